@@ -1,0 +1,67 @@
+// The three kinds of error, sorted by who is to blame. They are never mixed: a peer's fault is reported, a caller's fault is thrown.
+//
+//   UsageError       the caller: a wrong option, a command in the wrong state; thrown at the call
+//   ProtocolError    the peer, on an open connection; carried by the `closed` event
+//   HandshakeError   the peer, before the connection was open; carried by the handshake's `failure`
+
+import type { HandshakeFault } from "./handshake/faults.ts";
+import { HANDSHAKE_FAULTS } from "./handshake/faults.ts";
+import type { HeaderField } from "./http/fields.ts";
+import type { ViolationName } from "./violations.ts";
+import { VIOLATIONS } from "./violations.ts";
+
+/** The caller used the library wrongly; the message says what to do instead. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The peer broke a rule of the protocol (or of its own liveness), which ended the connection. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  /** The broken rule's name in `VIOLATIONS`. */
+  readonly violation: ViolationName;
+  /** The close code that was sent for it. */
+  readonly code: number;
+  /** Where the rule stands, such as `"RFC 6455 §5.2"`. */
+  readonly section: string;
+
+  constructor(violation: ViolationName) {
+    const { code, section, message } = VIOLATIONS[violation];
+    super(`${message} (${section})`);
+    this.violation = violation;
+    this.code = code;
+    this.section = section;
+  }
+}
+
+/** An HTTP answer that was not the upgrade a client asked for. */
+export interface HandshakeAnswer {
+  /** The status code, 100-599. */
+  readonly status: number;
+  /** The reason phrase; often empty. */
+  readonly statusText: string;
+  /** The header fields, in order, names as sent. */
+  readonly headers: readonly HeaderField[];
+  /** The first bytes of the body, 64 KiB at most. */
+  readonly body: Uint8Array;
+}
+
+/** The opening handshake failed (RFC 6455 §4). */
+export class HandshakeError extends Error {
+  override readonly name = "HandshakeError";
+  /** The broken rule's name in `HANDSHAKE_FAULTS`. */
+  readonly fault: HandshakeFault;
+  /** Where the rule stands. */
+  readonly section: string;
+  /** For a client: the answer the server gave, where it gave a readable one. */
+  readonly answer?: HandshakeAnswer;
+
+  constructor(fault: HandshakeFault, detail?: string, answer?: HandshakeAnswer, cause?: unknown) {
+    const { section, message } = HANDSHAKE_FAULTS[fault];
+    super(detail === undefined ? `${message} (${section})` : `${message}: ${detail} (${section})`);
+    this.fault = fault;
+    this.section = section;
+    if (answer !== undefined) this.answer = answer;
+    if (cause !== undefined) this.cause = cause;
+  }
+}

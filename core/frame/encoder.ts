@@ -1,0 +1,67 @@
+// Frames out: RFC 6455 §5.2, written into an Output. A client's payload is masked while it is copied, a server's large payload goes
+// by reference, and text is encoded straight into the block that leaves.
+//
+// What may be sent when is connection.ts's affair; these functions write what they are told.
+
+import type { Output } from "../output.ts";
+import { BY_REFERENCE_FROM } from "../output.ts";
+import { utf8Encoder } from "../platform.ts";
+import { writeUtf8 } from "../utf8.ts";
+import { FIN, headerSize, writeHeader } from "./header.ts";
+import { applyMask, freshKey, writeKey } from "./mask.ts";
+
+// A UTF-16 code unit takes three bytes of UTF-8 at most, so a string below this fits a block whatever it holds.
+const ENCODE_IN_PLACE_BELOW = 8192;
+
+/** Writes one frame; `first` is its first byte. The payload belongs to the output when it is not masked. */
+export function writeFrame(output: Output, first: number, payload: Uint8Array, masked: boolean): void {
+  const length = payload.length;
+  const size = headerSize(length, masked);
+  const inPlace = masked || length < BY_REFERENCE_FROM;
+  const block = output.reserve(inPlace ? size + length : size);
+  const start = output.position;
+  const offset = writeHeader(block, start, first, length, masked);
+  if (inPlace) block.set(payload, start + size);
+  if (masked) maskPayload(block, offset, length);
+  output.commit(inPlace ? size + length : size);
+  if (!inPlace) output.push(payload);
+}
+
+/** Writes a whole, uncompressed text message of one frame with the given opcode. */
+export function writeTextFrame(output: Output, opcode: number, text: string, masked: boolean): void {
+  if (text.length >= ENCODE_IN_PLACE_BELOW) {
+    writeFrame(output, FIN | opcode, utf8Encoder.encode(text), masked);
+    return;
+  }
+  // The header comes before a length that is only known after encoding. Guess its size from the shortest encoding; the guess is
+  // wrong only where a longer encoding crosses 125 or 65535 bytes, and then the payload moves up.
+  const guessed = headerSize(text.length, masked);
+  const block = output.reserve(guessed + 8 + text.length * 3);
+  const start = output.position;
+  const length = writeUtf8(block, start + guessed, text);
+  const size = headerSize(length, masked);
+  if (size !== guessed) block.copyWithin(start + size, start + guessed, start + guessed + length);
+  const offset = writeHeader(block, start, FIN | opcode, length, masked);
+  if (masked) maskPayload(block, offset, length);
+  output.commit(size + length);
+}
+
+/** Writes a control frame (RFC 6455 §5.5): 125 bytes of payload at most, which the caller sees to. */
+export function writeControlFrame(output: Output, opcode: number, payload: Uint8Array, masked: boolean): void {
+  writeFrame(output, FIN | opcode, payload, masked);
+}
+
+/** A whole frame of a server, header and payload in one array. */
+export function encodeServerFrame(first: number, payload: Uint8Array): Uint8Array {
+  const size = headerSize(payload.length, false);
+  const frame = new Uint8Array(size + payload.length);
+  writeHeader(frame, 0, first, payload.length, false);
+  frame.set(payload, size);
+  return frame;
+}
+
+function maskPayload(block: Uint8Array, offset: number, length: number): void {
+  const key = freshKey();
+  writeKey(block, offset, key);
+  applyMask(block, offset + 4, offset + 4 + length, key);
+}

@@ -1,0 +1,42 @@
+// Everything the core asks of the place it runs in: a text encoder, a text decoder, random bytes and one digest.
+//
+// All four are in every browser, edge runtime, Node, Deno and Bun. They are typed here, structurally, because the core is
+// compiled with `lib: ["ES2023"], types: []`: whatever is not in this file or in the language does not type-check in core.
+
+/** Encodes strings as UTF-8 (WHATWG Encoding, `TextEncoder`). */
+export interface Utf8Encoder {
+  encode(text: string): Uint8Array<ArrayBuffer>;
+  encodeInto(text: string, target: Uint8Array): { read: number; written: number; };
+}
+
+/** Decodes UTF-8 (WHATWG Encoding, `TextDecoder`). */
+export interface Utf8Decoder {
+  decode(bytes?: Uint8Array): string;
+}
+
+interface Platform {
+  readonly TextEncoder: new() => Utf8Encoder;
+  readonly TextDecoder: new(label: string, options: { fatal: boolean; ignoreBOM: boolean; }) => Utf8Decoder;
+  readonly crypto: {
+    getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array;
+    readonly subtle: { digest(algorithm: "SHA-1", data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>; };
+  };
+}
+
+const host = globalThis as unknown as Platform;
+
+/** The one encoder: it keeps no state between calls. */
+export const utf8Encoder: Utf8Encoder = new host.TextEncoder();
+
+/** The one decoder: it refuses malformed input, and keeps a leading U+FEFF, which RFC 6455 §8.1 gives no special meaning. */
+export const utf8Decoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Fills the array from a cryptographically strong source. */
+export function fillRandom(bytes: Uint8Array<ArrayBuffer>): void {
+  host.crypto.getRandomValues(bytes);
+}
+
+/** The SHA-1 digest of the bytes, 20 bytes long; RFC 6455 §4.2.2 asks for no other property of it than being known. */
+export async function sha1(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await host.crypto.subtle.digest("SHA-1", bytes));
+}

@@ -1,0 +1,216 @@
+// Header fields as an ordered list, and the three grammars of the values that matter here: tokens, token lists, extensions.
+//
+// RFC 9110 §5 (fields, lists, tokens, quoted strings) and RFC 6455 §9.1 (extensions). A field name is never the key of an object,
+// and every parser here goes over its text once: regular expressions on these very values, and look-ups of the names in them on
+// plain objects, are how WebSocket servers were brought down before. What a field means is for handshake/ to say.
+
+import { asciiLowerCase } from "../bytes.ts";
+import { UsageError } from "../errors.ts";
+
+/** One header field: a name as it was or will be sent, and a value without surrounding whitespace. */
+export type HeaderField = readonly [name: string, value: string];
+
+/** Header fields as a caller gives them: a list, a `Headers`, a `Map`, or an object of names and values. */
+export type HeaderInput = Iterable<HeaderField> | Readonly<Record<string, string>>;
+
+/** A parameter of an extension; the value is `undefined` where there is none. */
+export type ExtensionParam = readonly [name: string, value: string | undefined];
+
+/** One element of Sec-WebSocket-Extensions: an offer, or an answer to one (RFC 6455 §9.1). */
+export interface Extension {
+  readonly name: string;
+  /** In order, repetitions included; a quoted value without its quotes, which §9.1 makes equal to the plain form. */
+  readonly params: readonly ExtensionParam[];
+}
+
+/** Header fields in the order in which they were sent, with names that compare without regard to case. */
+export class HeaderFields implements Iterable<HeaderField> {
+  readonly #fields: readonly HeaderField[];
+  readonly #lowerNames: readonly string[];
+
+  constructor(fields: readonly HeaderField[]) {
+    this.#fields = fields;
+    this.#lowerNames = fields.map(([name]) => asciiLowerCase(name));
+  }
+
+  /** The number of fields. */
+  get size(): number {
+    return this.#fields.length;
+  }
+
+  /** The field's value; repeated fields joined by `", "`, which RFC 9110 §5.3 makes the same; `undefined` where there is none. */
+  get(name: string): string | undefined {
+    const values = this.getAll(name);
+    return values.length === 0 ? undefined : values.join(", ");
+  }
+
+  /** The values of every field of that name, for the fields that must not be repeated. */
+  getAll(name: string): string[] {
+    const wanted = asciiLowerCase(name);
+    const values: string[] = [];
+    for (let index = 0; index < this.#lowerNames.length; index++) {
+      if (this.#lowerNames[index] === wanted) values.push(this.#fields[index]![1]);
+    }
+    return values;
+  }
+
+  /** Whether there is a field of that name. */
+  has(name: string): boolean {
+    return this.#lowerNames.includes(asciiLowerCase(name));
+  }
+
+  /** The fields in order, names as sent. */
+  [Symbol.iterator](): Iterator<HeaderField> {
+    return this.#fields[Symbol.iterator]();
+  }
+}
+
+// One character class each, repeated or not, and nothing that could match in two ways: these are linear.
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Whether the text is a token (RFC 9110 §5.6.2). */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** Whether the text may be a field value: no control character but the tab, and nothing past Latin-1 (RFC 9110 §5.5). */
+export function isFieldValue(text: string): boolean {
+  return !NOT_IN_VALUE.test(text);
+}
+
+/** The text without spaces and tabs around it; `trim` would take U+00A0 too, which is an ordinary byte here. */
+export function trimSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return start === 0 && end === text.length ? text : text.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** The elements of a comma-separated list; empty ones are left out, as RFC 9110 §5.6.1.2 asks of a recipient. */
+export function splitList(value: string): string[] {
+  return value.split(",").map(trimSpace).filter((element) => element !== "");
+}
+
+/** The tokens of a list such as `Connection: keep-alive, Upgrade`; `undefined` where an element is none, or there is none. */
+export function parseTokenList(value: string): readonly string[] | undefined {
+  const tokens = splitList(value);
+  return tokens.length > 0 && tokens.every(isToken) ? tokens : undefined;
+}
+
+/** The elements of Sec-WebSocket-Extensions; `undefined` where the value does not follow the grammar of RFC 6455 §9.1. */
+export function parseExtensions(value: string): readonly Extension[] | undefined {
+  const cursor = new Cursor(value);
+  const extensions: Extension[] = [];
+  do {
+    if (cursor.atElementEnd()) continue;
+    const extension = parseExtension(cursor);
+    if (extension === undefined) return undefined;
+    extensions.push(extension);
+  } while (cursor.take(","));
+  return cursor.atEnd() && extensions.length > 0 ? extensions : undefined;
+}
+
+function parseExtension(cursor: Cursor): Extension | undefined {
+  const name = cursor.takeToken();
+  if (name === undefined) return undefined;
+  const params: ExtensionParam[] = [];
+  while (cursor.take(";")) {
+    const param = parseParam(cursor);
+    if (param === undefined) return undefined;
+    params.push(param);
+  }
+  return { name, params };
+}
+
+function parseParam(cursor: Cursor): ExtensionParam | undefined {
+  const name = cursor.takeToken();
+  if (name === undefined) return undefined;
+  if (!cursor.take("=")) return [name, undefined];
+  const value = cursor.take("\"") ? cursor.takeQuotedRest() : cursor.takeToken();
+  // RFC 6455 §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
+  return value !== undefined && isToken(value) ? [name, value] : undefined;
+}
+
+/** A position in a text that only moves forward; space is skipped before every element, as RFC 2616 §2.1 implies. */
+class Cursor {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  atEnd(): boolean {
+    this.#skipSpace();
+    return this.#at === this.#text.length;
+  }
+
+  atElementEnd(): boolean {
+    return this.atEnd() || this.#text[this.#at] === ",";
+  }
+
+  take(character: string): boolean {
+    this.#skipSpace();
+    if (this.#text[this.#at] !== character) return false;
+    this.#at++;
+    return true;
+  }
+
+  takeToken(): string | undefined {
+    this.#skipSpace();
+    const start = this.#at;
+    while (this.#at < this.#text.length && isToken(this.#text[this.#at]!)) this.#at++;
+    return this.#at === start ? undefined : this.#text.slice(start, this.#at);
+  }
+
+  /** What stands before the closing quote, unescaped; `undefined` where no quote closes it. */
+  takeQuotedRest(): string | undefined {
+    let unescaped = "";
+    while (this.#at < this.#text.length) {
+      const character = this.#text[this.#at++]!;
+      if (character === "\"") return unescaped;
+      if (character !== "\\") unescaped += character;
+      else if (this.#at < this.#text.length) unescaped += this.#text[this.#at++]!;
+    }
+    return undefined;
+  }
+
+  #skipSpace(): void {
+    while (isSpace(this.#text.charCodeAt(this.#at))) this.#at++;
+  }
+}
+
+/**
+ * The caller's header fields, checked, as a list.
+ *
+ * @param owned tells which names, in lower case, are not the caller's to set
+ * @throws {UsageError} naming the field: a name that is no token or is owned, a value with CR, LF, NUL or the like in it
+ */
+export function checkFields(input: HeaderInput | undefined, owned: (lowerName: string) => boolean): HeaderField[] {
+  if (input === undefined) return [];
+  const fields = isIterable(input) ? [...input] : Object.entries(input);
+  return fields.map(([name, value]) => checkField(name, value, owned));
+}
+
+function isIterable(input: HeaderInput): input is Iterable<HeaderField> {
+  return Symbol.iterator in input;
+}
+
+function checkField(name: string, value: string, owned: (lowerName: string) => boolean): HeaderField {
+  if (typeof name !== "string" || !isToken(name)) {
+    throw new UsageError(`header name ${JSON.stringify(name)} is not a token (RFC 9110 §5.1)`);
+  }
+  if (owned(asciiLowerCase(name))) throw new UsageError(`header ${name} is written by the handshake itself`);
+  if (typeof value !== "string" || !isFieldValue(value)) {
+    throw new UsageError(
+      `the value of header ${name} is not a string of Latin-1 without control characters (RFC 9110 §5.5)`,
+    );
+  }
+  return [name, trimSpace(value)];
+}

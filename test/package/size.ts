@@ -1,0 +1,49 @@
+// How much of a bundle sansws takes: each entry bundled with what it imports, minified and gzipped. The deflate codec's
+// library is counted on its own, because only a program that turns compression on needs it to run.
+
+import { build } from "esbuild";
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { root } from "./tarball.ts";
+
+/** The sources an entry starts from, and the imports that are left out of its bundle. */
+interface Entry {
+  readonly source: string;
+  readonly leftOut: readonly string[];
+}
+
+const adapters: readonly string[] = ["node", "deno", "bun"];
+
+function rootWith(adapter: string): Entry {
+  const others = adapters.filter((name) => name !== adapter).map((name) => `./${name}.ts`);
+  return { source: "adapters/mod.ts", leftOut: ["pako", "node:*", ...others] };
+}
+
+const entries: Readonly<Record<string, Entry>> = {
+  "sansws/core": { source: "core/mod.ts", leftOut: [] },
+  "sansws on Node": rootWith("node"),
+  "sansws on Deno": rootWith("deno"),
+  "sansws on Bun": rootWith("bun"),
+};
+
+async function bundledSize(entry: Entry): Promise<number> {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, entry.source)],
+    external: [...entry.leftOut],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2023",
+    write: false,
+    logLevel: "silent",
+  });
+  return gzipSync(Buffer.concat(outputFiles.map((file) => file.contents)), { level: 9 }).length;
+}
+
+/** Bytes of each entry after bundling, minifying and gzip. */
+export async function bundleSizes(): Promise<Record<string, number>> {
+  const sizes: Record<string, number> = {};
+  for (const [name, entry] of Object.entries(entries)) sizes[name] = await bundledSize(entry);
+  return sizes;
+}

@@ -1,0 +1,58 @@
+// What a user gets from the registry: the packed package, unpacked into a project of its own outside this repository,
+// so that nothing of the repository's (its types, its sources, its tools) can be found from there by accident.
+
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+export const root: string = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A project with the packed package installed. */
+export interface Consumer {
+  readonly folder: string;
+  readonly tarball: string;
+  /** The packed files, sorted. */
+  readonly files: readonly string[];
+  remove(): Promise<void>;
+}
+
+/** Runs a tool and resolves with its standard output; rejects, with what it printed, if it fails. */
+export async function run(tool: string, args: readonly string[], cwd: string): Promise<string> {
+  const shell = process.platform === "win32" && tool !== process.execPath;
+  const bin = join(root, "node_modules", ".bin");
+  const env = { ...process.env, PATH: `${bin}${process.platform === "win32" ? ";" : ":"}${process.env["PATH"]}` };
+  try {
+    return (await promisify(execFile)(tool, args, { cwd, env, shell })).stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string; };
+    throw new Error(`${tool} ${args.join(" ")} failed\n${stdout ?? ""}${stderr ?? String(error)}`);
+  }
+}
+
+/** Packs, which builds first (`prepack`), and unpacks beside a copy of the one dependency: no registry is asked. */
+export async function installPacked(): Promise<Consumer> {
+  const folder = await mkdtemp(join(tmpdir(), "sansws-package-"));
+  const installed = join(folder, "node_modules", "sansws");
+  await mkdir(installed, { recursive: true });
+  await cp(join(root, "node_modules", "pako"), join(folder, "node_modules", "pako"), { recursive: true });
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies: { sansws: "*" } }));
+  await run("npm", ["pack", "--pack-destination", folder], root);
+  const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "";
+  await run("tar", ["-xzf", tarball, "-C", "node_modules/sansws", "--strip-components=1"], folder);
+  return {
+    folder,
+    tarball: join(folder, tarball),
+    files: await filesIn(installed),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((file) => relative(folder, join(file.parentPath, file.name)).replaceAll("\\", "/")).sort();
+}

@@ -13,14 +13,14 @@ export type HeaderField = readonly [name: string, value: string];
 /** Header fields as a caller gives them: a list, a `Headers`, a `Map`, or an object of names and values. */
 export type HeaderInput = Iterable<HeaderField> | Readonly<Record<string, string>>;
 
-/** A parameter of an extension; the value is `undefined` where there is none. */
-export type ExtensionParam = readonly [name: string, value: string | undefined];
+/** A parameter of an extension; the value is `undefined` where there is none; the third element is there if it was quoted. */
+export type ExtensionParam = readonly [name: string, value: string | undefined, quoted?: true];
 
 /** One element of Sec-WebSocket-Extensions: an offer, or an answer to one (RFC 6455 §9.1). */
 export interface Extension {
   readonly name: string;
-  /** In order, repetitions included; a quoted value without its quotes, which §9.1 makes equal to the plain form. */
-  readonly params: readonly ExtensionParam[];
+  /** In order, repetitions included. */
+  readonly params: readonly ExtensionParameter[];
 }
 
 /** Header fields in the order in which they were sent, with names that compare without regard to case. */
@@ -67,6 +67,7 @@ export class HeaderFields implements Iterable<HeaderField> {
 
 // One character class each, repeated or not, and nothing that could match in two ways: these are linear.
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const TOKEN_HERE = /[!#$%&'*+\-.^_`|~0-9A-Za-z]*/y;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Whether the text is a token (RFC 9110 §5.6.2). */
@@ -119,22 +120,23 @@ export function parseExtensions(value: string): readonly Extension[] | undefined
 function parseExtension(cursor: Cursor): Extension | undefined {
   const name = cursor.takeToken();
   if (name === undefined) return undefined;
-  const params: ExtensionParam[] = [];
+  const params: ExtensionParameter[] = [];
   while (cursor.take(";")) {
-    const param = parseParam(cursor);
+    const param = parseParameter(cursor);
     if (param === undefined) return undefined;
     params.push(param);
   }
   return { name, params };
 }
 
-function parseParam(cursor: Cursor): ExtensionParam | undefined {
+function parseParameter(cursor: Cursor): ExtensionParameter | undefined {
   const name = cursor.takeToken();
   if (name === undefined) return undefined;
-  if (!cursor.take("=")) return [name, undefined];
-  const value = cursor.take("\"") ? cursor.takeQuotedRest() : cursor.takeToken();
+  if (!cursor.take("=")) return { name, value: undefined, quoted: false };
+  const quoted = cursor.take("\"");
+  const value = quoted ? cursor.takeQuotedRest() : cursor.takeToken();
   // RFC 6455 §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
-  return value !== undefined && isToken(value) ? [name, value] : undefined;
+  return value !== undefined && isToken(value) ? { name, value, quoted } : undefined;
 }
 
 /** A position in a text that only moves forward; space is skipped before every element, as RFC 2616 §2.1 implies. */
@@ -164,9 +166,10 @@ class Cursor {
 
   takeToken(): string | undefined {
     this.#skipSpace();
-    const start = this.#at;
-    while (this.#at < this.#text.length && isToken(this.#text[this.#at]!)) this.#at++;
-    return this.#at === start ? undefined : this.#text.slice(start, this.#at);
+    TOKEN_HERE.lastIndex = this.#at;
+    const [token] = TOKEN_HERE.exec(this.#text)!;
+    this.#at += token.length;
+    return token === "" ? undefined : token;
   }
 
   /** What stands before the closing quote, unescaped; `undefined` where no quote closes it. */

@@ -88,11 +88,11 @@ const table = {
     "there is more than one Sec-WebSocket-Extensions in the answer",
   ),
   "answer-extensions-malformed": failed("RFC 6455 §9.1", "Sec-WebSocket-Extensions does not follow its grammar"),
-  "extension-unexpected": failed("RFC 6455 §4.1", "the server uses an extension that was not offered, or one twice"),
-  "extension-parameters": failed(
-    "RFC 7692 §7.1",
-    "the answer has an extension parameter that is unknown, repeated or illegal",
-  ),
+  "extension-not-offered": failed("RFC 6455 §4.1", "the server uses an extension that was not offered"),
+  "extension-repeated": failed("RFC 7692 §5", "the server accepts an extension twice"),
+  "extension-param-unknown": failed("RFC 7692 §7.1", "the answer has an extension parameter that is not defined"),
+  "extension-param-repeated": failed("RFC 7692 §7.1", "the answer has an extension parameter twice"),
+  "extension-param-value": failed("RFC 7692 §7.1", "the answer has an extension parameter with an illegal value"),
 
   // Time and the end of the transport, for a client
   "answer-overdue": failed("RFC 6455 §4.1", "the answer was not complete in time"),

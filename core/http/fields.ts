@@ -20,7 +20,7 @@ export type ExtensionParam = readonly [name: string, value: string | undefined, 
 export interface Extension {
   readonly name: string;
   /** In order, repetitions included. */
-  readonly params: readonly ExtensionParameter[];
+  readonly params: readonly ExtensionParam[];
 }
 
 /** Header fields in the order in which they were sent, with names that compare without regard to case. */
@@ -120,23 +120,24 @@ export function parseExtensions(value: string): readonly Extension[] | undefined
 function parseExtension(cursor: Cursor): Extension | undefined {
   const name = cursor.takeToken();
   if (name === undefined) return undefined;
-  const params: ExtensionParameter[] = [];
+  const params: ExtensionParam[] = [];
   while (cursor.take(";")) {
-    const param = parseParameter(cursor);
+    const param = parseParam(cursor);
     if (param === undefined) return undefined;
     params.push(param);
   }
   return { name, params };
 }
 
-function parseParameter(cursor: Cursor): ExtensionParameter | undefined {
+function parseParam(cursor: Cursor): ExtensionParam | undefined {
   const name = cursor.takeToken();
   if (name === undefined) return undefined;
-  if (!cursor.take("=")) return { name, value: undefined, quoted: false };
+  if (!cursor.take("=")) return [name, undefined];
   const quoted = cursor.take("\"");
   const value = quoted ? cursor.takeQuotedRest() : cursor.takeToken();
   // RFC 6455 §9.1: "the value after quoted-string unescaping MUST conform to the 'token' ABNF".
-  return value !== undefined && isToken(value) ? { name, value, quoted } : undefined;
+  if (value === undefined || !isToken(value)) return undefined;
+  return quoted ? [name, value, true] : [name, value];
 }
 
 /** A position in a text that only moves forward; space is skipped before every element, as RFC 2616 §2.1 implies. */

@@ -31,6 +31,8 @@ export interface Deflater {
 
 /** A raw DEFLATE decompressor that keeps its window between calls. */
 export interface Inflater {
+  /** Where the bytes so far end: at the start of a stream, between two blocks of one, or inside of a block. */
+  readonly position: "start" | "between" | "inside";
   /**
    * Inflates the next bytes of the stream and returns all output they give. The result belongs to the caller.
    * A block with BFINAL set ends a stream; whatever follows is a new stream with the same window (RFC 7692 §7.2.3.4).

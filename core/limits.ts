@@ -59,7 +59,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
  * @throws {UsageError} for an unknown name, and for a value that is neither a positive integer nor `Infinity`
  */
 export function resolveLimits(given: Partial<Limits> | undefined): Limits {
-  return given === undefined ? DEFAULT_LIMITS : overlay("limits", DEFAULT_LIMITS, given, true);
+  return resolve("limits", DEFAULT_LIMITS, given, true);
 }
 
 /**
@@ -68,7 +68,7 @@ export function resolveLimits(given: Partial<Limits> | undefined): Limits {
  * @throws {UsageError} for an unknown name, and for a value that is not above zero
  */
 export function resolveTimeouts(given: Partial<Timeouts> | undefined): Timeouts {
-  return given === undefined ? DEFAULT_TIMEOUTS : overlay("timeouts", DEFAULT_TIMEOUTS, given, false);
+  return resolve("timeouts", DEFAULT_TIMEOUTS, given, false);
 }
 
 /**
@@ -82,23 +82,31 @@ export function refuseUnknown(scope: string, given: object, known: readonly stri
   throw new UsageError(`unknown option ${scope}.${unknown}; there are: ${known.join(", ")}`);
 }
 
-function overlay<T extends { readonly [K in keyof T]: number; }>(
+// Results are passed on, from a server to its handshakes and their connections: each is checked and copied only once.
+const resolved = new WeakSet<object>([DEFAULT_LIMITS, DEFAULT_TIMEOUTS]);
+
+function resolve<T extends { readonly [K in keyof T]: number; }>(
   scope: string,
   defaults: T,
-  given: Partial<T>,
+  given: Partial<T> | undefined,
   integer: boolean,
 ): T {
+  if (given === undefined) return defaults;
+  if (resolved.has(given)) return given as T;
   refuseUnknown(scope, given, Object.keys(defaults));
   const result = { ...defaults };
   for (const [name, value] of Object.entries(given) as [keyof T & string, T[keyof T & string] | undefined][]) {
     if (value === undefined) continue;
-    const legal = value > 0 && (value === Infinity || !integer || Number.isInteger(value));
-    if (!legal) {
-      throw new UsageError(
-        `${scope}.${name} is ${value}; it takes a positive ${integer ? "integer" : "number"} or Infinity`,
-      );
-    }
+    requirePositive(`${scope}.${name}`, value, integer);
     result[name] = value;
   }
+  resolved.add(result);
   return result;
+}
+
+function requirePositive(name: string, value: unknown, integer: boolean): void {
+  const legal = typeof value === "number" && value > 0 && (value === Infinity || !integer || Number.isInteger(value));
+  if (!legal) {
+    throw new UsageError(`${name} is ${value}; it takes a positive ${integer ? "integer" : "number"} or Infinity`);
+  }
 }

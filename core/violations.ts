@@ -10,43 +10,42 @@ export interface Violation {
   readonly message: string;
 }
 
-function violation(code: number, section: string, message: string): Violation {
-  return { code, section, message };
-}
-
-const table = {
+// name: close code, section, sentence
+const ROWS = {
   // Frame header
-  "reserved-bit": violation(1002, "RFC 6455 §5.2", "a reserved bit is set that no negotiated extension defines"),
-  "reserved-opcode": violation(1002, "RFC 6455 §5.2", "the opcode is reserved"),
-  "control-fragmented": violation(1002, "RFC 6455 §5.5", "a control frame is fragmented"),
-  "control-too-long": violation(1002, "RFC 6455 §5.5", "a control frame has more than 125 bytes of payload"),
-  "mask-missing": violation(1002, "RFC 6455 §5.1", "a frame from a client is not masked"),
-  "mask-unexpected": violation(1002, "RFC 6455 §5.1", "a frame from a server is masked"),
-  "length-not-minimal": violation(1002, "RFC 6455 §5.2", "the payload length is not in its shortest form"),
-  "length-too-large": violation(1002, "RFC 6455 §5.2", "the most significant bit of a 64-bit payload length is set"),
+  "reserved-bit": [1002, "RFC 6455 §5.2", "a reserved bit is set that no negotiated extension defines"],
+  "reserved-opcode": [1002, "RFC 6455 §5.2", "the opcode is reserved"],
+  "control-fragmented": [1002, "RFC 6455 §5.5", "a control frame is fragmented"],
+  "control-too-long": [1002, "RFC 6455 §5.5", "a control frame has more than 125 bytes of payload"],
+  "mask-missing": [1002, "RFC 6455 §5.1", "a frame from a client is not masked"],
+  "mask-unexpected": [1002, "RFC 6455 §5.1", "a frame from a server is masked"],
+  "length-not-minimal": [1002, "RFC 6455 §5.2", "the payload length is not in its shortest form"],
+  "length-too-large": [1002, "RFC 6455 §5.2", "the most significant bit of a 64-bit payload length is set"],
 
   // Message
-  "continuation-unexpected": violation(1002, "RFC 6455 §5.4", "a continuation frame continues no message"),
-  "continuation-expected": violation(1002, "RFC 6455 §5.4", "a message begins before the one under way has ended"),
-  "text-not-utf8": violation(1007, "RFC 6455 §8.1", "a text message is not valid UTF-8"),
-  "message-too-big": violation(1009, "RFC 6455 §7.4.1", "a message is larger than the limit of this endpoint"),
+  "continuation-unexpected": [1002, "RFC 6455 §5.4", "a continuation frame continues no message"],
+  "continuation-expected": [1002, "RFC 6455 §5.4", "a message begins before the one under way has ended"],
+  "text-not-utf8": [1007, "RFC 6455 §8.1", "a text message is not valid UTF-8"],
+  "message-too-big": [1009, "RFC 6455 §7.4.1", "a message is larger than the limit of this endpoint"],
 
   // Compression. A body that does not inflate is "data … not consistent with the type of the message" (§7.4.1), which is 1007:
   // the framing, which 1002 speaks of, was right.
-  "deflate-corrupt": violation(1007, "RFC 7692 §7.2.2", "a compressed message does not inflate"),
+  "deflate-corrupt": [1007, "RFC 7692 §7.2.2", "a compressed message does not inflate"],
 
   // Close frame
-  "close-payload-one-byte": violation(1002, "RFC 6455 §5.5.1", "a Close frame has a payload of a single byte"),
-  "close-code-illegal": violation(1002, "RFC 6455 §7.4", "a Close frame has a code that must not be sent"),
-  "close-reason-not-utf8": violation(1007, "RFC 6455 §5.5.1", "the reason in a Close frame is not valid UTF-8"),
+  "close-payload-one-byte": [1002, "RFC 6455 §5.5.1", "a Close frame has a payload of a single byte"],
+  "close-code-illegal": [1002, "RFC 6455 §7.4", "a Close frame has a code that must not be sent"],
+  "close-reason-not-utf8": [1007, "RFC 6455 §5.5.1", "the reason in a Close frame is not valid UTF-8"],
 
   // Time
-  "pong-overdue": violation(1011, "RFC 6455 §5.5.2", "the peer answered no ping in time"),
-  "idle-too-long": violation(1001, "RFC 6455 §7.4.1", "no message was exchanged for the idle timeout"),
-} as const satisfies Record<string, Violation>;
+  "pong-overdue": [1011, "RFC 6455 §5.5.2", "the peer answered no ping in time"],
+  "idle-too-long": [1001, "RFC 6455 §7.4.1", "no message was exchanged for the idle timeout"],
+} as const;
 
 /** The name of a rule in {@linkcode VIOLATIONS}. */
-export type ViolationName = keyof typeof table;
+export type ViolationName = keyof typeof ROWS;
 
 /** Every rule a peer can break on an open connection, by name. */
-export const VIOLATIONS: Readonly<Record<ViolationName, Violation>> = table;
+export const VIOLATIONS: Readonly<Record<ViolationName, Violation>> = Object.fromEntries(
+  Object.entries(ROWS).map(([name, [code, section, message]]) => [name, { code, section, message }]),
+) as Record<ViolationName, Violation>;

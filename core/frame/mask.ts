@@ -38,7 +38,17 @@ export function applyMask(bytes: Uint8Array, start: number, end: number, key: nu
 }
 
 function maskBytes(bytes: Uint8Array, start: number, end: number, key: number): void {
-  for (let i = start, bits = 0; i < end; i++, bits += 8) bytes[i]! ^= key >>> (bits & 24);
+  const key1 = key >>> 8, key2 = key >>> 16, key3 = key >>> 24;
+  let i = start;
+  for (; i + 4 <= end; i += 4) {
+    bytes[i]! ^= key;
+    bytes[i + 1]! ^= key1;
+    bytes[i + 2]! ^= key2;
+    bytes[i + 3]! ^= key3;
+  }
+  if (i < end) bytes[i]! ^= key;
+  if (i + 1 < end) bytes[i + 1]! ^= key1;
+  if (i + 2 < end) bytes[i + 2]! ^= key2;
 }
 
 function maskWords(bytes: Uint8Array, start: number, end: number, key: number): void {

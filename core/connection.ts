@@ -1,0 +1,382 @@
+// Connection: the state machine of an open WebSocket connection, RFC 6455 §5 to §8. Bytes and times go in; events, bytes and one
+// deadline come out. It does no I/O, sets no timer and calls nobody back.
+//
+// Frames are frame/*, messages message.ts, sending sender.ts, pings and time liveness.ts, codes close.ts, the opening handshake
+// handshake/*; this file decides what may happen when, and how the connection ends.
+
+import type { CloseInfo } from "./close.ts";
+import { CloseCode, decodeClose, encodeClose } from "./close.ts";
+import type { MessageDeflate } from "./deflate/transform.ts";
+import { ProtocolError, UsageError } from "./errors.ts";
+import type { ClosedEvent, ConnectionEvent } from "./events.ts";
+import { NO_EVENTS } from "./events.ts";
+import { FrameDecoder } from "./frame/decoder.ts";
+import { CONTROL, DEFLATE_RULES, Opcode, PLAIN_RULES } from "./frame/header.ts";
+import type { Limits, Timeouts } from "./limits.ts";
+import { resolveLimits, resolveTimeouts } from "./limits.ts";
+import { Liveness } from "./liveness.ts";
+import type { Delivery } from "./message.ts";
+import { MessageAssembler } from "./message.ts";
+import { Pieces } from "./pieces.ts";
+import type { PreparedMessage, SendOptions } from "./prepared.ts";
+import { Sender } from "./sender.ts";
+
+/** How a connection is set up; a handshake does it from its own options. */
+export interface ConnectionOptions extends Delivery {
+  /** Which side this is: a client masks, a server ends the transport first. */
+  readonly role: "client" | "server";
+  readonly limits?: Partial<Limits> | undefined;
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  /** permessage-deflate as it was negotiated. */
+  readonly deflate?: MessageDeflate | undefined;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * One end of an open WebSocket connection.
+ *
+ * - **Inputs** `receive`, `receiveEnd`, `tick`, `noteActivity`: what the transport and the clock did. They return the events this caused.
+ * - **Commands** `sendText`, `sendBinary`, `sendFragment`, `sendPrepared`, `ping`, `pong`, `close`: what the application wants. They
+ *   throw `UsageError`, and never for what the peer did.
+ * - **Outputs** `takeOutput`, `pendingOutput`, `outputEnded`, `deadline`: to be looked at after every input and every command.
+ * - **Getters** `state`, `closeSent`, `closeReceived`, `roundTripTime`.
+ *
+ * The whole loop of a host:
+ *
+ * ```ts
+ * for (const event of connection.receive(chunk, now())) handle(event); // input → events
+ * for (const bytes of connection.takeOutput()) write(bytes);           // output
+ * if (connection.outputEnded) endWriting();
+ * wakeUpAt(connection.deadline);                                       // then: connection.tick(now())
+ * ```
+ *
+ * Times are milliseconds on any clock that never goes back. Nothing a peer sends makes a method throw.
+ */
+export class Connection {
+  // Receiving
+  readonly #decoder: FrameDecoder;
+  readonly #assembler: MessageAssembler;
+  /** The payload so far of a control frame that a chunk cut. */
+  #control: Pieces | undefined;
+  /** After the peer's Close, and after its violation, nothing it sends means anything (§1.4, §7.1.7). */
+  #discarding = false;
+  #events: ConnectionEvent[] | undefined;
+
+  // Sending
+  readonly #sender: Sender;
+  readonly #deflate: MessageDeflate | undefined;
+
+  // Closing
+  readonly #client: boolean;
+  #state: "open" | "closing" | "closed" = "open";
+  #closeSent: CloseInfo | undefined;
+  #closeReceived: CloseInfo | undefined;
+  #outputEnded = false;
+  /** What `closed` will say, once it is settled. */
+  #outcome: ClosedEvent | undefined;
+
+  // Time
+  readonly #liveness: Liveness;
+  readonly #closeTimeout: number;
+  /** The transport should have ended by then (§7.1.1). */
+  #closeDeadline = Infinity;
+
+  /** @throws {UsageError} for an unknown or illegal limit or timeout */
+  constructor(options: ConnectionOptions, now: number) {
+    const limits = resolveLimits(options.limits);
+    const timeouts = resolveTimeouts(options.timeouts);
+    const { deflate } = options;
+    this.#client = options.role === "client";
+    this.#decoder = new FrameDecoder(deflate === undefined ? PLAIN_RULES : DEFLATE_RULES, !this.#client);
+    this.#assembler = new MessageAssembler(limits.maxMessageSize, options, deflate);
+    this.#sender = new Sender(this.#client, deflate, limits.maxPendingReplies);
+    this.#deflate = deflate;
+    this.#liveness = new Liveness(timeouts, now);
+    this.#closeTimeout = timeouts.close;
+  }
+
+  // --- Getters ---
+
+  /** `closing` from the first Close frame in either direction, or the first violation, until `closed` was reported. */
+  get state(): "open" | "closing" | "closed" {
+    return this.#state;
+  }
+
+  /** The Close frame this side sent. */
+  get closeSent(): CloseInfo | undefined {
+    return this.#closeSent;
+  }
+
+  /** The Close frame the peer sent. */
+  get closeReceived(): CloseInfo | undefined {
+    return this.#closeReceived;
+  }
+
+  /** Milliseconds from the last keep-alive ping that was answered to its pong; `undefined` before the first. */
+  get roundTripTime(): number | undefined {
+    return this.#liveness.roundTripTime;
+  }
+
+  // --- Inputs ---
+
+  /**
+   * Takes the next bytes from the transport. Their memory belongs to the connection from now on: it is unmasked in place, and
+   * binary messages may be views of it.
+   */
+  receive(chunk: Uint8Array, now: number): readonly ConnectionEvent[] {
+    if (this.#discarding) return NO_EVENTS;
+    this.#liveness.heard();
+    try {
+      this.#decoder.push(chunk);
+      while (!this.#discarding && this.#decoder.next()) this.#receivePiece(now);
+    } catch (error) {
+      this.#failFor(error, now);
+    }
+    this.#decoder.release();
+    return this.#takeEvents();
+  }
+
+  /** The transport has ended in this direction, or is gone; `error` says why, if it did not just end. */
+  receiveEnd(_now: number, error?: Error): readonly ConnectionEvent[] {
+    this.#finish(this.#outcome ?? unclean("lost", error));
+    return this.#takeEvents();
+  }
+
+  /** Does what is due by `now`; a call before the deadline changes nothing. */
+  tick(now: number): readonly ConnectionEvent[] {
+    if (now >= this.#closeDeadline) this.#finish(this.#outcome ?? unclean("timeout"));
+    const finding = this.#liveness.check(now);
+    if (finding === "ping-due") this.#sender.control(Opcode.ping, this.#liveness.beginPing(now));
+    else if (finding !== undefined) this.#fail(new ProtocolError(finding), "timeout", now);
+    return this.#takeEvents();
+  }
+
+  /**
+   * Counts as a sign of the peer's life: for a host that has stopped reading, or that sees the peer take what was written, so
+   * that a silence which is not the peer's fault is not held against it.
+   */
+  noteActivity(): void {
+    this.#liveness.heard();
+  }
+
+  // --- Commands ---
+
+  /**
+   * Sends a text message. Lone surrogates become U+FFFD.
+   *
+   * @throws {UsageError} when the connection is not open, or a fragmented message is under way
+   */
+  sendText(text: string, options?: SendOptions): void {
+    this.#requireOpen();
+    this.#sender.text(text, options);
+    this.#liveness.messageSent();
+  }
+
+  /**
+   * Sends a binary message. The bytes belong to the connection until they have left: a server does not copy large ones.
+   *
+   * @throws {UsageError} when the connection is not open, or a fragmented message is under way
+   */
+  sendBinary(bytes: Uint8Array, options?: SendOptions): void {
+    this.#requireOpen();
+    this.#sender.binary(bytes, options);
+    this.#liveness.messageSent();
+  }
+
+  /**
+   * Sends the next part of a message as a frame of its own (§5.4). The kind of the first part, string or bytes, is the kind of the
+   * message, and its options are those of the whole message.
+   *
+   * @throws {UsageError} when the connection is not open, or the part is of another kind than the message
+   */
+  sendFragment(data: string | Uint8Array, final: boolean, options?: SendOptions): void {
+    this.#requireOpen();
+    this.#sender.fragment(data, final, options);
+    this.#liveness.messageSent();
+  }
+
+  /**
+   * Sends a message that was prepared once for many connections.
+   *
+   * @throws {UsageError} when the connection is not open, or a fragmented message is under way
+   */
+  sendPrepared(message: PreparedMessage): void {
+    this.#requireOpen();
+    this.#sender.prepared(message);
+    this.#liveness.messageSent();
+  }
+
+  /**
+   * Sends a ping of at most 125 bytes (§5.5.2).
+   *
+   * @throws {UsageError} when the payload is longer, or the connection is not open
+   */
+  ping(payload: Uint8Array = NOTHING): void {
+    this.#requireOpen();
+    this.#sender.control(Opcode.ping, payload);
+  }
+
+  /**
+   * Sends a pong that answers no ping, of at most 125 bytes (§5.5.3). Pings are answered without it.
+   *
+   * @throws {UsageError} when the payload is longer, or the connection is not open
+   */
+  pong(payload: Uint8Array = NOTHING): void {
+    this.#requireOpen();
+    this.#sender.control(Opcode.pong, payload);
+  }
+
+  /**
+   * Begins the closing handshake (§7.1.2). On a connection that is closing or closed already it does nothing.
+   *
+   * @param code 1000-1003, 1007-1014 or 3000-4999; 1005 for a Close frame without a code
+   * @param reason at most 123 bytes of UTF-8; a longer one is cut after a whole character
+   * @throws {UsageError} for any other code
+   */
+  close(code: number, reason: string, now: number): void {
+    const payload = encodeClose(code, reason);
+    if (this.#state !== "open") return;
+    this.#sendClose({ code, reason }, payload);
+    this.#beginClosing(now);
+  }
+
+  // --- Outputs ---
+
+  /** All bytes to write now, in order. They belong to the caller. */
+  takeOutput(): Uint8Array[] {
+    return this.#sender.take();
+  }
+
+  /** Bytes that `takeOutput` would return. */
+  get pendingOutput(): number {
+    return this.#sender.pending;
+  }
+
+  /** Whether nothing will follow the output there is: write it, then end the transport in this direction. */
+  get outputEnded(): boolean {
+    return this.#outputEnded;
+  }
+
+  /** When to call `tick`; `Infinity` for never. */
+  get deadline(): number {
+    return Math.min(this.#closeDeadline, this.#liveness.deadline);
+  }
+
+  // --- Receiving ---
+
+  #receivePiece(now: number): void {
+    const frame = this.#decoder;
+    if ((frame.opcode & CONTROL) === 0) {
+      const event = this.#assembler.accept(frame);
+      if (event === undefined) return;
+      this.#liveness.messageReceived(now);
+      this.#emit(event);
+    } else {
+      const payload = this.#controlPayload();
+      if (payload !== undefined) this.#receiveControl(frame.opcode, payload, now);
+    }
+  }
+
+  /** The payload of the control frame that the decoder is in, once it is whole. */
+  #controlPayload(): Uint8Array | undefined {
+    const { chunk, start, end, first, last } = this.#decoder;
+    if (first && last) return chunk.subarray(start, end);
+    this.#control ??= new Pieces();
+    this.#control.append(chunk, start, end);
+    return last ? this.#control.join() : undefined;
+  }
+
+  #receiveControl(opcode: number, payload: Uint8Array, now: number): void {
+    if (opcode === Opcode.close) {
+      this.#receiveClose(payload, now);
+    } else if (opcode === Opcode.ping) {
+      // Nothing may follow a Close frame of our own, not even a pong (§5.5.1).
+      if (this.#state === "open") this.#sender.answerPing(payload);
+      this.#emit({ type: "ping", data: payload });
+    } else {
+      this.#liveness.pongReceived(payload, now);
+      this.#emit({ type: "pong", data: payload });
+    }
+  }
+
+  #receiveClose(payload: Uint8Array, now: number): void {
+    const info = decodeClose(payload);
+    if (typeof info === "string") throw new ProtocolError(info);
+    this.#closeReceived = info;
+    this.#outcome = { type: "closed", ...info, clean: true, cause: this.#state === "open" ? "peer" : "local" };
+    if (this.#state === "open") {
+      this.#emit({ type: "closing", ...info });
+      // "the endpoint typically echos the status code it received" (§5.5.1): verbatim, and empty for empty.
+      this.#sendClose(info, payload);
+    }
+    // "the server MUST close the underlying TCP connection immediately; the client SHOULD wait for the server" (§5.5.1, §7.1.1).
+    this.#outputEnded = !this.#client;
+    this.#discarding = true;
+    this.#beginClosing(now);
+  }
+
+  // --- Closing ---
+
+  #requireOpen(): void {
+    if (this.#state !== "open") throw new UsageError(`the connection is ${this.#state}: nothing can be sent on it`);
+  }
+
+  #sendClose(info: CloseInfo, payload: Uint8Array): void {
+    this.#closeSent = info;
+    this.#sender.close(payload);
+  }
+
+  #beginClosing(now: number): void {
+    this.#state = "closing";
+    this.#liveness.stop();
+    this.#closeDeadline = now + this.#closeTimeout;
+  }
+
+  #failFor(error: unknown, now: number): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    this.#fail(error, "violation", now);
+  }
+
+  /** "Fail the WebSocket Connection" (§7.1.7): the one place where a violation becomes a Close frame. */
+  #fail(error: ProtocolError, cause: "violation" | "timeout", now: number): void {
+    const { code, message: reason } = error;
+    this.#outcome = { type: "closed", code, reason, clean: false, cause, error };
+    if (this.#state === "open") this.#sendClose({ code, reason }, encodeClose(code, reason));
+    this.#outputEnded = true;
+    this.#discarding = true;
+    this.#assembler.discard();
+    this.#beginClosing(now);
+  }
+
+  #finish(outcome: ClosedEvent): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#outputEnded = true;
+    this.#discarding = true;
+    this.#assembler.discard();
+    this.#deflate?.close();
+    this.#liveness.stop();
+    this.#closeDeadline = Infinity;
+    this.#emit(outcome);
+  }
+
+  // --- Events ---
+
+  #emit(event: ConnectionEvent): void {
+    if (this.#events === undefined) this.#events = [event];
+    else this.#events.push(event);
+  }
+
+  #takeEvents(): readonly ConnectionEvent[] {
+    const events = this.#events;
+    if (events === undefined) return NO_EVENTS;
+    this.#events = undefined;
+    return events;
+  }
+}
+
+function unclean(cause: "lost" | "timeout", error?: Error): ClosedEvent {
+  const event: ClosedEvent = { type: "closed", code: CloseCode.abnormal, reason: "", clean: false, cause };
+  return error === undefined ? event : { ...event, error };
+}

@@ -1,0 +1,145 @@
+// The sending half of a connection: messages and control frames into output, RFC 6455 §5.4 to §5.6 and RFC 7692 §6.1.
+//
+// It knows whether a fragmented message is under way and how many pongs wait; whether anything may be sent at all, connection.ts
+// decides before it calls.
+
+import type { MessageDeflate } from "./deflate/transform.ts";
+import { UsageError } from "./errors.ts";
+import { writeFrame, writeTextFrame } from "./frame/encoder.ts";
+import { FIN, MAX_SHORT_LENGTH, Opcode, RSV1 } from "./frame/header.ts";
+import { Output } from "./output.ts";
+import { utf8Encoder } from "./platform.ts";
+import type { PreparedMessage, SendOptions } from "./prepared.ts";
+
+/** Writes messages and control frames. */
+export class Sender {
+  readonly #masked: boolean;
+  readonly #deflate: MessageDeflate | undefined;
+  readonly #output = new Output();
+
+  // The message sent in fragments
+  /** Its opcode; `continuation` when there is none. */
+  #fragmented: number = Opcode.continuation;
+  #fragmentsCompressed = false;
+  /** The first half of a surrogate pair, which the next fragment completes. */
+  #heldSurrogate = "";
+
+  // Answers to pings
+  readonly #maxReplies: number;
+  /** Bytes of pongs in the output. */
+  #replies = 0;
+  /** The latest ping that found the output full of pongs. */
+  #owedPong: Uint8Array | undefined;
+
+  /** `maxReplies` bounds the bytes of pongs that wait. */
+  constructor(masked: boolean, deflate: MessageDeflate | undefined, maxReplies: number) {
+    this.#masked = masked;
+    this.#deflate = deflate;
+    this.#maxReplies = maxReplies;
+  }
+
+  /** Bytes that wait to leave. */
+  get pending(): number {
+    return this.#output.size + (this.#owedPong === undefined ? 0 : this.#owedPong.length);
+  }
+
+  /** All bytes that wait, in order. */
+  take(): Uint8Array[] {
+    this.#sendOwedPong();
+    this.#replies = 0;
+    return this.#output.take();
+  }
+
+  text(text: string, options: SendOptions | undefined): void {
+    this.#requireBoundary();
+    if (this.#compresses(text.length, options)) this.#compressed(Opcode.text, utf8Encoder.encode(text));
+    else writeTextFrame(this.#output, Opcode.text, text, this.#masked);
+  }
+
+  binary(bytes: Uint8Array, options: SendOptions | undefined): void {
+    this.#requireBoundary();
+    if (this.#compresses(bytes.length, options)) this.#compressed(Opcode.binary, bytes);
+    else writeFrame(this.#output, FIN | Opcode.binary, bytes, this.#masked);
+  }
+
+  prepared(message: PreparedMessage): void {
+    this.#requireBoundary();
+    const deflate = this.#deflate;
+    if (!this.#compresses(message.payload.length, message)) {
+      if (this.#masked) writeFrame(this.#output, FIN | message.opcode, message.payload, true);
+      else this.#output.push(message.plainFrame);
+    } else if (this.#masked || deflate!.shareKey === undefined) {
+      this.#compressed(message.opcode, message.payload);
+    } else {
+      this.#output.push(message.sharedFrame(deflate!.shareKey, deflate!));
+    }
+  }
+
+  fragment(data: string | Uint8Array, final: boolean, options: SendOptions | undefined): void {
+    const opcode = typeof data === "string" ? Opcode.text : Opcode.binary;
+    const first = this.#fragmented === Opcode.continuation;
+    if (first) {
+      this.#fragmentsCompressed = this.#deflate !== undefined && options?.compress !== false;
+    } else if (opcode !== this.#fragmented) {
+      throw new UsageError("a fragment must be of the kind of its message: all strings, or all bytes");
+    }
+    this.#fragmented = final ? Opcode.continuation : opcode;
+    const payload = typeof data === "string" ? this.#encodeFragment(data, final) : data;
+    const body = this.#fragmentsCompressed ? this.#deflate!.compress(payload, final) : payload;
+    const start = first ? opcode | (this.#fragmentsCompressed ? RSV1 : 0) : Opcode.continuation;
+    writeFrame(this.#output, start | (final ? FIN : 0), body, this.#masked);
+  }
+
+  /** A ping or a pong that the application sends. */
+  control(opcode: number, payload: Uint8Array): void {
+    if (payload.length > MAX_SHORT_LENGTH) {
+      throw new UsageError(`a control frame carries at most ${MAX_SHORT_LENGTH} bytes, not ${payload.length}`);
+    }
+    writeFrame(this.#output, FIN | opcode, payload, this.#masked);
+  }
+
+  // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY
+  // elect to send a Pong frame for only the most recently processed Ping frame" (RFC 6455 §5.5.3): done only past the bound.
+  answerPing(payload: Uint8Array): void {
+    if (this.#replies >= this.#maxReplies) {
+      this.#owedPong = payload.slice();
+      return;
+    }
+    this.#replies += payload.length + 2;
+    writeFrame(this.#output, FIN | Opcode.pong, payload, this.#masked);
+  }
+
+  /** The Close frame, which is the last. */
+  close(payload: Uint8Array): void {
+    this.#sendOwedPong();
+    writeFrame(this.#output, FIN | Opcode.close, payload, this.#masked);
+  }
+
+  #requireBoundary(): void {
+    if (this.#fragmented === Opcode.continuation) return;
+    throw new UsageError("a fragmented message is under way: end it before another message begins");
+  }
+
+  #compresses(length: number, options: SendOptions | undefined): boolean {
+    return this.#deflate !== undefined && length >= this.#deflate.threshold && options?.compress !== false;
+  }
+
+  #compressed(opcode: number, payload: Uint8Array): void {
+    writeFrame(this.#output, FIN | RSV1 | opcode, this.#deflate!.compress(payload, true), this.#masked);
+  }
+
+  // A pair of surrogates that two fragments share is one character; each half alone would become U+FFFD.
+  #encodeFragment(data: string, final: boolean): Uint8Array {
+    const text = this.#heldSurrogate + data;
+    const last = text.charCodeAt(text.length - 1);
+    const cut = !final && last >= 0xd800 && last <= 0xdbff;
+    this.#heldSurrogate = cut ? text.slice(-1) : "";
+    return utf8Encoder.encode(cut ? text.slice(0, -1) : text);
+  }
+
+  #sendOwedPong(): void {
+    if (this.#owedPong === undefined) return;
+    writeFrame(this.#output, FIN | Opcode.pong, this.#owedPong, this.#masked);
+    this.#owedPong = undefined;
+  }
+}

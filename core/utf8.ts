@@ -1,0 +1,140 @@
+// UTF-8 as text messages need it (RFC 6455 §8.1, RFC 3629): decoding a whole message, encoding into a block, and checking a message
+// that arrives in pieces so that the first bad byte is found when it comes, not when the message ends.
+
+import { ProtocolError } from "./errors.ts";
+import { asciiDecoder, utf8Decoder, utf8Encoder } from "./platform.ts";
+
+// Up to these lengths a loop over ASCII beats the call into the platform's decoder or encoder, on every engine.
+const SHORT_DECODE = 32;
+const SHORT_ENCODE = 40;
+
+/**
+ * The text of the bytes from `start` to `end`.
+ *
+ * @throws {ProtocolError} `text-not-utf8`
+ */
+export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+  const ascii = asciiEnd(bytes, start, end) === end;
+  if (ascii && end - start <= SHORT_DECODE) return shortAscii(bytes, start, end - start);
+  const view = bytes.subarray(start, end);
+  if (ascii) return asciiDecoder.decode(view);
+  try {
+    return utf8Decoder.decode(view);
+  } catch {
+    throw new ProtocolError("text-not-utf8");
+  }
+}
+
+// One list of arguments for each length, used again and again: making one a message would cost more than the string.
+const CODE_UNITS = Array.from({ length: SHORT_DECODE + 1 }, (_, length) => new Array<number>(length).fill(0));
+
+function shortAscii(bytes: Uint8Array, start: number, length: number): string {
+  const units = CODE_UNITS[length]!;
+  for (let i = 0; i < length; i++) units[i] = bytes[start + i]!;
+  return String.fromCharCode.apply(undefined, units);
+}
+
+/** Where the run of ASCII that begins at `start` ends: the index of the first byte above 0x7f, or `end`. */
+function asciiEnd(bytes: Uint8Array, start: number, end: number): number {
+  let i = start;
+  for (const last = end - 8; i <= last; i += 8) {
+    const bits = bytes[i]! | bytes[i + 1]! | bytes[i + 2]! | bytes[i + 3]!
+      | bytes[i + 4]! | bytes[i + 5]! | bytes[i + 6]! | bytes[i + 7]!;
+    if (bits > 0x7f) break;
+  }
+  while (i < end && bytes[i]! <= 0x7f) i++;
+  return i;
+}
+
+/**
+ * The bytes from `start` to `end`, when they are valid UTF-8.
+ *
+ * @throws {ProtocolError} `text-not-utf8`
+ */
+export function requireUtf8(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const from = asciiEnd(bytes, start, end);
+  if (from !== end) {
+    const validator = new Utf8Validator();
+    if (!validator.push(bytes, from, end) || validator.pending !== 0) throw new ProtocolError("text-not-utf8");
+  }
+  return bytes.subarray(start, end);
+}
+
+/** Writes the text as UTF-8 at `offset`, where there is room for three bytes a UTF-16 code unit; returns the number of bytes. */
+export function writeUtf8(target: Uint8Array, offset: number, text: string): number {
+  if (text.length <= SHORT_ENCODE && writeAscii(target, offset, text)) return text.length;
+  return utf8Encoder.encodeInto(text, target.subarray(offset)).written;
+}
+
+function writeAscii(target: Uint8Array, offset: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return false;
+    target[offset + i] = unit;
+  }
+  return true;
+}
+
+// RFC 3629 §4, the rows of UTF8-2 to UTF8-4: for a lead byte, how many bytes follow, and the range of the first of them. The odd
+// ranges are what keeps out overlong forms, surrogates and code points above U+10FFFF.
+const LEADS: readonly (readonly [from: number, to: number, follow: number, low: number, high: number])[] = [
+  [0xc2, 0xdf, 1, 0x80, 0xbf],
+  [0xe0, 0xe0, 2, 0xa0, 0xbf],
+  [0xe1, 0xec, 2, 0x80, 0xbf],
+  [0xed, 0xed, 2, 0x80, 0x9f],
+  [0xee, 0xef, 2, 0x80, 0xbf],
+  [0xf0, 0xf0, 3, 0x90, 0xbf],
+  [0xf1, 0xf3, 3, 0x80, 0xbf],
+  [0xf4, 0xf4, 3, 0x80, 0x8f],
+];
+
+// The same by lead byte; `FOLLOW` is 0 for a byte that leads nothing.
+const FOLLOW = new Uint8Array(256);
+const LOW = new Uint8Array(256);
+const HIGH = new Uint8Array(256);
+for (const [from, to, follow, low, high] of LEADS) {
+  FOLLOW.fill(follow, from, to + 1);
+  LOW.fill(low, from, to + 1);
+  HIGH.fill(high, from, to + 1);
+}
+
+/** Checks a message of UTF-8 piece by piece. */
+export class Utf8Validator {
+  /** Bytes seen of a character that is not whole yet, 0-3. */
+  pending = 0;
+
+  // What the next byte must be while a character is not whole
+  #follow = 0;
+  #low = 0x80;
+  #high = 0xbf;
+
+  /** Takes the bytes from `start` to `end`; false as soon as one of them cannot belong to valid UTF-8. */
+  push(bytes: Uint8Array, start: number, end: number): boolean {
+    for (let i = start; i < end; i++) {
+      if (this.#follow === 0) {
+        if (bytes[i]! <= 0x7f) i = asciiEnd(bytes, i, end);
+        if (i < end && !this.#lead(bytes[i]!)) return false;
+      } else if (!this.#continue(bytes[i]!)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #lead(byte: number): boolean {
+    this.#follow = FOLLOW[byte]!;
+    this.#low = LOW[byte]!;
+    this.#high = HIGH[byte]!;
+    this.pending = 1;
+    return this.#follow !== 0;
+  }
+
+  #continue(byte: number): boolean {
+    if (byte < this.#low || byte > this.#high) return false;
+    this.#low = 0x80;
+    this.#high = 0xbf;
+    this.#follow--;
+    this.pending = this.#follow === 0 ? 0 : this.pending + 1;
+    return true;
+  }
+}

@@ -3,11 +3,13 @@
 
 import { build } from "esbuild";
 import { join } from "node:path";
-import { createContext, runInContext } from "node:vm";
-import { expect, it } from "vitest";
+import { type Context, createContext, runInContext } from "node:vm";
+import { beforeAll, describe, expect, it } from "vitest";
 import { root } from "./tarball.ts";
 
-it("core runs in a bare V8 context", async () => {
+let context: Context;
+
+beforeAll(async () => {
   const { outputFiles } = await build({
     entryPoints: [join(root, "core/mod.ts")],
     bundle: true,
@@ -15,8 +17,50 @@ it("core runs in a bare V8 context", async () => {
     globalName: "core",
     write: false,
   });
-  const context = createContext({ TextEncoder, TextDecoder, crypto });
+  context = createContext({ TextEncoder, TextDecoder, crypto });
+  // V8 gives every context a console of its own.
+  runInContext("delete globalThis.console", context);
   runInContext(outputFiles.map((file) => file.text).join(""), context);
-  const accept: unknown = await runInContext(`core.acceptKey("dGhlIHNhbXBsZSBub25jZQ==")`, context);
-  expect(accept).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+});
+
+describe("sansws/core in a bare V8 context", () => {
+  it("has no globals but those of the language, and the three", () => {
+    const absent = runInContext(
+      `[typeof process, typeof Buffer, typeof URL, typeof setTimeout, typeof console]`,
+      context,
+    );
+    expect([...absent as string[]].filter((type) => type !== "undefined")).toEqual([]);
+  });
+
+  it("answers the key of RFC 6455 §1.3", async () => {
+    const accept: unknown = await runInContext(`core.acceptKey("dGhlIHNhbXBsZSBub25jZQ==")`, context);
+    expect(accept).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  });
+
+  it("carries messages both ways and closes", () => {
+    const seen: unknown = runInContext(
+      `
+      const client = new core.Connection({ role: "client" }, 0);
+      const server = new core.Connection({ role: "server" }, 0);
+      const seen = [];
+      function pass(from, to, name) {
+        for (const chunk of from.takeOutput()) {
+          for (const event of to.receive(chunk, 1)) seen.push(name + " " + event.type + " " + (event.code ?? event.data));
+        }
+      }
+      client.sendText("héllo");
+      client.sendBinary(new Uint8Array([1, 2, 3]));
+      pass(client, server, "server");
+      server.sendText("wörld");
+      server.close(1000, "done", 1);
+      pass(server, client, "client");
+      pass(client, server, "server");
+      seen.join(", ");
+      `,
+      context,
+    );
+    expect(seen).toBe(
+      "server text héllo, server binary 1,2,3, client text wörld, client closing 1000",
+    );
+  });
 });

@@ -20,17 +20,24 @@ function rootWith(adapter: string): Entry {
   return { source: "adapters/mod.ts", leftOut: ["pako", "node:*", ...others] };
 }
 
-const entries: Readonly<Record<string, Entry>> = {
+/** An entry point of the package, as it is measured. */
+export type BundleName = "sansws/core" | "sansws on Node" | "sansws on Deno" | "sansws on Bun";
+
+const entries: Readonly<Record<BundleName, Entry>> = {
   "sansws/core": { source: "core/mod.ts", leftOut: [] },
   "sansws on Node": rootWith("node"),
   "sansws on Deno": rootWith("deno"),
   "sansws on Bun": rootWith("bun"),
 };
 
-async function bundledSize(entry: Entry): Promise<number> {
+export const bundleNames: readonly BundleName[] = Object.keys(entries) as BundleName[];
+
+/** Bytes of the entry after bundling, minifying and gzip. */
+export async function bundleSize(name: BundleName): Promise<number> {
+  const { source, leftOut } = entries[name];
   const { outputFiles } = await build({
-    entryPoints: [join(root, entry.source)],
-    external: [...entry.leftOut],
+    entryPoints: [join(root, source)],
+    external: [...leftOut],
     bundle: true,
     minify: true,
     format: "esm",
@@ -39,11 +46,4 @@ async function bundledSize(entry: Entry): Promise<number> {
     logLevel: "silent",
   });
   return gzipSync(Buffer.concat(outputFiles.map((file) => file.contents)), { level: 9 }).length;
-}
-
-/** Bytes of each entry after bundling, minifying and gzip. */
-export async function bundleSizes(): Promise<Record<string, number>> {
-  const sizes: Record<string, number> = {};
-  for (const [name, entry] of Object.entries(entries)) sizes[name] = await bundledSize(entry);
-  return sizes;
 }

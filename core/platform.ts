@@ -28,11 +28,11 @@ const host = globalThis as unknown as Platform;
 /** The one encoder: it keeps no state between calls. */
 export const utf8Encoder: Utf8Encoder = new host.TextEncoder();
 
-/** The one decoder of text: it refuses malformed input, and keeps a leading U+FEFF, which RFC 6455 §8.1 gives no special meaning. */
-export const utf8Decoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** A decoder that refuses malformed input, and keeps a leading U+FEFF, which RFC 6455 §8.1 gives no special meaning. */
+export const strictDecoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A decoder for bytes that are known to be ASCII: on some runtimes it costs half of what the strict one does. */
-export const asciiDecoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+/** The same, but it writes U+FFFD for what is malformed. */
+export const lenientDecoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** Fills the array from a cryptographically strong source. */
 export function fillRandom(bytes: Uint8Array<ArrayBuffer>): void {

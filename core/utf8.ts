@@ -2,11 +2,11 @@
 // that arrives in pieces so that the first bad byte is found when it comes, not when the message ends.
 
 import { ProtocolError } from "./errors.ts";
-import { asciiDecoder, utf8Decoder, utf8Encoder } from "./platform.ts";
+import { lenientDecoder, strictDecoder, utf8Encoder } from "./platform.ts";
 
 // Up to these lengths a loop over ASCII beats the call into the platform's decoder or encoder, on every engine.
-const SHORT_DECODE = 32;
-const SHORT_ENCODE = 40;
+const SHORT_DECODE = 16;
+const SHORT_ENCODE = 48;
 
 /**
  * The text of the bytes from `start` to `end`.
@@ -14,12 +14,20 @@ const SHORT_ENCODE = 40;
  * @throws {ProtocolError} `text-not-utf8`
  */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
-  const ascii = asciiEnd(bytes, start, end) === end;
-  if (ascii && end - start <= SHORT_DECODE) return shortAscii(bytes, start, end - start);
+  if (end - start <= SHORT_DECODE) {
+    const text = shortAscii(bytes, start, end - start);
+    if (text !== undefined) return text;
+  }
   const view = bytes.subarray(start, end);
-  if (ascii) return asciiDecoder.decode(view);
+  // The lenient decoder costs up to five times less than the strict one. It replaces what is malformed with U+FFFD, so that a text
+  // without one was valid; the strict decoder tells whether one that is there was sent.
+  const text = lenientDecoder.decode(view);
+  return text.includes("\ufffd") ? decodeStrictly(view) : text;
+}
+
+function decodeStrictly(bytes: Uint8Array): string {
   try {
-    return utf8Decoder.decode(view);
+    return strictDecoder.decode(bytes);
   } catch {
     throw new ProtocolError("text-not-utf8");
   }
@@ -28,10 +36,11 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
 // One list of arguments for each length, used again and again: making one a message would cost more than the string.
 const CODE_UNITS = Array.from({ length: SHORT_DECODE + 1 }, (_, length) => new Array<number>(length).fill(0));
 
-function shortAscii(bytes: Uint8Array, start: number, length: number): string {
+function shortAscii(bytes: Uint8Array, start: number, length: number): string | undefined {
   const units = CODE_UNITS[length]!;
-  for (let i = 0; i < length; i++) units[i] = bytes[start + i]!;
-  return String.fromCharCode.apply(undefined, units);
+  let bits = 0;
+  for (let i = 0; i < length; i++) bits |= units[i] = bytes[start + i]!;
+  return bits > 0x7f ? undefined : String.fromCharCode.apply(undefined, units);
 }
 
 /** Where the run of ASCII that begins at `start` ends: the index of the first byte above 0x7f, or `end`. */

@@ -194,27 +194,32 @@ class Cursor {
  * The caller's header fields, checked, as a list.
  *
  * @param owned tells which names, in lower case, are not the caller's to set
- * @throws {UsageError} naming the field: a name that is no token or is owned, a value with CR, LF, NUL or the like in it
+ * @throws {UsageError} naming the field: one that must not be sent, or that is written by the handshake itself
  */
 export function checkFields(input: HeaderInput | undefined, owned: (lowerName: string) => boolean): HeaderField[] {
   if (input === undefined) return [];
-  const fields = isIterable(input) ? [...input] : Object.entries(input);
-  return fields.map(([name, value]) => checkField(name, value, owned));
+  return (isIterable(input) ? [...input] : Object.entries(input)).map((field) => {
+    checkField(field);
+    const [name, value] = field;
+    if (owned(asciiLowerCase(name))) throw new UsageError(`header ${name} is written by the handshake itself`);
+    return [name, trimSpace(value)];
+  });
 }
 
 function isIterable(input: HeaderInput): input is Iterable<HeaderField> {
   return Symbol.iterator in input;
 }
 
-function checkField(name: string, value: string, owned: (lowerName: string) => boolean): HeaderField {
+/**
+ * Refuses a field that must not be sent: CR, LF or NUL in it would let its value become another field, or another message.
+ *
+ * @throws {UsageError} naming the field
+ */
+export function checkField([name, value]: HeaderField): void {
   if (typeof name !== "string" || !isToken(name)) {
     throw new UsageError(`header name ${JSON.stringify(name)} is not a token (RFC 9110 §5.1)`);
   }
-  if (owned(asciiLowerCase(name))) throw new UsageError(`header ${name} is written by the handshake itself`);
   if (typeof value !== "string" || !isFieldValue(value)) {
-    throw new UsageError(
-      `the value of header ${name} is not a string of Latin-1 without control characters (RFC 9110 §5.5)`,
-    );
+    throw new UsageError(`the value of header ${name} is not Latin-1 text without control characters (RFC 9110 §5.5)`);
   }
-  return [name, trimSpace(value)];
 }

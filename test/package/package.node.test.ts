@@ -1,6 +1,7 @@
 // The packed package as its users meet it: what is in it, whether its types stand alone, and whether it runs.
 
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -14,18 +15,20 @@ const runtimes: Readonly<Record<string, readonly [tool: string, ...args: string[
   bun: ["bun", "run"],
 };
 
+let folder: string;
 let consumer: Consumer;
 
 beforeAll(async () => {
-  consumer = await installPacked();
-  await copyFile(join(root, "test/package/consumer.js"), join(consumer.folder, "consumer.js"));
+  folder = await mkdtemp(join(tmpdir(), "sansws-package-"));
+  consumer = await installPacked(folder);
+  await copyFile(join(root, "test/package/consumer.js"), join(folder, "consumer.js"));
 });
 
-afterAll(() => consumer.remove());
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function runIn(runtime: string, ...args: string[]): Promise<string> {
   const [tool, ...options] = runtimes[runtime] ?? [""];
-  return run(tool, [...options, ...args], consumer.folder);
+  return run(tool, [...options, ...args], folder);
 }
 
 describe("the packed files", () => {
@@ -50,10 +53,10 @@ describe("the packed types", () => {
     const names = imports.map((entry, index) =>
       `import * as entry${index} from "${entry}";\nexport { entry${index} };\n`
     );
-    await writeFile(join(consumer.folder, "types.ts"), names.join(""));
+    await writeFile(join(folder, "types.ts"), names.join(""));
     const options =
       `--noEmit --strict --target ES2023 --types --module ${module} --moduleResolution ${moduleResolution}`;
-    await run("tsc", [...options.split(" "), "--lib", lib, "types.ts"], consumer.folder);
+    await run("tsc", [...options.split(" "), "--lib", lib, "types.ts"], folder);
   };
 
   it.each(["nodenext", "bundler"])("check without @types/node and with library checks on: %s", async (resolution) => {
@@ -68,7 +71,7 @@ describe("the packed types", () => {
 describe.each(Object.keys(runtimes))("on %s", (runtime) => {
   it("every entry point can be imported", async () => {
     const imports = entries.map((entry) => `await import("${entry}");\n`);
-    await writeFile(join(consumer.folder, "imports.js"), `${imports.join("")}console.log("imported");\n`);
+    await writeFile(join(folder, "imports.js"), `${imports.join("")}console.log("imported");\n`);
     expect((await runIn(runtime, "imports.js")).trim()).toBe("imported");
   });
 
@@ -79,7 +82,7 @@ describe.each(Object.keys(runtimes))("on %s", (runtime) => {
   it("sansws/core answers the key of RFC 6455 §1.3", async () => {
     const program =
       `import { acceptKey } from "sansws/core";\nconsole.log(await acceptKey("dGhlIHNhbXBsZSBub25jZQ=="));\n`;
-    await writeFile(join(consumer.folder, "core.js"), program);
+    await writeFile(join(folder, "core.js"), program);
     expect((await runIn(runtime, "core.js")).trim()).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   });
 });

@@ -2,8 +2,7 @@
 // so that nothing of the repository's (its types, its sources, its tools) can be found from there by accident.
 
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -11,13 +10,11 @@ import { promisify } from "node:util";
 
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A project with the packed package installed. */
+/** What was packed and installed. */
 export interface Consumer {
-  readonly folder: string;
   readonly tarball: string;
   /** The packed files, sorted. */
   readonly files: readonly string[];
-  remove(): Promise<void>;
 }
 
 /** Runs a tool and resolves with its standard output; rejects, with what it printed, if it fails. */
@@ -33,9 +30,8 @@ export async function run(tool: string, args: readonly string[], cwd: string): P
   }
 }
 
-/** Packs, which builds first (`prepack`), and unpacks beside a copy of the one dependency: no registry is asked. */
-export async function installPacked(): Promise<Consumer> {
-  const folder = await mkdtemp(join(tmpdir(), "sansws-package-"));
+/** Packs, which builds first (`prepack`), and unpacks into a project in the folder, beside a copy of the one dependency: no registry is asked. */
+export async function installPacked(folder: string): Promise<Consumer> {
   const installed = join(folder, "node_modules", "sansws");
   await mkdir(installed, { recursive: true });
   await cp(join(root, "node_modules", "pako"), join(folder, "node_modules", "pako"), { recursive: true });
@@ -43,12 +39,7 @@ export async function installPacked(): Promise<Consumer> {
   await run("npm", ["pack", "--pack-destination", folder], root);
   const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "";
   await run("tar", ["-xzf", tarball, "-C", "node_modules/sansws", "--strip-components=1"], folder);
-  return {
-    folder,
-    tarball: join(folder, tarball),
-    files: await filesIn(installed),
-    remove: () => rm(folder, { recursive: true, force: true }),
-  };
+  return { tarball: join(folder, tarball), files: await filesIn(installed) };
 }
 
 async function filesIn(folder: string): Promise<string[]> {

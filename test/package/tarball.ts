@@ -3,7 +3,7 @@
 
 import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { delimiter, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -21,7 +21,7 @@ export interface Consumer {
 export async function run(tool: string, args: readonly string[], cwd: string): Promise<string> {
   const shell = process.platform === "win32" && tool !== process.execPath;
   const bin = join(root, "node_modules", ".bin");
-  const env = { ...process.env, PATH: `${bin}${process.platform === "win32" ? ";" : ":"}${process.env["PATH"]}` };
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"]}` };
   try {
     return (await promisify(execFile)(tool, args, { cwd, env, shell })).stdout;
   } catch (error) {
@@ -30,7 +30,10 @@ export async function run(tool: string, args: readonly string[], cwd: string): P
   }
 }
 
-/** Packs, which builds first (`prepack`), and unpacks into a project in the folder, beside a copy of the one dependency: no registry is asked. */
+/**
+ * Packs, which builds first (`prepack`), and unpacks into a project in the folder, beside a copy of the one dependency:
+ * no registry is asked.
+ */
 export async function installPacked(folder: string): Promise<Consumer> {
   const installed = join(folder, "node_modules", "sansws");
   await mkdir(installed, { recursive: true });

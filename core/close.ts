@@ -4,7 +4,7 @@
 // When a Close frame is due is the connection's affair, not this file's.
 
 import { UsageError } from "./errors.ts";
-import { strictDecoder, utf8Encoder } from "./platform.ts";
+import { utf8Decoder, utf8Encoder } from "./platform.ts";
 import type { ViolationName } from "./violations.ts";
 
 /** The registered close codes (RFC 6455 §7.4.1 and the IANA WebSocket Close Code Number Registry). */
@@ -81,7 +81,7 @@ export function decodeClose(payload: Uint8Array): CloseInfo | ViolationName {
   const code = payload[0]! << 8 | payload[1]!;
   if (!isWireCloseCode(code)) return "close-code-illegal";
   try {
-    return { code, reason: strictDecoder.decode(payload.subarray(2)) };
+    return { code, reason: utf8Decoder.decode(payload.subarray(2)) };
   } catch {
     return "close-reason-not-utf8";
   }

@@ -29,7 +29,7 @@ const host = globalThis as unknown as Platform;
 export const utf8Encoder: Utf8Encoder = new host.TextEncoder();
 
 /** A decoder that refuses malformed input, and keeps a leading U+FEFF, which RFC 6455 §8.1 gives no special meaning. */
-export const strictDecoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+export const utf8Decoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The same, but it writes U+FFFD for what is malformed. */
 export const lenientDecoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: false, ignoreBOM: true });

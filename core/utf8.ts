@@ -2,7 +2,7 @@
 // that arrives in pieces so that the first bad byte is found when it comes, not when the message ends.
 
 import { ProtocolError } from "./errors.ts";
-import { lenientDecoder, strictDecoder, utf8Encoder } from "./platform.ts";
+import { lenientDecoder, utf8Decoder, utf8Encoder } from "./platform.ts";
 
 // Up to these lengths a loop over ASCII beats the call into the platform's decoder or encoder, on every engine.
 const SHORT_DECODE = 16;
@@ -27,7 +27,7 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
 
 function decodeStrictly(bytes: Uint8Array): string {
   try {
-    return strictDecoder.decode(bytes);
+    return utf8Decoder.decode(bytes);
   } catch {
     throw new ProtocolError("text-not-utf8");
   }

@@ -4,7 +4,6 @@
 // and every parser here goes over its text once: regular expressions on these very values, and look-ups of the names in them on
 // plain objects, are how WebSocket servers were brought down before. What a field means is for handshake/ to say.
 
-import { asciiLowerCase } from "../bytes.ts";
 import { UsageError } from "../errors.ts";
 
 /** One header field: a name as it was or will be sent, and a value without surrounding whitespace. */
@@ -30,7 +29,7 @@ export class HeaderFields implements Iterable<HeaderField> {
 
   constructor(fields: readonly HeaderField[]) {
     this.#fields = fields;
-    this.#lowerNames = fields.map(([name]) => asciiLowerCase(name));
+    this.#lowerNames = fields.map(([name]) => lowerCase(name));
   }
 
   /** The number of fields. */
@@ -46,7 +45,7 @@ export class HeaderFields implements Iterable<HeaderField> {
 
   /** The values of every field of that name, for the fields that must not be repeated. */
   getAll(name: string): string[] {
-    const wanted = asciiLowerCase(name);
+    const wanted = lowerCase(name);
     const values: string[] = [];
     for (let index = 0; index < this.#lowerNames.length; index++) {
       if (this.#lowerNames[index] === wanted) values.push(this.#fields[index]![1]);
@@ -56,13 +55,18 @@ export class HeaderFields implements Iterable<HeaderField> {
 
   /** Whether there is a field of that name. */
   has(name: string): boolean {
-    return this.#lowerNames.includes(asciiLowerCase(name));
+    return this.#lowerNames.includes(lowerCase(name));
   }
 
   /** The fields in order, names as sent. */
   [Symbol.iterator](): Iterator<HeaderField> {
     return this.#fields[Symbol.iterator]();
   }
+}
+
+// Names are tokens, which are ASCII: the letters that `toLowerCase` treats differently are in none.
+function lowerCase(name: string): string {
+  return name.toLowerCase();
 }
 
 // One character class each, repeated or not, and nothing that could match in two ways: these are linear.
@@ -201,7 +205,7 @@ export function checkFields(input: HeaderInput | undefined, owned: (lowerName: s
   return (isIterable(input) ? [...input] : Object.entries(input)).map((field) => {
     checkField(field);
     const [name, value] = field;
-    if (owned(asciiLowerCase(name))) throw new UsageError(`header ${name} is written by the handshake itself`);
+    if (owned(lowerCase(name))) throw new UsageError(`header ${name} is written by the handshake itself`);
     return [name, trimSpace(value)];
   });
 }

@@ -1,0 +1,138 @@
+// The bodies of HTTP/1.1 messages: how long they are, and the bytes in them. RFC 9112 §6 and §7.
+//
+// A WebSocket handshake has none. These are for the answer that refuses a client, and for the requests a server gets besides.
+
+import type { HandshakeFault } from "../handshake/faults.ts";
+import type { Pieces } from "../pieces.ts";
+import type { HeaderFields } from "./fields.ts";
+import type { ResponseHead } from "./head.ts";
+
+/** Where a body ends: after so many bytes (none is zero), after its last chunk, or with the transport (RFC 9112 §6.3). */
+export type BodyLength = number | "chunked" | "until-end";
+
+/** The rule that the framing of a request's body breaks: what could be read in two ways is refused (RFC 9112 §6.3, §11.2). */
+export function requestBodyFault(headers: HeaderFields): HandshakeFault | undefined {
+  const coding = headers.get("transfer-encoding");
+  const hasLength = headers.has("content-length");
+  if (coding === undefined) {
+    return hasLength && contentLength(headers) === undefined ? "content-length-invalid" : undefined;
+  }
+  if (hasLength) return "body-length-ambiguous";
+  return isChunked(coding) ? undefined : "transfer-encoding-unsupported";
+}
+
+/** Where the body of a request ends that breaks no rule. */
+export function requestBodyLength(headers: HeaderFields): BodyLength {
+  return headers.has("transfer-encoding") ? "chunked" : contentLength(headers) ?? 0;
+}
+
+/** Where the body of a response to a GET ends; what is wrong or unknown leaves it to the end of the transport. */
+export function responseBodyLength({ status, headers }: ResponseHead): BodyLength {
+  if (status < 200 || status === 204 || status === 304) return 0;
+  const coding = headers.get("transfer-encoding");
+  if (coding !== undefined) return isChunked(coding) ? "chunked" : "until-end";
+  return contentLength(headers) ?? "until-end";
+}
+
+function isChunked(coding: string): boolean {
+  return /^chunked$/i.test(coding);
+}
+
+function contentLength(headers: HeaderFields): number | undefined {
+  const value = headers.get("content-length");
+  if (value === undefined || !/^\d+$/.test(value)) return undefined;
+  const length = Number(value);
+  return Number.isSafeInteger(length) ? length : undefined;
+}
+
+/** The bytes of a chunk's size and extensions, or of the trailer, that are put up with. */
+const MAX_LINE = 4096;
+/** Hexadecimal digits of a chunk's size: what still is an exact integer. */
+const MAX_SIZE_DIGITS = 13;
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Takes the bytes of a body out of the chunks of a transport. */
+export class BodyReader {
+  /** Whether the whole body was read. */
+  done = false;
+  /** The rule that a chunked body breaks; nothing is read after it. */
+  fault: HandshakeFault | undefined;
+  /** What follows the body in the chunk that ended it. */
+  rest: Uint8Array = new Uint8Array(0);
+
+  readonly #chunked: boolean;
+  /** Bytes to come of the body, or of the current chunk. */
+  #remaining: number;
+  /** What a chunked body goes on with; `trailer` is everything after the last chunk. */
+  #part: "size" | "data" | "data-end" | "trailer";
+  /** The current line of the chunked coding, and for a trailer the bytes of all its lines. */
+  #line = "";
+  #trailerSize = 0;
+
+  constructor(length: BodyLength) {
+    this.#chunked = length === "chunked";
+    this.#part = this.#chunked ? "size" : "data";
+    this.#remaining = typeof length === "number" ? length : this.#chunked ? 0 : Infinity;
+    this.done = length === 0;
+  }
+
+  /** Appends the bytes of the body that are in the chunk. */
+  receive(chunk: Uint8Array, body: Pieces): void {
+    let at = 0;
+    while (at < chunk.length && !this.done && this.fault === undefined) {
+      at = this.#part === "data" ? this.#takeData(chunk, at, body) : this.#takeLine(chunk, at);
+    }
+    if (this.done) this.rest = chunk.subarray(at);
+  }
+
+  #takeData(chunk: Uint8Array, at: number, body: Pieces): number {
+    const end = Math.min(chunk.length, at + this.#remaining);
+    body.append(chunk, at, end);
+    this.#remaining -= end - at;
+    if (this.#remaining > 0) return end;
+    if (this.#chunked) this.#part = "data-end";
+    else this.done = true;
+    return end;
+  }
+
+  #takeLine(chunk: Uint8Array, at: number): number {
+    const newline = chunk.indexOf(LF, at);
+    const end = newline === -1 ? chunk.length : newline;
+    if (this.#line.length + end - at > MAX_LINE) return this.#fail(end);
+    for (let index = at; index < end; index++) this.#line += String.fromCharCode(chunk[index]!);
+    if (newline === -1) return end;
+    this.#endLine();
+    return newline + 1;
+  }
+
+  #endLine(): void {
+    const line = this.#line;
+    this.#line = "";
+    if (line.charCodeAt(line.length - 1) !== CR) this.#fail(0);
+    else if (this.#part === "size") this.#takeSize(line.slice(0, -1));
+    else if (this.#part === "trailer") this.#takeTrailer(line.slice(0, -1));
+    else if (line === "\r") this.#part = "size";
+    else this.#fail(0);
+  }
+
+  // RFC 9112 §7.1: `chunk-size [ chunk-ext ]`; extensions are ignored, as §7.1.1 asks.
+  #takeSize(line: string): void {
+    const digits = /^[0-9A-Fa-f]+(?=[ \t]*(?:;|$))/.exec(line)?.[0];
+    if (digits === undefined || digits.length > MAX_SIZE_DIGITS) return void this.#fail(0);
+    this.#remaining = parseInt(digits, 16);
+    this.#part = this.#remaining === 0 ? "trailer" : "data";
+  }
+
+  #takeTrailer(line: string): void {
+    this.#trailerSize += line.length;
+    if (line === "") this.done = true;
+    else if (this.#trailerSize > MAX_LINE) this.#fail(0);
+  }
+
+  #fail(at: number): number {
+    this.fault = "chunk-malformed";
+    return at;
+  }
+}

@@ -1,0 +1,292 @@
+// The heads of HTTP/1.1 requests and responses: found in chunks, parsed, written. RFC 9112 §2 to §5.
+//
+// Strict where two parsers could disagree: lines end in CRLF, nothing is folded, no space stands before a colon, no control
+// character is in a value. Text is Latin-1, as HTTP's grammar has it. What a field means is handshake/'s affair, bodies body.ts's.
+
+import { UsageError } from "../errors.ts";
+import type { HandshakeFault } from "../handshake/faults.ts";
+import type { Limits } from "../limits.ts";
+import { Pieces } from "../pieces.ts";
+import { utf8Decoder } from "../platform.ts";
+import type { HeaderField } from "./fields.ts";
+import { checkField, HeaderFields, isFieldValue, isToken, trimSpace } from "./fields.ts";
+
+/** The head of a request. */
+export interface RequestHead {
+  /** Such as `"GET"`; case matters. */
+  readonly method: string;
+  /** The request target as sent: mostly a path with its query (RFC 9112 §3.2). */
+  readonly target: string;
+  readonly headers: HeaderFields;
+}
+
+/** The head of a response. */
+export interface ResponseHead {
+  readonly version: "HTTP/1.0" | "HTTP/1.1";
+  /** 100-999. */
+  readonly status: number;
+  /** The reason phrase; often empty. */
+  readonly statusText: string;
+  readonly headers: HeaderFields;
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+const CRLF_LENGTH = 2;
+const EMPTY = new Uint8Array(0);
+
+/** Finds the end of a head in the chunks of a transport; every byte is looked at once, however the chunks cut it. */
+export class HeadReader {
+  /** What follows the head in the chunk that ended it. */
+  rest: Uint8Array = EMPTY;
+
+  readonly #kind: "request" | "response";
+  readonly #limits: Limits;
+  readonly #held = new Pieces();
+  /** Where the current line begins, and how many lines ended before it. */
+  #lineStart = 0;
+  #lines = 0;
+  #endedInCr = false;
+
+  constructor(kind: "request" | "response", limits: Limits) {
+    this.#kind = kind;
+    this.#limits = limits;
+  }
+
+  /** Takes the next chunk: the whole head once its empty line is there, or the rule it breaks; `undefined` while it is incomplete. */
+  receive(chunk: Uint8Array): Uint8Array | HandshakeFault | undefined {
+    if (chunk.length === 0) return undefined;
+    if (this.#held.size === 0 && !this.#mayBegin(chunk[0]!)) return `${this.#firstLine}-line-malformed`;
+    for (let from = 0;;) {
+      const at = chunk.indexOf(LF, from);
+      const fault = this.#checkSize(this.#held.size + (at === -1 ? chunk.length : at + 1));
+      if (fault !== undefined) return fault;
+      if (at === -1) return this.#hold(chunk);
+      if (!(at === 0 ? this.#endedInCr : chunk[at - 1] === CR)) return "line-ending-bare";
+      const end = at + 1;
+      if (this.#endLine(this.#held.size + end)) return this.#finish(chunk, end);
+      if (this.#lines > 1 + this.#limits.maxFields) return "too-many-fields";
+      from = end;
+    }
+  }
+
+  get #firstLine(): "request" | "status" {
+    return this.#kind === "request" ? "request" : "status";
+  }
+
+  // Whatever begins otherwise is no HTTP: a TLS client, for one, would wait for an answer until the deadline.
+  #mayBegin(byte: number): boolean {
+    const character = String.fromCharCode(byte);
+    return this.#kind === "response" ? character === "H" : byte === CR || isToken(character);
+  }
+
+  // Which of two limits is reported must not hang on where the chunks were cut, so it is the one that is met first.
+  #checkSize(end: number): HandshakeFault | undefined {
+    const headLimit = this.#limits.maxHeadSize;
+    const lineLimit = this.#lineStart + this.#limits.maxLineLength + CRLF_LENGTH;
+    if (end <= headLimit && end <= lineLimit) return undefined;
+    if (headLimit < lineLimit) return "head-too-large";
+    return this.#kind === "request" && this.#lines === 0 ? "request-line-too-long" : "line-too-long";
+  }
+
+  /** Ends the current line at `end`; true if it was the empty one that ends the head. */
+  #endLine(end: number): boolean {
+    const empty = end - this.#lineStart === CRLF_LENGTH;
+    // RFC 9112 §2.2: "a server … SHOULD ignore at least one empty line (CRLF) received prior to the request-line". One it is.
+    const leading = this.#kind === "request" && this.#lineStart === 0;
+    this.#lineStart = end;
+    if (empty) return !leading;
+    this.#lines++;
+    return false;
+  }
+
+  #hold(chunk: Uint8Array): undefined {
+    this.#held.append(chunk, 0, chunk.length);
+    this.#endedInCr = chunk[chunk.length - 1] === CR;
+  }
+
+  #finish(chunk: Uint8Array, end: number): Uint8Array {
+    this.rest = chunk.subarray(end);
+    if (this.#held.size === 0) return chunk.subarray(0, end);
+    this.#held.append(chunk, 0, end);
+    return this.#held.join();
+  }
+}
+
+/** Parses the head of a request, its empty line included; or names the rule it breaks. */
+export function parseRequestHead(head: Uint8Array): RequestHead | HandshakeFault {
+  const text = decodeLatin1(head);
+  const lines = splitLines(text.startsWith("\r\n") ? text.slice(CRLF_LENGTH) : text);
+  const request = parseRequestLine(lines[0]!);
+  if (typeof request === "string") return request;
+  const headers = parseFields(lines);
+  if (typeof headers === "string") return headers;
+  return { method: request[0], target: request[1], headers };
+}
+
+/** Parses the head of a response, its empty line included; or names the rule it breaks. */
+export function parseResponseHead(head: Uint8Array): ResponseHead | HandshakeFault {
+  const lines = splitLines(decodeLatin1(head));
+  const line = lines[0]!;
+  if (!isFieldValue(line)) return controlFault(line, "status-line-malformed");
+  // RFC 9112 §4 has a space before an empty reason phrase too; some servers leave it out, and nothing hangs on it.
+  const match = /^(HTTP\/1\.[01]) ([1-9]\d\d)(?: (.*))?$/.exec(line);
+  if (match === null) return "status-line-malformed";
+  const headers = parseFields(lines);
+  if (typeof headers === "string") return headers;
+  const version = match[1] as ResponseHead["version"];
+  return { version, status: Number(match[2]), statusText: match[3] ?? "", headers };
+}
+
+function splitLines(text: string): string[] {
+  return text.slice(0, -2 * CRLF_LENGTH).split("\r\n");
+}
+
+function parseRequestLine(line: string): readonly [method: string, target: string] | HandshakeFault {
+  if (!isFieldValue(line)) return controlFault(line, "request-line-malformed");
+  const [method, target, version, ...more] = line.split(" ", 4);
+  if (version === undefined || more.length > 0 || !isToken(method!)) return "request-line-malformed";
+  if (!/^HTTP\/\d\.\d$/.test(version)) return "request-line-malformed";
+  // 1.0 knows no upgrade (RFC 9110 §7.8), and a later version would not begin with a line of this form.
+  if (version !== "HTTP/1.1") return "http-version-unsupported";
+  return isTarget(method!, target!) ? [method!, target!] : "target-invalid";
+}
+
+// RFC 9112 §3.2. The only targets that are neither a path nor a URI are those of CONNECT and of OPTIONS for the server as a whole.
+function isTarget(method: string, target: string): boolean {
+  if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return false; // visible ASCII but "#"
+  if (target.startsWith("/") || method === "CONNECT") return true;
+  if (target === "*") return method === "OPTIONS";
+  return splitAbsoluteTarget(target) !== undefined;
+}
+
+/** The authority of a target in absolute form, and the path and query behind it; `undefined` for any other target. */
+export function splitAbsoluteTarget(target: string): readonly [authority: string, path: string] | undefined {
+  const match = /^(?:http|ws)s?:\/\/([^/?]+)(.*)$/i.exec(target);
+  if (match === null) return undefined;
+  const path = match[2]!;
+  return [match[1]!, path.startsWith("/") ? path : `/${path}`];
+}
+
+function parseFields(lines: readonly string[]): HeaderFields | HandshakeFault {
+  const fields: HeaderField[] = [];
+  for (let index = 1; index < lines.length; index++) {
+    const field = parseField(lines[index]!);
+    if (typeof field === "string") return field;
+    fields.push(field);
+  }
+  return new HeaderFields(fields);
+}
+
+function parseField(line: string): HeaderField | HandshakeFault {
+  if (!isFieldValue(line)) return controlFault(line, "field-value-invalid");
+  const colon = line.indexOf(":");
+  const name = line.slice(0, Math.max(colon, 0));
+  if (isToken(name)) return [name, trimSpace(line.slice(colon + 1))];
+  if (/^[ \t]/.test(line)) return "field-folded";
+  if (colon === -1) return "field-colon-missing";
+  return /[ \t]$/.test(name) ? "field-name-space" : "field-name-invalid";
+}
+
+function controlFault(line: string, other: HandshakeFault): HandshakeFault {
+  return /[\r\n]/.test(line) ? "line-ending-bare" : other;
+}
+
+// Heads are ASCII but for rare fields, and the platform's UTF-8 decoder is by far the fastest way to read that. A text with as many
+// code units as bytes had nothing but ASCII in it.
+function decodeLatin1(bytes: Uint8Array): string {
+  try {
+    const text = utf8Decoder.decode(bytes);
+    if (text.length === bytes.length) return text;
+  } catch {
+    // Not UTF-8, so not ASCII.
+  }
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/**
+ * The head of a request, as bytes.
+ *
+ * @throws {UsageError} for a method, target or field that must not be sent
+ */
+export function formatRequestHead(method: string, target: string, fields: Iterable<HeaderField>): Uint8Array {
+  if (!isToken(method)) throw new UsageError(`method ${JSON.stringify(method)} is not a token (RFC 9110 §9.1)`);
+  if (!isTarget(method, target)) {
+    throw new UsageError(`${JSON.stringify(target)} is not a request target (RFC 9112 §3.2)`);
+  }
+  return formatHead(`${method} ${target} HTTP/1.1\r\n`, fields);
+}
+
+/**
+ * The head of a response, as bytes; the reason phrase is the registered one unless another is given.
+ *
+ * @throws {UsageError} for a status outside 100-599, and for a phrase or field that must not be sent
+ */
+export function formatResponseHead(
+  status: number,
+  fields: Iterable<HeaderField>,
+  statusText: string = STATUS_TEXTS.get(status) ?? "",
+): Uint8Array {
+  if (!Number.isInteger(status) || status < 100 || status > 599) {
+    throw new UsageError(`status ${status} is not between 100 and 599 (RFC 9110 §15)`);
+  }
+  if (!isFieldValue(statusText)) {
+    throw new UsageError("the reason phrase has a character that must not be sent (RFC 9112 §4)");
+  }
+  return formatHead(`HTTP/1.1 ${status} ${statusText}\r\n`, fields);
+}
+
+// The last gate: no byte of a head is written that was not checked here, whoever asked for it.
+function formatHead(firstLine: string, fields: Iterable<HeaderField>): Uint8Array {
+  let text = firstLine;
+  for (const field of fields) {
+    checkField(field);
+    text += `${field[0]}: ${field[1]}\r\n`;
+  }
+  return encodeLatin1(text + "\r\n");
+}
+
+function encodeLatin1(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
+}
+
+/** The registered reason phrases of the statuses that answer a handshake (RFC 9110 §15, RFC 6585). */
+const STATUS_TEXTS: ReadonlyMap<number, string> = new Map([
+  [101, "Switching Protocols"],
+  [200, "OK"],
+  [204, "No Content"],
+  [301, "Moved Permanently"],
+  [302, "Found"],
+  [303, "See Other"],
+  [304, "Not Modified"],
+  [307, "Temporary Redirect"],
+  [308, "Permanent Redirect"],
+  [400, "Bad Request"],
+  [401, "Unauthorized"],
+  [403, "Forbidden"],
+  [404, "Not Found"],
+  [405, "Method Not Allowed"],
+  [406, "Not Acceptable"],
+  [408, "Request Timeout"],
+  [409, "Conflict"],
+  [410, "Gone"],
+  [413, "Content Too Large"],
+  [414, "URI Too Long"],
+  [415, "Unsupported Media Type"],
+  [421, "Misdirected Request"],
+  [422, "Unprocessable Content"],
+  [426, "Upgrade Required"],
+  [428, "Precondition Required"],
+  [429, "Too Many Requests"],
+  [431, "Request Header Fields Too Large"],
+  [500, "Internal Server Error"],
+  [501, "Not Implemented"],
+  [502, "Bad Gateway"],
+  [503, "Service Unavailable"],
+  [504, "Gateway Timeout"],
+  [505, "HTTP Version Not Supported"],
+]);

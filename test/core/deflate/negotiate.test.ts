@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { deflateCodec } from "../../../adapters/deflate.ts";
+import type { DeflateOptions, GivenDeflateOptions } from "../../../core/deflate/negotiate.ts";
+import { answerOffers, formatOffer, readAnswer, resolveDeflate } from "../../../core/deflate/negotiate.ts";
+import { UsageError } from "../../../core/errors.ts";
+import type { Extension } from "../../../core/http/fields.ts";
+import { parseExtensions } from "../../../core/http/fields.ts";
+import { ANSWERS, OFFERED, OFFERS } from "../../vectors/deflate-negotiation.ts";
+
+function resolve(options: Partial<DeflateOptions> | undefined): DeflateOptions {
+  return resolveDeflate({ codec: deflateCodec, ...options });
+}
+
+function extensions(header: string): readonly Extension[] {
+  return parseExtensions(header)!;
+}
+
+describe("answerOffers", () => {
+  it.each(OFFERS)("$why: $offer", ({ offer, options, answer, params }) => {
+    const taken = answerOffers(extensions(offer), resolve(options));
+    expect(taken).toEqual(answer === undefined ? undefined : { answer, params });
+  });
+
+  it("declines no offers at all", () => {
+    expect(answerOffers([], resolve({}))).toBeUndefined();
+  });
+
+  it("answers every offer it takes with what a client reads as the same parameters", () => {
+    for (const { offer, options } of OFFERS) {
+      const taken = answerOffers(extensions(offer), resolve(options));
+      if (taken === undefined) continue;
+      const seen = readAnswer(extensions(taken.answer), resolve({}));
+      expect(seen, offer).toMatchObject({
+        windowBits: taken.params.peerWindowBits,
+        peerWindowBits: taken.params.windowBits,
+        peerTakeover: taken.params.takeover,
+      });
+    }
+  });
+});
+
+describe("formatOffer", () => {
+  it.each(OFFERED)("offers $offer", ({ options, offer }) => {
+    expect(formatOffer(resolve(options))).toBe(offer);
+  });
+
+  it("makes offers that our own server takes, whatever the options of the two", () => {
+    for (const { options } of OFFERED) {
+      for (const { options: others } of OFFERED) {
+        const taken = answerOffers(extensions(formatOffer(resolve(options))), resolve(others));
+        expect(readAnswer(extensions(taken!.answer), resolve(options))).toBeTypeOf("object");
+      }
+    }
+  });
+});
+
+describe("readAnswer", () => {
+  it.each(ANSWERS)("$why: $answer", ({ answer, options, means }) => {
+    expect(readAnswer(extensions(answer), resolve(options))).toEqual(means);
+  });
+
+  it("takes no answer for no extension", () => {
+    expect(readAnswer([], resolve({}))).toBeUndefined();
+    expect(readAnswer([], undefined)).toBeUndefined();
+  });
+
+  it("fails an answer to an offer that was not made", () => {
+    expect(readAnswer(extensions("permessage-deflate"), undefined)).toBe("extension-not-offered");
+  });
+});
+
+describe("resolveDeflate", () => {
+  it("fills in the defaults", () => {
+    expect(resolveDeflate({ codec: deflateCodec })).toMatchObject({
+      windowBits: 15,
+      takeover: true,
+      peerWindowBits: 15,
+      peerTakeover: true,
+    });
+  });
+
+  it("keeps what was given and takes undefined for not given", () => {
+    const given = {
+      codec: deflateCodec,
+      level: 9,
+      memLevel: undefined,
+      threshold: Infinity,
+    } as unknown as GivenDeflateOptions;
+    expect(resolveDeflate(given)).toMatchObject({ level: 9, memLevel: 8, threshold: Infinity });
+  });
+
+  it.each(
+    [
+      [{ threshold: -1 }, "threshold"],
+      [{ threshold: 1.5 }, "threshold"],
+      [{ level: 10 }, "level"],
+      [{ level: -1 }, "level"],
+      [{ memLevel: 0 }, "memLevel"],
+      [{ memLevel: 10 }, "memLevel"],
+      [{ windowBits: 8 }, "windowBits"],
+      [{ windowBits: 16 }, "windowBits"],
+      [{ windowBits: 12.5 }, "windowBits"],
+      [{ windowBits: NaN }, "windowBits"],
+      [{ windowBits: "12" }, "windowBits"],
+      [{ peerWindowBits: 7 }, "peerWindowBits"],
+      [{ peerWindowBits: 16 }, "peerWindowBits"],
+      [{ takeover: "no" }, "takeover"],
+      [{ peerTakeover: 1 }, "peerTakeover"],
+      [{ codec: undefined }, "codec"],
+      [{ codec: {} }, "codec"],
+      [{ windowbits: 12 }, "windowbits"],
+    ] as const,
+  )("refuses %o by name", (wrong, name) => {
+    const given = { codec: deflateCodec, ...wrong } as unknown as GivenDeflateOptions;
+    expect(() => resolveDeflate(given)).toThrow(UsageError);
+    expect(() => resolveDeflate(given)).toThrow(`deflate.${name}`);
+  });
+});

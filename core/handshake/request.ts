@@ -7,7 +7,7 @@ import { requestBodyFault, requestBodyLength } from "../http/body.ts";
 import type { Extension, HeaderFields } from "../http/fields.ts";
 import { parseExtensions, parseTokenList, splitList } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
-import { splitAbsoluteTarget } from "../http/head.ts";
+import { isHost, splitAbsoluteTarget } from "../http/target.ts";
 import { isKey } from "./accept.ts";
 import type { HandshakeFault } from "./faults.ts";
 
@@ -32,15 +32,12 @@ export interface Upgrade {
 
 type Rule = readonly [fault: HandshakeFault, broken: (headers: HeaderFields) => boolean];
 
-/** RFC 9110 §4.2 and RFC 3986 §3.2.2: a name or an address, and a port. */
-const HOST = /^(?:[\w\-.~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/;
-
 // RFC 9112 §3.2: "A server MUST respond with a 400 … to any HTTP/1.1 request message that lacks a Host header field and to any
 // request message that contains more than one Host header field line or a Host header field with an invalid field value."
 const HOST_RULES: readonly Rule[] = [
   ["host-missing", (headers) => !headers.has("host")],
   ["host-repeated", (headers) => isRepeated(headers, "host")],
-  ["host-invalid", (headers) => !HOST.test(headers.get("host")!)],
+  ["host-invalid", (headers) => !isHost(headers.get("host")!)],
 ];
 
 // RFC 6455 §4.2.1, in the order in which a fault tells most about what is wrong.
@@ -76,9 +73,7 @@ function brokenRule(rules: readonly Rule[], headers: HeaderFields): HandshakeFau
 }
 
 /** The rule of HTTP that a request breaks, whatever it asks for. */
-export function requestFault({ target, headers }: RequestHead): HandshakeFault | undefined {
-  const authority = splitAbsoluteTarget(target)?.[0];
-  if (authority !== undefined && !HOST.test(authority)) return "target-invalid";
+export function requestFault({ headers }: RequestHead): HandshakeFault | undefined {
   return brokenRule(HOST_RULES, headers) ?? requestBodyFault(headers);
 }
 

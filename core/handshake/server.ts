@@ -10,6 +10,7 @@ import type { HeaderField, HeaderInput } from "../http/fields.ts";
 import { checkFields, HeaderFields } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import { formatResponseHead, HeadReader, parseRequestHead } from "../http/head.ts";
+import { isTarget } from "../http/target.ts";
 import { refuseUnknown, resolveLimits, resolveTimeouts } from "../limits.ts";
 import { Output } from "../output.ts";
 import { Pieces } from "../pieces.ts";
@@ -97,7 +98,8 @@ export class ServerHandshake {
    */
   static fromRequest(head: RequestHead, options: HandshakeOptions, now: number): ServerHandshake {
     const handshake = new ServerHandshake(options, now);
-    handshake.#takeRequest(head);
+    if (isTarget(head.method, head.target)) handshake.#takeRequest(head);
+    else handshake.#refuse("target-invalid");
     return handshake;
   }
 
@@ -184,6 +186,10 @@ export class ServerHandshake {
       throw new UsageError("the request was accepted or rejected already");
     }
     if (!(status >= 200)) throw new UsageError(`status ${status} does not end a handshake: use 200-599`);
+    // RFC 9110 §15.3.5, §15.4.5: the answers that cannot have a body.
+    if (body.length > 0 && (status === 204 || status === 304)) {
+      throw new UsageError(`an answer with status ${status} has no body`);
+    }
     this.#answer(status, checkFields(headers, (name) => OWN_IN_REJECT.includes(name)), body);
     this.#end();
   }
@@ -286,7 +292,8 @@ export class ServerHandshake {
     if (typeof body === "string" && body !== "" && !given.has("content-type")) {
       fields.push(["Content-Type", "text/plain; charset=utf-8"]);
     }
-    fields.push(["Content-Length", String(bytes.length)]);
+    // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of … 204".
+    if (status !== 204) fields.push(["Content-Length", String(bytes.length)]);
     // RFC 9110 §7.8: who sends Upgrade must list it in Connection.
     fields.push(["Connection", given.has("upgrade") ? "close, Upgrade" : "close"]);
     this.#output.push(formatResponseHead(status, fields));

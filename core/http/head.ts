@@ -10,6 +10,7 @@ import { Pieces } from "../pieces.ts";
 import { utf8Decoder } from "../platform.ts";
 import type { HeaderField } from "./fields.ts";
 import { checkField, HeaderFields, isFieldValue, isToken, trimSpace } from "./fields.ts";
+import { isTarget } from "./target.ts";
 
 /** The head of a request. */
 export interface RequestHead {
@@ -150,22 +151,6 @@ function parseRequestLine(line: string): readonly [method: string, target: strin
   // 1.0 knows no upgrade (RFC 9110 §7.8), and a later version would not begin with a line of this form.
   if (version !== "HTTP/1.1") return "http-version-unsupported";
   return isTarget(method!, target!) ? [method!, target!] : "target-invalid";
-}
-
-// RFC 9112 §3.2. The only targets that are neither a path nor a URI are those of CONNECT and of OPTIONS for the server as a whole.
-function isTarget(method: string, target: string): boolean {
-  if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return false; // visible ASCII but "#"
-  if (target.startsWith("/") || method === "CONNECT") return true;
-  if (target === "*") return method === "OPTIONS";
-  return splitAbsoluteTarget(target) !== undefined;
-}
-
-/** The authority of a target in absolute form, and the path and query behind it; `undefined` for any other target. */
-export function splitAbsoluteTarget(target: string): readonly [authority: string, path: string] | undefined {
-  const match = /^(?:http|ws)s?:\/\/([^/?]+)(.*)$/i.exec(target);
-  if (match === null) return undefined;
-  const path = match[2]!;
-  return [match[1]!, path.startsWith("/") ? path : `/${path}`];
 }
 
 function parseFields(lines: readonly string[]): HeaderFields | HandshakeFault {

@@ -33,7 +33,7 @@ const RULES: readonly Rule[] = [
   ["answer-upgrade-wrong", ({ headers }) => !equalsIgnoringCase(headers.get("upgrade")!, "websocket")],
   ["answer-connection-missing", ({ headers }) => !listsUpgrade(headers)],
   ["accept-missing", ({ headers }) => !headers.has("sec-websocket-accept")],
-  ["accept-repeated", ({ headers }) => headers.getAll("sec-websocket-accept").length > 1],
+  ["accept-repeated", ({ headers }) => headers.repeats("sec-websocket-accept")],
   ["accept-wrong", ({ headers }, { accept }) => headers.get("sec-websocket-accept") !== accept],
   ["protocol-unasked", ({ headers }, { protocols }) => headers.has("sec-websocket-protocol") && protocols.length === 0],
   ["protocol-repeated", ({ headers }) => headers.get("sec-websocket-protocol")?.includes(",") ?? false],
@@ -41,7 +41,7 @@ const RULES: readonly Rule[] = [
     const protocol = head.headers.get("sec-websocket-protocol");
     return protocol !== undefined && !protocols.includes(protocol);
   }],
-  ["answer-extensions-repeated", ({ headers }) => headers.getAll("sec-websocket-extensions").length > 1],
+  ["answer-extensions-repeated", ({ headers }) => headers.repeats("sec-websocket-extensions")],
 ];
 
 /** Reads an answer with status 101; or names the rule it breaks. */

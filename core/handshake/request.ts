@@ -36,7 +36,7 @@ type Rule = readonly [fault: HandshakeFault, broken: (headers: HeaderFields) => 
 // request message that contains more than one Host header field line or a Host header field with an invalid field value."
 const HOST_RULES: readonly Rule[] = [
   ["host-missing", (headers) => !headers.has("host")],
-  ["host-repeated", (headers) => isRepeated(headers, "host")],
+  ["host-repeated", (headers) => headers.repeats("host")],
   ["host-invalid", (headers) => !isHost(headers.get("host")!)],
 ];
 
@@ -46,17 +46,13 @@ const UPGRADE_RULES: readonly Rule[] = [
   ["upgrade-missing", (headers) => !listsWebSocket(headers)],
   ["connection-missing", (headers) => !listsUpgrade(headers)],
   ["version-missing", (headers) => !headers.has("sec-websocket-version")],
-  ["version-repeated", (headers) => isRepeated(headers, "sec-websocket-version")],
+  ["version-repeated", (headers) => headers.repeats("sec-websocket-version")],
   ["version-unsupported", (headers) => headers.get("sec-websocket-version") !== "13"],
   ["key-missing", (headers) => !headers.has("sec-websocket-key")],
-  ["key-repeated", (headers) => isRepeated(headers, "sec-websocket-key")],
+  ["key-repeated", (headers) => headers.repeats("sec-websocket-key")],
   ["key-invalid", (headers) => !isKey(headers.get("sec-websocket-key")!)],
-  ["origin-repeated", (headers) => isRepeated(headers, "origin")],
+  ["origin-repeated", (headers) => headers.repeats("origin")],
 ];
-
-function isRepeated(headers: HeaderFields, name: string): boolean {
-  return headers.getAll(name).length > 1;
-}
 
 function listsWebSocket(headers: HeaderFields): boolean {
   return splitList(headers.get("upgrade") ?? "").some((protocol) => equalsIgnoringCase(protocol, "websocket"));

@@ -39,18 +39,23 @@ export class HeaderFields implements Iterable<HeaderField> {
 
   /** The field's value; repeated fields joined by `", "`, which RFC 9110 §5.3 makes the same; `undefined` where there is none. */
   get(name: string): string | undefined {
-    const values = this.getAll(name);
-    return values.length === 0 ? undefined : values.join(", ");
+    const wanted = lowerCase(name);
+    const first = this.#lowerNames.indexOf(wanted);
+    if (first === -1) return undefined;
+    const single = this.#lowerNames.lastIndexOf(wanted) === first;
+    return single ? this.#fields[first]![1] : this.getAll(name).join(", ");
   }
 
   /** The values of every field of that name, for the fields that must not be repeated. */
   getAll(name: string): string[] {
     const wanted = lowerCase(name);
-    const values: string[] = [];
-    for (let index = 0; index < this.#lowerNames.length; index++) {
-      if (this.#lowerNames[index] === wanted) values.push(this.#fields[index]![1]);
-    }
-    return values;
+    return this.#fields.filter((_, index) => this.#lowerNames[index] === wanted).map(([, value]) => value);
+  }
+
+  /** Whether there is more than one field of that name. */
+  repeats(name: string): boolean {
+    const wanted = lowerCase(name);
+    return this.#lowerNames.indexOf(wanted) !== this.#lowerNames.lastIndexOf(wanted);
   }
 
   /** Whether there is a field of that name. */

@@ -1,0 +1,75 @@
+// Writing frames into an Output: what is copied, what goes by reference, and that masking never touches the caller's bytes.
+
+import { describe, expect, it } from "vitest";
+import { encodeServerFrame, writeFrame, writeTextFrame } from "../../../core/frame/encoder.ts";
+import { BY_REFERENCE_FROM, Output } from "../../../core/output.ts";
+import { content, frame, join, pattern, readFrames, toHex, utf8 } from "../support.ts";
+
+const SIZES = [0, 1, 125, 126, 127, BY_REFERENCE_FROM - 1, BY_REFERENCE_FROM, 65535, 65536, 100_000];
+
+describe("writeFrame", () => {
+  it.each(SIZES)("writes %i bytes unmasked", (size) => {
+    const output = new Output();
+    writeFrame(output, 0x82, pattern(size), false);
+    expect(content(join(output.take()))).toBe(content(frame("server", 0x82, pattern(size))));
+  });
+
+  it.each(SIZES)("masks %i bytes in a copy", (size) => {
+    const output = new Output();
+    const payload = pattern(size);
+    writeFrame(output, 0x02, payload, true);
+    const [written] = readFrames(join(output.take()));
+    expect(written).toMatchObject({ first: 0x02, masked: true });
+    expect(content(written!.payload)).toBe(content(pattern(size)));
+    expect(content(payload)).toBe(content(pattern(size)));
+  });
+
+  it(`passes on unmasked payloads from ${BY_REFERENCE_FROM} bytes on by reference, and copies smaller ones`, () => {
+    const output = new Output();
+    const small = pattern(BY_REFERENCE_FROM - 1);
+    const large = pattern(BY_REFERENCE_FROM);
+    writeFrame(output, 0x82, small, false);
+    writeFrame(output, 0x82, large, false);
+    const chunks = output.take();
+    expect(chunks).toContain(large);
+    expect(chunks.some((chunk) => chunk.buffer === small.buffer)).toBe(false);
+  });
+
+  it("gives every frame of a client a key of its own", () => {
+    const output = new Output();
+    for (let i = 0; i < 100; i++) writeFrame(output, 0x82, new Uint8Array(4), true);
+    const written = join(output.take());
+    const keys = Array.from({ length: 100 }, (_, i) => toHex(written.subarray(i * 10 + 2, i * 10 + 6)));
+    expect(new Set(keys).size).toBe(100);
+  });
+});
+
+describe("writeTextFrame", () => {
+  it("encodes in the block, one frame behind the other, whatever the text", () => {
+    for (const masked of [false, true]) {
+      const output = new Output();
+      const texts = [
+        "",
+        "a",
+        "é".repeat(100),
+        "x".repeat(126),
+        "€".repeat(125),
+        "𝄞".repeat(4096),
+        "\ud800",
+        "z".repeat(9000),
+      ];
+      for (const text of texts) writeTextFrame(output, 0x1, text, masked);
+      const written = readFrames(join(output.take()));
+      expect(written.map(({ payload }) => content(payload))).toEqual(texts.map((text) => content(utf8(text))));
+      expect(new Set(written.map((each) => `${each.first} ${each.masked}`))).toEqual(new Set([`129 ${masked}`]));
+    }
+  });
+});
+
+describe("encodeServerFrame", () => {
+  it.each(SIZES)("puts header and %i bytes into one array of exactly their size", (size) => {
+    const encoded = encodeServerFrame(0x82, pattern(size));
+    expect(content(encoded)).toBe(content(frame("server", 0x82, pattern(size))));
+    expect(encoded.buffer.byteLength).toBe(encoded.length);
+  });
+});

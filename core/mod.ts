@@ -12,6 +12,7 @@ export type { ConnectionOptions } from "./connection.ts";
 export { Connection } from "./connection.ts";
 export type { DeflateCodec, Deflater, DeflaterOptions, Inflater, InflaterOptions } from "./deflate/codec.ts";
 export { InflateLimitError } from "./deflate/codec.ts";
+export type { GivenDeflateOptions } from "./deflate/negotiate.ts";
 export type { HandshakeAnswer } from "./errors.ts";
 export { HandshakeError, ProtocolError, UsageError } from "./errors.ts";
 export type {
@@ -25,6 +26,19 @@ export type {
   TextEvent,
   Utf8Event,
 } from "./events.ts";
+export { acceptKey, createKey } from "./handshake/accept.ts";
+export type { ClientHandshakeOptions } from "./handshake/client.ts";
+export { ClientHandshake } from "./handshake/client.ts";
+export type { HandshakeFault } from "./handshake/faults.ts";
+export { HANDSHAKE_FAULTS } from "./handshake/faults.ts";
+export type { ClientUrl } from "./handshake/offer.ts";
+export type { HandshakeOptions, Opened } from "./handshake/opened.ts";
+export type { UpgradeRequest } from "./handshake/request.ts";
+export type { AcceptChoice } from "./handshake/server.ts";
+export { ServerHandshake } from "./handshake/server.ts";
+export type { HeaderField, HeaderInput } from "./http/fields.ts";
+export { HeaderFields } from "./http/fields.ts";
+export type { RequestHead, ResponseHead } from "./http/head.ts";
 export type { Limits, Timeouts } from "./limits.ts";
 export { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "./limits.ts";
 export type { Delivery } from "./message.ts";

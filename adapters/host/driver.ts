@@ -1,0 +1,261 @@
+// The only place where the core meets a transport: bytes and times go into the Connection, its events go to the sink, its output to
+// the transport, its deadline to the clock.
+//
+// It knows nothing of messages, handlers or servers; socket.ts does.
+
+import type { Connection, ConnectionEvent } from "../../core/mod.ts";
+import type { Clock, Sleeper } from "./clock.ts";
+import { flushSoon } from "./flush.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
+
+// Names that only the host knows: a socket takes these calls, and its applications see none of it.
+export const onEvent: unique symbol = Symbol("event");
+export const onDrained: unique symbol = Symbol("drained");
+export const onGone: unique symbol = Symbol("gone");
+
+/** Who hears of what the connection reports. Its methods must not throw. */
+export interface Sink {
+  /** In order; held back while reading is paused with `Hold.user`. */
+  [onEvent](event: ConnectionEvent): void;
+  /** The output has fallen below the high-water mark again. */
+  [onDrained](): void;
+  /** The transport is gone; the `closed` event has come, or will when reading is resumed. */
+  [onGone](): void;
+}
+
+/** Reasons to stop reading, as bits: reading goes on when there is none. */
+export const Hold = {
+  /** The application asked for it: events are held back too. */
+  user: 1,
+  /** The queue of messages nobody has asked for yet is full. */
+  inbox: 2,
+  /** The peer does not take what is sent to it. */
+  output: 4,
+} as const;
+
+/** So much output is not left waiting for the end of the tick. */
+const FLUSH_FROM = 256 * 1024;
+
+const NONE: ConnectionEvent[] = [];
+
+/** Drives one connection over one transport. */
+export class Driver implements TransportEvents, Sleeper {
+  readonly connection: Connection;
+  readonly transport: Transport;
+  readonly #clock: Clock;
+  readonly #sink: Sink;
+
+  // Reading
+  readonly #readWhileBlocked: boolean;
+  #holds = 0;
+  #dispatching = false;
+  /** Events that came while the sink would not, or could not yet, have them. */
+  #held: ConnectionEvent[] = NONE;
+
+  // Writing
+  #blocked = false;
+  #flushing = false;
+  #ended = false;
+  #gone = false;
+  #buffered = 0;
+
+  // Time
+  #alarm = Infinity;
+  #bucket = 0;
+
+  /** `readWhileBlocked` goes on reading from a peer that does not take its answers. */
+  constructor(connection: Connection, transport: Transport, clock: Clock, sink: Sink, readWhileBlocked: boolean) {
+    this.connection = connection;
+    this.transport = transport;
+    this.#clock = clock;
+    this.#sink = sink;
+    this.#readWhileBlocked = readWhileBlocked;
+  }
+
+  /** Takes the transport over; `rest` are the bytes that came with the opening handshake. */
+  start(rest: Uint8Array): void {
+    this.transport.attach(this);
+    if (rest.length > 0) this.received(rest);
+    else this.#settle();
+  }
+
+  /** Bytes on their way out, in the connection and in the transport. */
+  get bufferedAmount(): number {
+    return this.connection.pendingOutput + (this.#gone ? 0 : this.transport.bufferedAmount);
+  }
+
+  /** Whether output waits for the peer to take what was sent before. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  // --- From the transport ---
+
+  received(chunk: Uint8Array): void {
+    this.#deliver(this.connection.receive(chunk, this.#clock.now()));
+    this.#settle();
+  }
+
+  ended(): void {
+    this.#deliver(this.connection.receiveEnd(this.#clock.now()));
+    this.#settle();
+  }
+
+  drained(): void {
+    this.#blocked = false;
+    this.#settle();
+    if (this.#blocked || this.#gone) return;
+    this.release(Hold.output);
+    this.#sink[onDrained]();
+  }
+
+  closed(error?: Error): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#disarm();
+    this.#deliver(this.connection.receiveEnd(this.#clock.now(), error));
+    this.#sink[onGone]();
+  }
+
+  // --- From the clock ---
+
+  wake(now: number): void {
+    this.#alarm = Infinity;
+    this.#noteProgress();
+    this.#deliver(this.connection.tick(now));
+    this.#settle();
+    if (this.connection.state === "closed") this.abort();
+  }
+
+  // --- From the application, through the socket ---
+
+  /** After every command: sees to it that the output leaves in this tick. */
+  commit(): void {
+    if (this.#dispatching || this.#flushing) {
+      if (this.connection.pendingOutput >= FLUSH_FROM) this.#flush();
+    } else if (this.connection.pendingOutput >= FLUSH_FROM) {
+      this.#settle();
+    } else {
+      this.#flushing = true;
+      flushSoon(this);
+    }
+  }
+
+  /** The end of the tick has come. */
+  flush(): void {
+    this.#flushing = false;
+    this.#settle();
+  }
+
+  /** Stops reading for a reason. */
+  hold(reason: number): void {
+    if (this.#holds === 0 && !this.#gone) this.transport.pause();
+    this.#holds |= reason;
+  }
+
+  /** Takes back a `hold`. */
+  release(reason: number): void {
+    if ((this.#holds & reason) === 0) return;
+    this.#holds &= ~reason;
+    this.#deliver(NONE);
+    if (this.#holds === 0 && !this.#gone) this.transport.resume();
+  }
+
+  /** Drops the transport at once. */
+  abort(): void {
+    if (!this.#gone) this.transport.abort();
+  }
+
+  // --- Events ---
+
+  // A handler may do anything, such as pause, or abort, which can end in another call of this method: events never overtake each other.
+  #deliver(events: readonly ConnectionEvent[]): void {
+    if (this.#dispatching || (this.#holds & Hold.user) !== 0) return this.#keep(events, 0);
+    this.#dispatching = true;
+    for (let queue = this.#withHeld(events); queue.length > 0; queue = this.#withHeld(NONE)) {
+      if (!this.#dispatch(queue)) break;
+    }
+    this.#dispatching = false;
+  }
+
+  /** Returns false when the sink has paused; the rest is held. */
+  #dispatch(events: readonly ConnectionEvent[]): boolean {
+    for (let i = 0; i < events.length; i++) {
+      this.#sink[onEvent](events[i]!);
+      if ((this.#holds & Hold.user) === 0) continue;
+      const later = this.#held;
+      this.#held = NONE;
+      this.#keep(events, i + 1);
+      this.#keep(later, 0);
+      return false;
+    }
+    return true;
+  }
+
+  #keep(events: readonly ConnectionEvent[], from: number): void {
+    if (from >= events.length) return;
+    if (this.#held === NONE) this.#held = [];
+    for (let i = from; i < events.length; i++) this.#held.push(events[i]!);
+  }
+
+  #withHeld(events: readonly ConnectionEvent[]): readonly ConnectionEvent[] {
+    if (this.#held === NONE) return events;
+    const held = this.#held.concat(events);
+    this.#held = NONE;
+    return held;
+  }
+
+  // --- Output ---
+
+  /** After any input: writes what is due, and sets the alarm anew. */
+  #settle(): void {
+    this.#flush();
+    if (this.#gone) return;
+    const { deadline } = this.connection;
+    if (deadline < this.#alarm) this.#arm(deadline);
+  }
+
+  #flush(): void {
+    const { connection } = this;
+    if (this.#blocked || this.#gone) return;
+    if (connection.pendingOutput > 0 && !this.transport.write(connection.takeOutput())) this.#block();
+    if (connection.outputEnded && !this.#blocked && !this.#ended) this.#end();
+  }
+
+  #block(): void {
+    this.#blocked = true;
+    this.#buffered = this.transport.bufferedAmount;
+    if (!this.#readWhileBlocked) this.hold(Hold.output);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.transport.end();
+  }
+
+  // --- Time ---
+
+  #arm(deadline: number): void {
+    this.#disarm();
+    this.#alarm = deadline;
+    this.#bucket = this.#clock.schedule(this, deadline);
+  }
+
+  #disarm(): void {
+    if (this.#alarm !== Infinity) this.#clock.cancel(this, this.#bucket);
+    this.#alarm = Infinity;
+  }
+
+  // What the peer sends while nobody reads cannot tell that it lives. Then its taking of output does.
+  #noteProgress(): void {
+    if ((this.#holds & (Hold.user | Hold.inbox)) !== 0) return this.connection.noteActivity();
+    if (!this.#blocked) return;
+    const buffered = this.transport.bufferedAmount;
+    if (buffered < this.#buffered) this.connection.noteActivity();
+    this.#buffered = buffered;
+  }
+}

@@ -117,10 +117,10 @@ export class MessageAssembler {
     const text = this.#opcode === Opcode.text;
     if (text) this.#checkUtf8(bytes, start, end, final);
     if (final) this.#opcode = Opcode.continuation;
-    if (start === end && !final) return undefined;
-    const data = bytes.subarray(start, end);
-    if (!text) return { type: "piece", opcode: "binary", data, final };
-    return { type: "piece", opcode: "text", data: this.#strings ? this.#wholeCharacters(data) : data, final };
+    const piece = bytes.subarray(start, end);
+    const data = text && this.#strings ? this.#wholeCharacters(piece) : piece;
+    if (data.length === 0 && !final) return undefined;
+    return { type: "piece", opcode: text ? "text" : "binary", data, final };
   }
 
   #checkUtf8(bytes: Uint8Array, start: number, end: number, final: boolean): void {

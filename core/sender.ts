@@ -6,7 +6,7 @@
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { UsageError } from "./errors.ts";
 import { writeFrame, writeTextFrame } from "./frame/encoder.ts";
-import { FIN, MAX_SHORT_LENGTH, Opcode, RSV1 } from "./frame/header.ts";
+import { FIN, headerSize, MAX_SHORT_LENGTH, Opcode, RSV1 } from "./frame/header.ts";
 import { Output } from "./output.ts";
 import { utf8Encoder } from "./platform.ts";
 import type { PreparedMessage, SendOptions } from "./prepared.ts";
@@ -40,7 +40,7 @@ export class Sender {
 
   /** Bytes that wait to leave. */
   get pending(): number {
-    return this.#output.size + (this.#owedPong === undefined ? 0 : this.#owedPong.length);
+    return this.#output.size + (this.#owedPong === undefined ? 0 : this.#replySize(this.#owedPong));
   }
 
   /** All bytes that wait, in order. */
@@ -105,7 +105,7 @@ export class Sender {
       this.#owedPong = payload.slice();
       return;
     }
-    this.#replies += payload.length + 2;
+    this.#replies += this.#replySize(payload);
     writeFrame(this.#output, FIN | Opcode.pong, payload, this.#masked);
   }
 
@@ -135,6 +135,10 @@ export class Sender {
     const cut = !final && last >= 0xd800 && last <= 0xdbff;
     this.#heldSurrogate = cut ? text.slice(-1) : "";
     return utf8Encoder.encode(cut ? text.slice(0, -1) : text);
+  }
+
+  #replySize(payload: Uint8Array): number {
+    return headerSize(payload.length, this.#masked) + payload.length;
   }
 
   #sendOwedPong(): void {

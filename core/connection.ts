@@ -237,7 +237,8 @@ export class Connection {
   close(code: number, reason: string, now: number): void {
     const payload = encodeClose(code, reason);
     if (this.#state !== "open") return;
-    this.#sendClose({ code, reason }, payload);
+    // What was sent is what the payload holds: a long reason was cut.
+    this.#sendClose(decodeClose(payload) as CloseInfo, payload);
     this.#beginClosing(now);
   }
 

@@ -1,0 +1,114 @@
+// Pieces: what a message's parts cost is bounded by their bytes, not by their number. Observed from outside: a part that was copied
+// can be overwritten without harm, and costs no view of its chunk.
+
+import { describe, expect, it } from "vitest";
+import { concat } from "../../core/bytes.ts";
+import { Pieces } from "../../core/pieces.ts";
+import { chop, content, hex, pattern } from "./support.ts";
+
+/** A buffer that counts the views made of it. */
+class Counting extends Uint8Array<ArrayBuffer> {
+  views = 0;
+
+  static override get [Symbol.species](): Uint8ArrayConstructor {
+    return Uint8Array;
+  }
+
+  override subarray(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+    this.views++;
+    return super.subarray(start, end);
+  }
+}
+
+describe("Pieces", () => {
+  it.each([1, 2, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 4096, 65_536, 100_000])(
+    "joins parts of %i bytes",
+    (size) => {
+      const bytes = pattern(200_000);
+      const pieces = new Pieces();
+      for (let start = 0; start < bytes.length; start += size) {
+        pieces.append(bytes, start, Math.min(start + size, bytes.length));
+      }
+      expect(pieces.size).toBe(bytes.length);
+      expect(content(pieces.join())).toBe(content(bytes));
+    },
+  );
+
+  it.each([1, 100, 1024, 5000])("joins parts that came in chunks of their own, of %i bytes", (size) => {
+    const bytes = pattern(20_000);
+    const pieces = new Pieces();
+    for (const chunk of chop(bytes, size)) pieces.append(chunk, 0, chunk.length);
+    expect(content(pieces.join())).toBe(content(bytes));
+  });
+
+  it("keeps the order of parts that are copied and parts that are kept", () => {
+    const parts = [3, 5000, 7, 0, 200, 4096, 70_000, 1, 1024, 9].map(pattern);
+    const pieces = new Pieces();
+    for (const part of parts) pieces.append(part, 0, part.length);
+    expect(content(pieces.join())).toBe(content(concat(parts)));
+  });
+
+  it("copies a small part, even when it is all of its chunk", () => {
+    for (const length of [1, 2, 125, 1023]) {
+      const pieces = new Pieces();
+      const chunk = pattern(length);
+      pieces.append(chunk, 0, length);
+      chunk.fill(0xee);
+      expect(content(pieces.join())).toBe(content(pattern(length)));
+    }
+  });
+
+  it("copies a large part that is less than half of its chunk", () => {
+    const pieces = new Pieces();
+    const chunk = pattern(100_000);
+    pieces.append(chunk, 0, 49_999);
+    chunk.fill(0xee);
+    expect(content(pieces.join())).toBe(content(pattern(49_999)));
+  });
+
+  it("keeps a large part that is most of its chunk, without a copy", () => {
+    const pieces = new Pieces();
+    const chunk = pattern(100_000);
+    pieces.append(chunk, 50_000, 100_000);
+    expect(pieces.join()).toMatchObject({ buffer: chunk.buffer, byteOffset: 50_000, length: 50_000 });
+  });
+
+  it("makes no view for a hundred thousand parts of one byte or none", () => {
+    const chunk = new Counting(pattern(1));
+    const pieces = new Pieces();
+    for (let i = 0; i < 100_000; i++) {
+      pieces.append(chunk, 0, 1);
+      pieces.append(chunk, 1, 1);
+    }
+    expect(chunk.views).toBe(0);
+    expect(pieces.size).toBe(100_000);
+    expect(pieces.join()).toEqual(new Uint8Array(100_000).fill(chunk[0]!));
+  });
+
+  it("makes no view for empty parts of an empty buffer", () => {
+    const empty = new Counting(0);
+    const pieces = new Pieces();
+    for (let i = 0; i < 1000; i++) pieces.append(empty, 0, 0);
+    expect(empty.views).toBe(0);
+    expect(pieces.join()).toHaveLength(0);
+  });
+
+  it("is empty after it was joined, and can be used again", () => {
+    const pieces = new Pieces();
+    pieces.append(hex("0102"), 0, 2);
+    expect(pieces.join()).toEqual(hex("0102"));
+    expect(pieces.size).toBe(0);
+    expect(pieces.join()).toHaveLength(0);
+    pieces.append(hex("030405"), 1, 3);
+    expect(pieces.join()).toEqual(hex("0405"));
+  });
+
+  it("gives an array away that later parts do not change", () => {
+    const pieces = new Pieces();
+    pieces.append(hex("01"), 0, 1);
+    const first = pieces.join();
+    pieces.append(hex("02"), 0, 1);
+    expect(pieces.join()).toEqual(hex("02"));
+    expect(first).toEqual(hex("01"));
+  });
+});

@@ -1,0 +1,57 @@
+// What the tests of the handshakes share: Latin-1 text as bytes and back, and answers taken apart with nothing of the core's.
+
+import { join } from "../support.ts";
+
+export function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+export function toLatin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
+/** An HTTP message, split where its lines and colons are. */
+export interface Message {
+  readonly firstLine: string;
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+}
+
+/** Whatever has output: a handshake of either side. */
+interface Writer {
+  takeOutput(): Uint8Array[];
+}
+
+export function takeText(writer: Writer): string {
+  return toLatin1(join(writer.takeOutput()));
+}
+
+export function takeMessage(writer: Writer): Message {
+  const text = takeText(writer);
+  const end = text.indexOf("\r\n\r\n");
+  const [firstLine = "", ...lines] = text.slice(0, end).split("\r\n");
+  const fields = lines.map((line) => {
+    const colon = line.indexOf(": ");
+    return [line.slice(0, colon), line.slice(colon + 2)] as const;
+  });
+  return { firstLine, fields, body: text.slice(end + 4) };
+}
+
+/** The value of the message's one field of that name. */
+export function field(message: Message, name: string): string | undefined {
+  const values = message.fields.filter(([other]) => other.toLowerCase() === name.toLowerCase()).map(([, value]) =>
+    value
+  );
+  if (values.length > 1) throw new Error(`${name} is repeated`);
+  return values[0];
+}
+
+/** The error that the call throws, or that its promise is rejected with. */
+export async function thrown(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}

@@ -100,7 +100,7 @@ export class BodyReader {
   #takeLine(chunk: Uint8Array, at: number): number {
     const newline = chunk.indexOf(LF, at);
     const end = newline === -1 ? chunk.length : newline;
-    if (this.#line.length + end - at > MAX_LINE) return this.#fail(end);
+    if (this.#line.length + end - at > (this.#part === "data-end" ? 1 : MAX_LINE)) return this.#fail(end);
     for (let index = at; index < end; index++) this.#line += String.fromCharCode(chunk[index]!);
     if (newline === -1) return end;
     this.#endLine();

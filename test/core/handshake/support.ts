@@ -1,5 +1,6 @@
 // What the tests of the handshakes share: Latin-1 text as bytes and back, and answers taken apart with nothing of the core's.
 
+import type { ClientUrl } from "../../../core/handshake/offer.ts";
 import { join } from "../support.ts";
 
 export function latin1(text: string): Uint8Array {
@@ -55,3 +56,12 @@ export async function thrown(call: () => unknown): Promise<unknown> {
   }
   throw new Error("nothing was thrown");
 }
+
+/** The parts of `ws://server.example.com/chat`. */
+export const URL_PARTS: ClientUrl = {
+  protocol: "ws:",
+  host: "server.example.com",
+  pathname: "/chat",
+  search: "",
+  hash: "",
+};

@@ -1,0 +1,123 @@
+// The request of a client: what is written for a URL and options, and what is refused.
+
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../../../core/errors.ts";
+import { acceptKey, isKey } from "../../../core/handshake/accept.ts";
+import type { ClientHandshakeOptions } from "../../../core/handshake/client.ts";
+import { ClientHandshake } from "../../../core/handshake/client.ts";
+import type { ClientUrl } from "../../../core/handshake/offer.ts";
+import type { HeaderInput } from "../../../core/http/fields.ts";
+import { HeaderFields } from "../../../core/http/fields.ts";
+import { answer } from "../../vectors/handshake-answers.ts";
+import type { Message } from "./support.ts";
+import { field, latin1, takeMessage, thrown, URL_PARTS } from "./support.ts";
+
+async function requestFor(url: ClientUrl, options: ClientHandshakeOptions = {}): Promise<Message> {
+  return takeMessage(await ClientHandshake.create(url, options, 0));
+}
+
+describe("ClientHandshake.create", () => {
+  it("writes the request of RFC 6455 §1.2, and nothing that was not asked for", async () => {
+    const message = await requestFor(URL_PARTS);
+    expect(message.firstLine).toBe("GET /chat HTTP/1.1");
+    expect(message.fields).toEqual([
+      ["Host", "server.example.com"],
+      ["Upgrade", "websocket"],
+      ["Connection", "Upgrade"],
+      ["Sec-WebSocket-Key", expect.any(String)],
+      ["Sec-WebSocket-Version", "13"],
+    ]);
+    expect(isKey(field(message, "Sec-WebSocket-Key")!)).toBe(true);
+    expect(message.body).toBe("");
+  });
+
+  it("uses a fresh key every time", async () => {
+    const keys = await Promise.all(Array.from({ length: 20 }, () => requestFor(URL_PARTS)));
+    expect(new Set(keys.map((message) => field(message, "Sec-WebSocket-Key"))).size).toBe(20);
+  });
+
+  it.each([
+    ["ws://example.com", "/", "example.com"],
+    ["ws://example.com:80/", "/", "example.com"],
+    ["wss://example.com:443/a/b?c=d&e", "/a/b?c=d&e", "example.com"],
+    ["wss://example.com:8443?x", "/?x", "example.com:8443"],
+    ["http://[::1]:8080/%7Ea b", "/%7Ea%20b", "[::1]:8080"],
+    ["https://bücher.example/ü", "/%C3%BC", "xn--bcher-kva.example"],
+  ])("takes target and Host of %s from its URL", async (url, target, host) => {
+    const message = await requestFor(new URL(url));
+    expect([message.firstLine, field(message, "Host")]).toEqual([`GET ${target} HTTP/1.1`, host]);
+  });
+
+  it("writes a path for a URL without one", async () => {
+    expect((await requestFor({ ...URL_PARTS, pathname: "" })).firstLine).toBe("GET / HTTP/1.1");
+  });
+
+  it("offers the subprotocols in order", async () => {
+    const message = await requestFor(URL_PARTS, { protocols: ["chat", "constructor", "__proto__"] });
+    expect(field(message, "Sec-WebSocket-Protocol")).toBe("chat, constructor, __proto__");
+    expect(field(await requestFor(URL_PARTS, { protocols: [] }), "Sec-WebSocket-Protocol")).toBeUndefined();
+  });
+
+  it("sends the credentials of the URL, unless there are others", async () => {
+    const url = { ...URL_PARTS, username: "Aladdin", password: "open%20sesame" };
+    expect(field(await requestFor(url), "Authorization")).toBe("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    expect(field(await requestFor({ ...URL_PARTS, username: "a" }), "Authorization")).toBe("Basic YTo=");
+    expect(field(await requestFor({ ...URL_PARTS, username: "", password: "" }), "Authorization")).toBeUndefined();
+    expect(field(await requestFor(url, { headers: { authorization: "Bearer x" } }), "authorization")).toBe("Bearer x");
+  });
+
+  it.each<[string, HeaderInput]>([
+    ["a list", [["Cookie", "a=1"], ["X-A", "\xe9"]]],
+    ["an object", { "Cookie": "a=1", "X-A": "\xe9" }],
+    ["HeaderFields", new HeaderFields([["Cookie", "a=1"], ["X-A", "\xe9"]])],
+  ])("adds the fields of %s behind its own", async (_, headers) => {
+    const message = await requestFor(URL_PARTS, { headers });
+    expect(message.fields.slice(5)).toEqual([["Cookie", "a=1"], ["X-A", "\xe9"]]);
+  });
+
+  it("knows the answer to its key with a synchronous digest too", async () => {
+    const sha1 = (bytes: Uint8Array): Uint8Array => createHash("sha1").update(bytes).digest();
+    const handshake = await ClientHandshake.create(URL_PARTS, { sha1 }, 0);
+    const accept = await acceptKey(field(takeMessage(handshake), "Sec-WebSocket-Key")!);
+    expect(handshake.receive(latin1(answer(`Sec-WebSocket-Accept: ${accept}`)), 0)?.connection.state).toBe("open");
+  });
+
+  it.each<[string, Partial<ClientUrl>]>([
+    ["another scheme", { protocol: "ftp:" }],
+    ["a fragment", { hash: "#a" }],
+    ["no host", { host: "" }],
+    ["a host with a line end", { host: "a\r\nX: 1" }],
+    ["a host with a user name", { host: "a@b" }],
+    ["a path with a space", { pathname: "/a b" }],
+    ["a path with a line end", { pathname: "/ HTTP/1.1\r\nX: 1\r\n\r\n" }],
+    ["a query with a fragment in it", { search: "?a#b" }],
+    ["credentials that are not percent-encoded", { username: "%" }],
+  ])("refuses a URL with %s", async (_, parts) => {
+    expect(await thrown(() => requestFor({ ...URL_PARTS, ...parts }))).toBeInstanceOf(UsageError);
+  });
+
+  it.each<[string, ClientHandshakeOptions]>([
+    ["a subprotocol that is no token", { protocols: ["a b"] }],
+    ["an empty subprotocol", { protocols: [""] }],
+    ["a subprotocol with a comma", { protocols: ["a,b"] }],
+    ["a subprotocol twice", { protocols: ["a", "b", "a"] }],
+    ["a line end in a value", { headers: { "X-A": "1\r\nX-B: 2" } }],
+    ["a value past Latin-1", { headers: { "X-A": "\u2603" } }],
+    ["a name that is no token", { headers: { "X A": "1" } }],
+    ["an unknown option", { protocol: "a" } as ClientHandshakeOptions],
+    ["an unknown limit", { limits: { maxSize: 1 } } as ClientHandshakeOptions],
+    ...[
+      "Host",
+      "upgrade",
+      "CONNECTION",
+      "Content-Length",
+      "Transfer-Encoding",
+      "Sec-WebSocket-Key",
+      "sec-websocket-protocol",
+    ]
+      .map((name): [string, ClientHandshakeOptions] => [`its own ${name}`, { headers: { [name]: "1" } }]),
+  ])("refuses %s", async (_, options) => {
+    expect(await thrown(() => requestFor(URL_PARTS, options))).toBeInstanceOf(UsageError);
+  });
+});

@@ -14,7 +14,7 @@ const SCRATCH = new Uint8Array(64 * 1024);
 const METHOD_DEFLATED = 8;
 
 /** zlib's codec, as a port to JavaScript. */
-export const pakoCodec: DeflateCodec = {
+export const deflateCodec: DeflateCodec = {
   createDeflater: (options) => new PakoDeflater(options),
   createInflater: (options) => new PakoInflater(options),
 };

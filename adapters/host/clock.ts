@@ -72,7 +72,7 @@ export class Clock {
 
 // A timer must not keep a process alive whose sockets are gone. Node and Bun have a method for that, Deno a function.
 function letGo(timer: Timer): void {
-  const { Deno } = globalThis as { Deno?: { unrefTimer(timer: Timer): void } };
+  const { Deno } = globalThis as { Deno?: { unrefTimer(timer: Timer): void; }; };
   if (typeof timer === "object") timer.unref();
   else Deno?.unrefTimer(timer);
 }

@@ -106,6 +106,7 @@ export class Driver implements TransportEvents, Sleeper {
   }
 
   drained(): void {
+    if (!this.#blocked) return;
     this.#blocked = false;
     this.#settle();
     if (this.#blocked || this.#gone) return;

@@ -1,8 +1,9 @@
 // What an application says it wants to hear, and the little that all sockets of one server (or one client) share.
 
 import type { ClosedEvent, PreparedMessage, Topics } from "../../core/mod.ts";
-import type { Socket } from "./socket.ts";
 import type { Clock } from "./clock.ts";
+import type { Socket } from "./socket.ts";
+import type { Transport } from "./transport.ts";
 
 /** A received message: text as a string (as bytes with `text: "bytes"`), binary as bytes. */
 export type Message = string | Uint8Array;
@@ -54,5 +55,5 @@ export interface Owner<Data> {
   readonly topics: Topics<Socket<Data>>;
   readonly clock: Clock;
   /** The socket's transport is gone. */
-  forget(socket: Socket<Data>): void;
+  forget(socket: Socket<Data>, transport: Transport): void;
 }

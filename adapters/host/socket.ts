@@ -261,7 +261,7 @@ export class Socket<Data = unknown> implements Sink, AsyncIterable<Message> {
   [onGone](): void {
     this.#becomeReady();
     this.#owner.topics.forget(this);
-    this.#owner.forget(this);
+    this.#owner.forget(this, this.#driver.transport);
   }
 
   // --- Receiving ---

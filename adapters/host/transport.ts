@@ -125,8 +125,16 @@ export interface Runtime {
   readonly deflate: DeflateCodec;
   /** A synchronous SHA-1, where the runtime has one. */
   readonly sha1?: (bytes: Uint8Array) => Uint8Array;
-  /** @throws when the address is in use, unknown or not permitted */
-  listen(options: ListenOptions, accept: (transport: Transport) => void): Promise<Listener>;
+  /**
+   * Calls `accept` for each transport, and `report` for what goes wrong with one before it is a transport.
+   *
+   * @throws when the address is in use, unknown or not permitted
+   */
+  listen(
+    options: ListenOptions,
+    accept: (transport: Transport) => void,
+    report: (error: unknown) => void,
+  ): Promise<Listener>;
   /** @throws when there is no way to the peer, its certificate is not accepted, or the signal is aborted */
   dial(options: DialOptions): Promise<Transport>;
   /** Wraps a transport of this runtime, on which nothing is under way, in TLS. */

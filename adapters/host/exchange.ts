@@ -1,0 +1,196 @@
+// A request that is no upgrade: from head and body to a web Request, from a web Response to bytes. One request a transport, which is
+// enough for a page, a health check or a login in front of a WebSocket; more is not meant.
+
+import { BodyReader, requestBodyLength } from "../../core/http/body.ts";
+import { formatResponseHead } from "../../core/http/head.ts";
+import { resolveTimeouts } from "../../core/limits.ts";
+import type { HandshakeOptions, HeaderField, RequestHead } from "../../core/mod.ts";
+import { Pieces } from "../../core/pieces.ts";
+import type { Clock, Sleeper } from "./clock.ts";
+import { linger } from "./linger.ts";
+import type { Transport, TransportEvents } from "./transport.ts";
+import type { RequestHook } from "./upgrade.ts";
+
+/** Bytes of a request's body. */
+const MAX_BODY = 1024 * 1024;
+
+const encoder = new TextEncoder();
+
+/** What an exchange asks of its server. */
+export interface ExchangeHost {
+  readonly clock: Clock;
+  readonly handshake: HandshakeOptions;
+  report(error: unknown): void;
+}
+
+/** Serves the request on the transport, whose first bytes behind the head are `rest`, and calls `gone` when that is gone. */
+export function exchange(
+  head: RequestHead,
+  rest: Uint8Array,
+  transport: Transport,
+  hook: RequestHook,
+  host: ExchangeHost,
+  gone: () => void,
+): void {
+  new Exchange(head, transport, hook, host, gone).start(rest);
+}
+
+class Exchange implements TransportEvents, Sleeper {
+  readonly #head: RequestHead;
+  readonly #transport: Transport;
+  readonly #hook: RequestHook;
+  readonly #host: ExchangeHost;
+  readonly #gone: () => void;
+
+  // Reading
+  readonly #reader: BodyReader;
+  readonly #body = new Pieces();
+  #read = false;
+  readonly #alarm: number;
+
+  // Writing
+  #over = false;
+  #drained: (() => void) | undefined;
+
+  constructor(head: RequestHead, transport: Transport, hook: RequestHook, host: ExchangeHost, gone: () => void) {
+    this.#head = head;
+    this.#transport = transport;
+    this.#hook = hook;
+    this.#host = host;
+    this.#gone = gone;
+    this.#reader = new BodyReader(requestBodyLength(head.headers));
+    // The body has as much time as a handshake; the answer takes what it takes.
+    this.#alarm = host.clock.schedule(this, host.clock.now() + resolveTimeouts(host.handshake.timeouts).handshake);
+  }
+
+  start(rest: Uint8Array): void {
+    this.#transport.attach(this);
+    this.received(rest);
+  }
+
+  // --- From the transport and the clock ---
+
+  received(chunk: Uint8Array): void {
+    if (this.#read) return;
+    this.#reader.receive(chunk, this.#body);
+    if (this.#reader.fault !== undefined) this.#refuse(400, "the body of the request is malformed");
+    else if (this.#body.size > MAX_BODY) this.#refuse(413, `the body of a request may have ${MAX_BODY} bytes`);
+    else if (this.#reader.done) this.#serve();
+  }
+
+  ended(): void {
+    if (!this.#read) this.#refuse(400, "the body of the request is incomplete");
+  }
+
+  drained(): void {
+    this.#drained?.();
+    this.#drained = undefined;
+  }
+
+  closed(): void {
+    this.#over = true;
+    this.#host.clock.cancel(this, this.#alarm);
+    this.drained();
+    this.#gone();
+  }
+
+  wake(): void {
+    if (!this.#read) this.#refuse(408, "the body of the request did not come in time");
+  }
+
+  // --- Answering ---
+
+  #serve(): void {
+    this.#read = true;
+    this.#host.clock.cancel(this, this.#alarm);
+    this.#respond().catch((error: unknown) => {
+      this.#host.report(error);
+      this.#transport.abort();
+    });
+  }
+
+  async #respond(): Promise<void> {
+    const response = await this.#ask();
+    if (this.#over) return void response.body?.cancel();
+    await this.#write(response);
+    if (!this.#over) this.#end();
+  }
+
+  async #ask(): Promise<Response> {
+    try {
+      const { peer, secure } = this.#transport;
+      const response = await this.#hook(this.#request(), { peer, secure });
+      if (!(response instanceof Response)) throw new TypeError("the request hook must return a Response");
+      return response;
+    } catch (error) {
+      this.#host.report(error);
+      return new Response("the server failed to answer this request\n", { status: 500 });
+    }
+  }
+
+  #request(): Request {
+    const { method, target, headers } = this.#head;
+    const origin = `${this.#transport.secure ? "https" : "http"}://${headers.get("host")}`;
+    const hasBody = method !== "GET" && method !== "HEAD";
+    return new Request(new URL(target, origin), {
+      method,
+      headers: Array.from(headers, ([name, value]): [string, string] => [name, value]),
+      ...hasBody && { body: this.#body.join() as Uint8Array<ArrayBuffer> },
+    });
+  }
+
+  /** A body of unknown length goes in chunks (RFC 9112 §7.1), so that its reader can tell the end from a loss. */
+  async #write(response: Response): Promise<void> {
+    const { body, status } = response;
+    const fields = [...response.headers].filter(([name]) => !HOP_FIELDS.has(name));
+    const empty = body === null || this.#head.method === "HEAD" || status === 204 || status === 304;
+    if (empty) {
+      if (body === null && status !== 204 && status !== 304) fields.push(["content-length", "0"]);
+      this.#writeHead(response, fields);
+      return void body?.cancel();
+    }
+    const sized = response.headers.has("content-length");
+    if (!sized) fields.push(["transfer-encoding", "chunked"]);
+    this.#writeHead(response, fields);
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+      if (this.#over) return;
+      if (chunk.length > 0) await this.#writeChunks(sized ? [chunk] : framed(chunk));
+    }
+    if (!sized) await this.#writeChunks([encoder.encode("0\r\n\r\n")]);
+  }
+
+  #writeHead({ status, statusText }: Response, fields: HeaderField[]): void {
+    fields.push(["connection", "close"]);
+    this.#transport.write([formatResponseHead(status, fields, statusText === "" ? undefined : statusText)]);
+  }
+
+  async #writeChunks(chunks: Uint8Array[]): Promise<void> {
+    if (this.#over || this.#transport.write(chunks)) return;
+    await new Promise<void>((resolve) => this.#drained = resolve);
+  }
+
+  #refuse(status: number, reason: string): void {
+    this.#read = true;
+    this.#host.clock.cancel(this, this.#alarm);
+    const body = encoder.encode(`${reason}\n`);
+    const fields: HeaderField[] = [
+      ["content-type", "text/plain; charset=utf-8"],
+      ["content-length", String(body.length)],
+      ["connection", "close"],
+    ];
+    this.#transport.write([formatResponseHead(status, fields), body]);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#over = true;
+    linger(this.#transport, this.#host.clock, this.#gone);
+  }
+}
+
+// RFC 9110 §7.6.1: fields about this very transport are not the application's to set.
+const HOP_FIELDS: ReadonlySet<string> = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade"]);
+
+function framed(chunk: Uint8Array): Uint8Array[] {
+  return [encoder.encode(`${chunk.length.toString(16)}\r\n`), chunk, encoder.encode("\r\n")];
+}

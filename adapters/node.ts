@@ -1,0 +1,317 @@
+/**
+ * sansws on Node: `net` and `tls`.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { connect as netConnect, createServer, isIP } from "node:net";
+import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node:net";
+import type { Duplex } from "node:stream";
+import { connect as tlsConnect, createServer as createTlsServer, TLSSocket } from "node:tls";
+import type { TlsOptions } from "node:tls";
+import type { RequestHead } from "../core/mod.ts";
+import { HeaderFields } from "../core/mod.ts";
+import { deflateCodec } from "./deflate.ts";
+import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
+import { Clock } from "./host/clock.ts";
+import { byteLength, gather, GATHER_BELOW, giveBack } from "./host/outbox.ts";
+import { serve as serveOn, type ServeOptions, type Server, type ServerOptions, SocketServer } from "./host/server.ts";
+import type { Socket } from "./host/socket.ts";
+import type {
+  Address,
+  DialOptions,
+  Listener,
+  ListenOptions,
+  Runtime,
+  TlsClientOptions,
+  Transport,
+  TransportEvents,
+} from "./host/transport.ts";
+import { HIGH_WATER_MARK } from "./host/transport.ts";
+
+// --- Runtime types ---
+
+/** A socket that knows its transport, so that all sockets can share their listeners. */
+interface Owned extends NetSocket {
+  [owner]?: NodeTransport;
+}
+
+const owner = Symbol("transport");
+
+// --- Transport ---
+
+class NodeTransport implements Transport {
+  readonly socket: Owned;
+  #events: TransportEvents | undefined;
+  #peer: Address | undefined;
+  #error: Error | undefined;
+
+  constructor(socket: Owned) {
+    this.socket = socket;
+    socket[owner] = this;
+    socket.on("error", onError);
+  }
+
+  get peer(): Address {
+    return this.#peer ??= addressOf(this.socket.remoteAddress, this.socket.remotePort);
+  }
+
+  get secure(): boolean {
+    return this.socket instanceof TLSSocket;
+  }
+
+  get bufferedAmount(): number {
+    return this.socket.writableLength;
+  }
+
+  attach(events: TransportEvents): void {
+    const first = this.#events === undefined;
+    this.#events = events;
+    if (!first) return;
+    this.socket.on("data", onData).on("end", onEnd).on("drain", onDrain).on("close", onClose);
+  }
+
+  // Whether `write` returns true tells little: it does not while the socket is corked, nor for one large chunk, although all of it
+  // may have left by then. What still waits does tell.
+  write(chunks: readonly Uint8Array[]): boolean {
+    const { socket } = this;
+    if (chunks.length === 1) socket.write(chunks[0]!);
+    else if (byteLength(chunks) < GATHER_BELOW) this.#writeGathered(chunks);
+    else this.#writeCorked(chunks);
+    return socket.writableLength < HIGH_WATER_MARK;
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  abort(): void {
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  received(chunk: Uint8Array): void {
+    this.#events!.received(chunk);
+  }
+
+  ended(): void {
+    this.#events!.ended();
+  }
+
+  drained(): void {
+    this.#events!.drained();
+  }
+
+  failed(error: Error): void {
+    this.#error ??= error;
+  }
+
+  closed(): void {
+    this.#events!.closed(this.#error);
+  }
+
+  /** Gives the socket away, without listeners. */
+  release(): NetSocket {
+    const { socket } = this;
+    socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("close", onClose).off("error", onError);
+    return socket;
+  }
+
+  #writeGathered(chunks: readonly Uint8Array[]): void {
+    const block = gather(chunks);
+    this.socket.write(block);
+    // With nothing left to write the block has been read, and can serve again.
+    if (this.socket.writableLength === 0) giveBack(block);
+  }
+
+  #writeCorked(chunks: readonly Uint8Array[]): void {
+    this.socket.cork();
+    for (const chunk of chunks) this.socket.write(chunk);
+    this.socket.uncork();
+  }
+}
+
+// Applications get a plain Uint8Array: a Buffer would pass for one until somebody calls `toString` or `slice`.
+function onData(this: Owned, chunk: Buffer): void {
+  this[owner]!.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+}
+
+function onEnd(this: Owned): void {
+  this[owner]!.ended();
+}
+
+function onDrain(this: Owned): void {
+  this[owner]!.drained();
+}
+
+function onError(this: Owned, error: Error): void {
+  this[owner]!.failed(error);
+}
+
+function onClose(this: Owned): void {
+  this[owner]!.closed();
+}
+
+function addressOf(hostname: string | undefined, port: number | undefined): Address {
+  if (hostname === undefined || port === undefined) return { path: "" };
+  // An IPv4 peer of a socket that listens on both families
+  return { hostname: hostname.replace(/^::ffff:(?=\d+\.)/, ""), port };
+}
+
+function listenerAddress(server: NetServer): Address {
+  const address = server.address() as AddressInfo | string;
+  return typeof address === "string" ? { path: address } : { hostname: address.address, port: address.port };
+}
+
+function listen(
+  options: ListenOptions,
+  accept: (transport: Transport) => void,
+  report: (error: unknown) => void,
+): Promise<Listener> {
+  const { port = 0, hostname, path, tls } = options;
+  const common = { allowHalfOpen: true, noDelay: true };
+  const open = (socket: NetSocket): void => accept(new NodeTransport(socket));
+  const server = tls === undefined
+    ? createServer(common, open)
+    : createTlsServer({ ...common, ...tlsServerOptions(tls) }, open);
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path === undefined ? { port, host: hostname } : { path }, () => {
+      server.off("error", reject).on("error", report);
+      resolve({ address: listenerAddress(server), stop: async () => void server.close() });
+    });
+  });
+}
+
+/** A TLS handshake has as much time as one of WebSocket. */
+const TLS_HANDSHAKE_TIMEOUT = 10_000;
+
+function tlsServerOptions({ alpnProtocols, ca, ...tls }: NonNullable<ListenOptions["tls"]>): TlsOptions {
+  return {
+    ...tls as TlsOptions,
+    ...ca !== undefined && { ca: ca as string | string[] },
+    ...alpnProtocols !== undefined && { ALPNProtocols: [...alpnProtocols] },
+    handshakeTimeout: TLS_HANDSHAKE_TIMEOUT,
+  };
+}
+
+function tlsClientOptions(hostname: string | undefined, options: TlsClientOptions): object {
+  const { alpnProtocols = ["http/1.1"], serverName, ...tls } = options;
+  const name = serverName ?? (hostname === undefined || isIP(hostname) !== 0 ? undefined : hostname);
+  return { ...tls, ALPNProtocols: [...alpnProtocols], ...name !== undefined && { servername: name } };
+}
+
+function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
+  const target = path === undefined ? { host: hostname, port } : { path };
+  const common = { ...target, allowHalfOpen: true, noDelay: true };
+  if (tls === undefined) return connected(netConnect(common as { path: string; }), "connect", signal);
+  return connected(tlsConnect({ ...common, ...tlsClientOptions(hostname, tls) }), "secureConnect", signal);
+}
+
+function secure(transport: Transport, hostname: string, options: TlsClientOptions): Promise<Transport> {
+  const socket = (transport as NodeTransport).release();
+  return connected(tlsConnect({ socket, ...tlsClientOptions(hostname, options) }), "secureConnect");
+}
+
+function connected(socket: NetSocket, event: string, signal?: AbortSignal): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => void socket.destroy(signal!.reason as Error);
+    const fail = (error: Error): void => {
+      signal?.removeEventListener("abort", abort);
+      reject(signal?.aborted ? signal.reason : error);
+    };
+    signal?.addEventListener("abort", abort);
+    socket.once("error", fail).once(event, () => {
+      socket.off("error", fail);
+      signal?.removeEventListener("abort", abort);
+      resolve(new NodeTransport(socket));
+    });
+  });
+}
+
+// --- Entry points ---
+
+const runtime: Runtime = {
+  name: "Node",
+  clock: new Clock(),
+  deflate: deflateCodec,
+  sha1: (bytes) => createHash("sha1").update(bytes).digest(),
+  listen,
+  dial,
+  secure,
+};
+
+/** Starts a server; see `serve` of the package root. */
+export function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Server<Data>> {
+  return serveOn(runtime, options);
+}
+
+/** Connects to a server; see `connect` of the package root. */
+export function connect<Data = unknown>(url: string | URL, options?: ConnectOptions<Data>): Promise<Socket<Data>> {
+  return connectOn(runtime, url, options);
+}
+
+/** A WebSocket server on somebody else's HTTP server. */
+export class AttachedServer<Data = unknown> {
+  readonly #server: SocketServer<Data>;
+
+  /** Made by {@linkcode attach}. */
+  constructor(options: ServerOptions<Data>) {
+    this.#server = new SocketServer(runtime, options);
+    this.handleUpgrade = this.handleUpgrade.bind(this);
+  }
+
+  /** A listener for the `upgrade` event of an `http.Server` or `https.Server`; it answers every request it is given. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+    const transport = new NodeTransport(socket as NetSocket);
+    transport.socket.setTimeout(0);
+    transport.socket.setNoDelay(true);
+    this.#server.accept(transport, headOf(request), new Uint8Array(head));
+  }
+
+  /** The open sockets. */
+  get sockets(): SocketServer<Data>["sockets"] {
+    return this.#server.sockets;
+  }
+
+  /** Sends to all subscribers of the topic; returns to how many. */
+  publish(...args: Parameters<SocketServer<Data>["publish"]>): number {
+    return this.#server.publish(...args);
+  }
+
+  /** Closes the sockets, and answers further upgrades with 503; the HTTP server goes on. */
+  close(...args: Parameters<SocketServer<Data>["close"]>): Promise<void> {
+    return this.#server.close(...args);
+  }
+}
+
+/**
+ * Serves WebSockets on an HTTP server that is there already, such as one of Express, Fastify or Vite.
+ *
+ * @example
+ * ```ts
+ * const sockets = attach({ message: (socket, data) => socket.send(data) });
+ * httpServer.on("upgrade", sockets.handleUpgrade);
+ * ```
+ * @throws {UsageError} for an unknown option or an illegal value
+ */
+export function attach<Data = unknown>(options: ServerOptions<Data>): AttachedServer<Data> {
+  return new AttachedServer(options);
+}
+
+function headOf({ method = "", url = "", rawHeaders }: IncomingMessage): RequestHead {
+  const fields: [string, string][] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) fields.push([rawHeaders[i]!, rawHeaders[i + 1]!]);
+  return { method, target: url, headers: new HeaderFields(fields) };
+}
+
+export * from "./host/mod.ts";

@@ -32,9 +32,8 @@ export class Ledger {
   #pieces: (string | Uint8Array)[] = [];
   /** What was handed over and must stay as it was. */
   readonly #kept: [Uint8Array, Uint8Array][] = [];
-  /** Pings that the sender has taken while it was open, and whether it may have answered only the latest. */
-  #owed: string[] = [];
-  #mayCoalesce = false;
+  /** Pings that the sender took while it was open, and whether it may leave them out if another follows. */
+  #owed: [ping: string, optional: boolean][] = [];
 
   /** The kind of the message under way, when there is one. */
   get underWay(): "text" | "binary" | undefined {
@@ -88,16 +87,15 @@ export class Ledger {
     else this.#hearMessage(joined(pieces as Uint8Array[]), opcode === "text" ? "utf8" : "binary");
   }
 
-  owe(ping: Uint8Array, mayCoalesce: boolean): void {
-    this.#owed.push(ping.join());
-    this.#mayCoalesce ||= mayCoalesce;
+  owe(ping: Uint8Array, optional: boolean): void {
+    this.#owed.push([ping.join(), optional]);
   }
 
   hearPong(payload: Uint8Array): void {
     if (payload[0] === UNASKED) return;
-    const index = this.#owed.indexOf(payload.join());
+    const index = this.#owed.findIndex(([ping]) => ping === payload.join());
     hold(index !== -1, "a pong came for no ping, or out of order");
-    hold(index === 0 || this.#mayCoalesce, "a ping was passed over");
+    hold(this.#owed.slice(0, index).every(([, optional]) => optional), "a ping was passed over");
     this.#owed.splice(0, index + 1);
   }
 
@@ -122,17 +120,25 @@ export class Watch {
   #rank = 0;
   #ended = false;
   #pending = 0;
-  /** Bytes that inputs added to the output since it was taken. */
+  /** Bytes that inputs added to the output since it was taken, and those of them that must be pongs. */
   #replies = 0;
+  #pongs = 0;
+  /** Bytes of a control frame's header: a client's has a mask. */
+  readonly #controlHeader: number;
+  readonly #client: boolean;
 
-  constructor(connection: Connection, setup: EndSetup) {
+  constructor(connection: Connection, setup: EndSetup, client: boolean) {
     this.#connection = connection;
     this.#setup = setup;
+    this.#client = client;
+    this.#controlHeader = client ? 6 : 2;
   }
 
-  /** Whether one more ping may find no room for its pong. */
-  get repliesFull(): boolean {
-    return this.#replies + 2 * LARGEST_CONTROL >= this.#setup.maxPendingReplies;
+  /** Takes note of a ping that is answered; whether its pong may be left out, because too many wait. */
+  answered(ping: Uint8Array): boolean {
+    if (this.#pongs >= this.#setup.maxPendingReplies) return true;
+    this.#pongs += this.#controlHeader + ping.length;
+    return false;
   }
 
   /** After a command that gave the connection at most `size` bytes of content. */
@@ -148,6 +154,7 @@ export class Watch {
   /** After an input: the events it returned, in order. */
   received(events: readonly ConnectionEvent[]): void {
     const { pendingOutput } = this.#connection;
+    hold(this.#closeSent === undefined || pendingOutput <= this.#pending, "something follows the Close frame");
     this.#replies += pendingOutput - this.#pending;
     this.#pending = pendingOutput;
     for (const event of events) {
@@ -164,7 +171,7 @@ export class Watch {
     const bytes = chunks.reduce((total, chunk) => total + chunk.length, 0);
     hold(bytes === this.#pending, `pendingOutput was ${this.#pending}, and ${bytes} bytes were taken`);
     hold(bytes === 0 || !this.#ended, "output came after its end");
-    this.#pending = this.#replies = 0;
+    this.#pending = this.#replies = this.#pongs = 0;
     this.#ended = this.#connection.outputEnded;
     this.check();
   }
@@ -182,6 +189,13 @@ export class Watch {
       (state === "closed") === (this.closed !== undefined),
       `${state}, and closed was reported: ${this.closed?.cause}`,
     );
+    hold(
+      state !== "closing" || deadline <= Number.MAX_VALUE || this.#setup.close === Infinity,
+      "closing, without a deadline",
+    );
+    // "The client SHOULD wait for the server to close the connection" (§7.1.1), unless one of them has failed it.
+    const waits = this.#client && state === "closing" && closeReceived !== undefined;
+    hold(!waits || !outputEnded, "the client ends the transport before the server");
     hold(state !== "closed" || (outputEnded && deadline === Infinity), "closed, with something still to come");
     hold(outputEnded || !this.#ended, "the output had ended, and has not any more");
     hold(pendingOutput === this.#pending, "the output grew by itself");

@@ -2,15 +2,13 @@
 // thing there is to do. Everything is decided by the program, so the same program gives the same run.
 
 import type { ConnectionEvent, PreparedMessage } from "sansws/core";
-import { Connection, prepareBinary, prepareText, UsageError } from "sansws/core";
-import { deflateCodec } from "../../adapters/deflate.ts";
-import { resolveDeflate } from "../../core/deflate/negotiate.ts";
-import { MessageDeflate } from "../../core/deflate/transform.ts";
+import { prepareBinary, prepareText, UsageError } from "sansws/core";
 import { joined, produce } from "./content.ts";
+import { End } from "./end.ts";
 import type { Verdict } from "./invariants.ts";
-import { checkOutcome, hold, Ledger, UNASKED, Watch } from "./invariants.ts";
+import { checkOutcome, hold, Ledger, UNASKED } from "./invariants.ts";
 import { intactAround, Link } from "./link.ts";
-import type { Action, Program, Role, Step } from "./program.ts";
+import type { Action, Program, Step } from "./program.ts";
 import { isCalm } from "./program.ts";
 
 /** What a run came to. */
@@ -31,57 +29,6 @@ const MOST_TURNS = 1_000_000;
 
 /** A Close frame, with the pong that goes before it. */
 const LARGEST_CLOSE = 2 * 131;
-
-/** One end: a connection, and what its host knows. */
-class End {
-  readonly role: Role;
-  readonly connection: Connection;
-  readonly watch: Watch;
-  readonly out: Link;
-  readonly in: Link;
-  /** What this end says, and what it hears. */
-  readonly says: Ledger;
-  readonly hears: Ledger;
-  /** The end's clock less the virtual one. */
-  skew: number;
-  paused = false;
-  /** What the transport has ended: `in` heard the peer's end, `out` has sent its own. */
-  endedIn = false;
-  endedOut = false;
-  /** The transport has ended in both directions, or was given up. */
-  over = false;
-
-  constructor(role: Role, program: Program, links: readonly [Link, Link], ledgers: readonly [Ledger, Ledger]) {
-    const setup = program[role];
-    this.role = role;
-    [this.out, this.in] = links;
-    [this.says, this.hears] = ledgers;
-    this.skew = setup.clock;
-    const { maxMessageSize, maxPendingReplies, pingInterval, pongTimeout, idle, close } = setup;
-    this.connection = new Connection({
-      role,
-      messages: setup.messages,
-      text: setup.text,
-      limits: { maxMessageSize, maxPendingReplies },
-      timeouts: { pingInterval, pongTimeout, idle, close },
-      deflate: deflateOf(program, role),
-    }, this.skew);
-    this.watch = new Watch(this.connection, setup);
-  }
-}
-
-function deflateOf({ deflate }: Program, role: Role): MessageDeflate | undefined {
-  if (deflate === undefined) return undefined;
-  const own = role === "client" ? 0 : 1;
-  const { windowBits, takeover, threshold } = deflate;
-  const params = {
-    windowBits: windowBits[own],
-    takeover: takeover[own],
-    peerWindowBits: windowBits[1 - own]!,
-    peerTakeover: takeover[1 - own]!,
-  };
-  return new MessageDeflate(params, resolveDeflate({ codec: deflateCodec, threshold, memLevel: 1 }));
-}
 
 /** Runs the program to its end. @throws {Broken} when something does not hold on the way */
 export function run(program: Program): Report {
@@ -294,13 +241,14 @@ class Pair {
 
   /** Hands the events to everybody who keeps a ledger. */
   #take(end: End, events: readonly ConnectionEvent[], answers: boolean): void {
-    const mayCoalesce = end.watch.repliesFull;
     end.watch.received(events);
     for (const event of events) {
       this.#trace(end, event);
-      if (event.type === "ping" && answers) end.says.owe(event.data, mayCoalesce || end.watch.repliesFull);
+      if (event.type === "ping" && answers) end.says.owe(event.data, end.watch.answered(event.data));
       else if (event.type === "pong") end.hears.hearPong(event.data);
       else end.hears.hear(event);
+      // Its payload is the application's now, and the answer must not depend on what becomes of it.
+      if (event.type === "ping") event.data.fill(0);
     }
   }
 

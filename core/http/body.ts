@@ -113,8 +113,7 @@ export class BodyReader {
     if (line.charCodeAt(line.length - 1) !== CR) this.#fail(0);
     else if (this.#part === "size") this.#takeSize(line.slice(0, -1));
     else if (this.#part === "trailer") this.#takeTrailer(line.slice(0, -1));
-    else if (line === "\r") this.#part = "size";
-    else this.#fail(0);
+    else this.#part = "size";
   }
 
   // RFC 9112 §7.1: `chunk-size [ chunk-ext ]`; extensions are ignored, as §7.1.1 asks.

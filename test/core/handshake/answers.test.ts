@@ -1,27 +1,16 @@
 // Every row of the table of answers, in every cut; and what a client keeps of an answer that is no 101.
 
 import { describe, expect, it } from "vitest";
-import type { DeflateCodec } from "../../../core/deflate/codec.ts";
 import { acceptKey } from "../../../core/handshake/accept.ts";
 import type { ClientHandshakeOptions } from "../../../core/handshake/client.ts";
 import { ClientHandshake } from "../../../core/handshake/client.ts";
 import type { AnswerVector } from "../../vectors/handshake-answers.ts";
 import { answer, ANSWERS } from "../../vectors/handshake-answers.ts";
 import { chop, cuts, frame, pattern } from "../support.ts";
-import { field, latin1, takeMessage, takeText, toLatin1, URL_PARTS } from "./support.ts";
+import { field, latin1, NO_CODEC, takeMessage, takeText, toLatin1, URL_PARTS } from "./support.ts";
 
 const REST = "\x81\x05Hello\x81";
 const DEADLINE = 10_000;
-
-/** Offered, and never used. */
-const NO_CODEC: DeflateCodec = {
-  createDeflater: () => {
-    throw new Error("not used");
-  },
-  createInflater: () => {
-    throw new Error("not used");
-  },
-};
 
 /** A handshake whose request was sent, and the accept value that answers it. */
 async function sent(options: ClientHandshakeOptions = {}): Promise<[handshake: ClientHandshake, accept: string]> {

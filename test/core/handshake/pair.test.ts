@@ -8,7 +8,7 @@ import { ServerHandshake } from "../../../core/handshake/server.ts";
 import { ANSWERS } from "../../vectors/handshake-answers.ts";
 import { REQUESTS } from "../../vectors/handshake-requests.ts";
 import { cuts, join, receiveAll } from "../support.ts";
-import { URL_PARTS } from "./support.ts";
+import { field, NO_CODEC, takeMessage, URL_PARTS } from "./support.ts";
 
 describe("ClientHandshake and ServerHandshake", () => {
   it("open connections that understand each other, bytes with the heads included, at any cut", async () => {
@@ -39,6 +39,20 @@ describe("ClientHandshake and ServerHandshake", () => {
     server.receive(join(client.takeOutput()), 0);
     expect((await server.accept()).extensions).toBe("");
     expect(client.receive(join(server.takeOutput()), 0)?.extensions).toBe("");
+  });
+
+  it("agree on permessage-deflate where both want it, and only there", async () => {
+    const deflate = { codec: NO_CODEC };
+    for (const wanted of [true, false]) {
+      const client = await ClientHandshake.create(URL_PARTS, { deflate }, 0);
+      const server = new ServerHandshake(wanted ? { deflate } : {}, 0);
+      server.receive(join(client.takeOutput()), 0);
+      const { extensions } = await server.accept();
+      const answer = takeMessage(server);
+      expect(extensions).toBe(wanted ? "permessage-deflate" : "");
+      // Absent, not empty: Safari fails on an empty one.
+      expect(field(answer, "Sec-WebSocket-Extensions")).toBe(wanted ? extensions : undefined);
+    }
   });
 
   it("tell the client what the server rejected it with", async () => {

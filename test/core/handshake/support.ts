@@ -1,5 +1,6 @@
 // What the tests of the handshakes share: Latin-1 text as bytes and back, and answers taken apart with nothing of the core's.
 
+import type { DeflateCodec } from "../../../core/deflate/codec.ts";
 import type { ClientUrl } from "../../../core/handshake/offer.ts";
 import { join } from "../support.ts";
 
@@ -64,4 +65,14 @@ export const URL_PARTS: ClientUrl = {
   pathname: "/chat",
   search: "",
   hash: "",
+};
+
+/** A codec to offer and to accept, and never to use. */
+export const NO_CODEC: DeflateCodec = {
+  createDeflater: () => {
+    throw new Error("not used");
+  },
+  createInflater: () => {
+    throw new Error("not used");
+  },
 };

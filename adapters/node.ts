@@ -177,7 +177,7 @@ function listen(
   accept: (transport: Transport) => void,
   report: (error: unknown) => void,
 ): Promise<Listener> {
-  const { port = 0, hostname, path, tls } = options;
+  const { port = 0, hostname = "0.0.0.0", path, tls } = options;
   const common = { allowHalfOpen: true, noDelay: true };
   const open = (socket: NetSocket): void => accept(new NodeTransport(socket));
   const server = tls === undefined
@@ -187,7 +187,7 @@ function listen(
     server.once("error", reject);
     server.listen(path === undefined ? { port, host: hostname } : { path }, () => {
       server.off("error", reject).on("error", report);
-      resolve({ address: listenerAddress(server), stop: async () => void server.close() });
+      resolve({ address: listenerAddress(server), stop: () => void server.close() });
     });
   });
 }

@@ -208,8 +208,9 @@ export class Server<Data = unknown> {
    *
    * @throws {UsageError} for a code or deadline that is not legal
    */
-  async close(options?: CloseOptions): Promise<void> {
-    await Promise.all([this.#listener.stop(), this.#server.close(options)]);
+  close(options?: CloseOptions): Promise<void> {
+    this.#listener.stop();
+    return this.#server.close(options);
   }
 
   /** The same as `close()`. */

@@ -113,7 +113,7 @@ export interface Listener {
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: Address;
   /** Accepts no more connections; open ones go on. */
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 /** What the host asks of a runtime. */
@@ -134,7 +134,7 @@ export interface Runtime {
     options: ListenOptions,
     accept: (transport: Transport) => void,
     report: (error: unknown) => void,
-  ): Promise<Listener>;
+  ): Listener | Promise<Listener>;
   /** @throws when there is no way to the peer, its certificate is not accepted, or the signal is aborted */
   dial(options: DialOptions): Promise<Transport>;
   /** Wraps a transport of this runtime, on which nothing is under way, in TLS. */

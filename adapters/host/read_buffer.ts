@@ -1,0 +1,41 @@
+// Memory to read into, for runtimes that ask for it. What was read is never overwritten, because messages may be views of it; so a
+// buffer is used up from its beginning to its end, and then there is a new one.
+//
+// Its size follows what comes: an idle connection waits with little, a busy one reads much at once.
+
+/** What a connection begins, and waits, with. */
+const SMALLEST = 1024;
+const LARGEST = 256 * 1024;
+/** More than this at once is no faster to read. */
+const LARGEST_READ = 64 * 1024;
+/** With less left than this, a new buffer is better than many small reads. */
+const LEAST = 256;
+
+/** Memory for the reads of one connection. */
+export class ReadBuffer {
+  #size = SMALLEST;
+  #bytes = new Uint8Array(SMALLEST);
+  #used = 0;
+
+  /** Where the next read goes. */
+  get free(): Uint8Array {
+    if (this.#bytes.length - this.#used < LEAST) this.#renew();
+    return this.#bytes.subarray(this.#used, this.#used + LARGEST_READ);
+  }
+
+  /** The first `count` bytes of what `free` returned last; they belong to the caller. */
+  take(count: number): Uint8Array {
+    const taken = this.#bytes.subarray(this.#used, this.#used + count);
+    const room = Math.min(this.#bytes.length - this.#used, LARGEST_READ);
+    this.#used += count;
+    if (count === room) this.#size = Math.min(this.#size * 4, LARGEST);
+    else if (count * 16 < this.#size) this.#size = Math.max(this.#size / 2, SMALLEST);
+    if (count === room && this.#bytes.length < this.#size) this.#renew();
+    return taken;
+  }
+
+  #renew(): void {
+    this.#bytes = new Uint8Array(this.#size);
+    this.#used = 0;
+  }
+}

@@ -1,0 +1,19 @@
+// An echo server: what a client says comes back. The same file runs on Node, Deno and Bun.
+//
+//   PORT=8080 HOST=127.0.0.1 node --import tsx examples/echo.ts
+//   deno run -A examples/echo.ts
+//   bun run examples/echo.ts
+
+import process from "node:process";
+import { serve } from "sansws";
+
+const server = await serve({
+  port: Number(process.env.PORT ?? 8080),
+  hostname: process.env.HOST ?? "127.0.0.1",
+  message: (socket, data) => socket.send(data),
+});
+
+console.log(`listening on ws://${server.address.hostname}:${server.address.port}`);
+
+process.once("SIGINT", () => server.close());
+process.once("SIGTERM", () => server.close());

@@ -103,6 +103,14 @@ export class Connection {
     return this.#state;
   }
 
+  /**
+   * Whether messages can be sent: while `open`, and for a moment longer when the peer ended the connection behind other things it
+   * sent. What these were answered with, before the output is taken, still goes in front of the Close frame.
+   */
+  get canSend(): boolean {
+    return this.#state === "open" || (this.#state === "closing" && this.#sender.owesClose);
+  }
+
   /** The Close frame this side sent. */
   get closeSent(): CloseInfo | undefined {
     return this.#closeSent;
@@ -256,7 +264,7 @@ export class Connection {
 
   /** Whether nothing will follow the output there is: write it, then end the transport in this direction. */
   get outputEnded(): boolean {
-    return this.#outputEnded;
+    return this.#outputEnded && !this.canSend;
   }
 
   /** When to call `tick`; `Infinity` for never. */
@@ -307,9 +315,9 @@ export class Connection {
     this.#closeReceived = info;
     this.#outcome = { type: "closed", ...info, clean: true, cause: this.#state === "open" ? "peer" : "local" };
     if (this.#state === "open") {
-      this.#emit({ type: "closing", ...info });
       // "the endpoint typically echos the status code it received" (§5.5.1): verbatim, and empty for empty.
       this.#sendClose(info, payload);
+      this.#emit({ type: "closing", ...info });
     }
     // "the server MUST close the underlying TCP connection immediately; the client SHOULD wait for the server" (§5.5.1, §7.1.1).
     this.#outputEnded = !this.#client;
@@ -320,12 +328,15 @@ export class Connection {
   // --- Closing ---
 
   #requireOpen(): void {
-    if (this.#state !== "open") throw new UsageError(`the connection is ${this.#state}: nothing can be sent on it`);
+    if (!this.canSend) throw new UsageError(`the connection is ${this.#state}: nothing can be sent on it`);
   }
 
+  // The application has yet to see the events that came before in the same chunk, and what it answers belongs in front: "An endpoint
+  // MAY delay sending a Close frame until its current message is sent" (§5.5.1).
   #sendClose(info: CloseInfo, payload: Uint8Array): void {
     this.#closeSent = info;
-    this.#sender.close(payload);
+    if (this.#events === undefined) this.#sender.close(payload);
+    else this.#sender.closeLater(payload.slice());
   }
 
   #beginClosing(now: number): void {

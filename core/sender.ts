@@ -31,6 +31,9 @@ export class Sender {
   /** The latest ping that found the output full of pongs. */
   #owedPong: Uint8Array | undefined;
 
+  /** The Close frame's payload, while messages may still go in front of it. */
+  #owedClose: Uint8Array | undefined;
+
   /** `maxReplies` bounds the bytes of pongs that wait. */
   constructor(masked: boolean, deflate: MessageDeflate | undefined, maxReplies: number) {
     this.#masked = masked;
@@ -40,12 +43,18 @@ export class Sender {
 
   /** Bytes that wait to leave. */
   get pending(): number {
-    return this.#output.size + (this.#owedPong === undefined ? 0 : this.#replySize(this.#owedPong));
+    return this.#output.size + this.#controlSize(this.#owedPong) + this.#controlSize(this.#owedClose);
+  }
+
+  /** Whether a Close frame waits for `take`, behind whatever is sent until then. */
+  get owesClose(): boolean {
+    return this.#owedClose !== undefined;
   }
 
   /** All bytes that wait, in order. */
   take(): Uint8Array[] {
-    this.#sendOwedPong();
+    if (this.#owedClose === undefined) this.#sendOwedPong();
+    else this.close(this.#owedClose);
     this.#replies = 0;
     return this.#output.take();
   }
@@ -105,7 +114,7 @@ export class Sender {
       this.#owedPong = payload.slice();
       return;
     }
-    this.#replies += this.#replySize(payload);
+    this.#replies += this.#controlSize(payload);
     writeFrame(this.#output, FIN | Opcode.pong, payload, this.#masked);
   }
 
@@ -113,6 +122,12 @@ export class Sender {
   close(payload: Uint8Array): void {
     this.#sendOwedPong();
     writeFrame(this.#output, FIN | Opcode.close, payload, this.#masked);
+    this.#owedClose = undefined;
+  }
+
+  /** The Close frame, which is the last: written only when the output is taken. */
+  closeLater(payload: Uint8Array): void {
+    this.#owedClose = payload;
   }
 
   #requireBoundary(): void {
@@ -137,8 +152,8 @@ export class Sender {
     return utf8Encoder.encode(cut ? text.slice(0, -1) : text);
   }
 
-  #replySize(payload: Uint8Array): number {
-    return headerSize(payload.length, this.#masked) + payload.length;
+  #controlSize(payload: Uint8Array | undefined): number {
+    return payload === undefined ? 0 : headerSize(payload.length, this.#masked) + payload.length;
   }
 
   #sendOwedPong(): void {

@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
+import { UsageError } from "../../core/errors.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
 import type { Role } from "./support.ts";
 import { frame, hex, join, line, lines, peerOf, ROLES, takeBytes } from "./support.ts";
@@ -162,5 +163,68 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
     connection.sendFragment("half", false);
     connection.close(1000, "", 0);
     expect(lines(takeBytes(connection))).toEqual(["text+ \"half\"", "close 1000 \"\""]);
+  });
+});
+
+// §5.5.1: "An endpoint MAY delay sending a Close frame until its current message is sent". What came before the peer's Close frame, or
+// before its violation, in the same chunk has not been seen yet by who will answer it.
+describe.each(ROLES)("a connection that the peer ends behind a message, as a %s,", (role) => {
+  const peer = peerOf(role);
+  const endings = [
+    { name: "a Close frame", bytes: close(peer, "0fa1"), answer: "close 4001 \"\"" },
+    { name: "a violation", bytes: frame(peer, 0x83), answer: expect.stringMatching(/^close 1002 /) as string },
+  ];
+
+  it.each(endings)("still sends the answer to the message, before it answers $name", ({ bytes, answer }) => {
+    const connection = open(role);
+    const [message] = connection.receive(join([frame(peer, 0x81, "hi"), frame(peer, 0x89, "p"), bytes]), 0);
+    expect(message).toEqual({ type: "text", data: "hi" });
+    expect(connection).toMatchObject({ state: "closing", canSend: true, outputEnded: false });
+    connection.sendText("hello");
+    connection.sendFragment("unfinished", false);
+    const { pendingOutput } = connection;
+    const output = takeBytes(connection);
+    expect(lines(output)).toEqual(["pong 70", "text \"hello\"", "text+ \"unfinished\"", answer]);
+    expect(pendingOutput).toBe(output.length);
+  });
+
+  it.each(endings)("refuses to send anything once the answer to $name was taken", ({ name, bytes }) => {
+    const connection = open(role);
+    connection.receive(join([frame(peer, 0x81, "hi"), bytes]), 0);
+    takeBytes(connection);
+    expect(connection.canSend).toBe(false);
+    expect(() => connection.sendText("late")).toThrow(UsageError);
+    expect(connection.outputEnded).toBe(role === "server" || name === "a violation");
+    expect(connection.pendingOutput).toBe(0);
+  });
+
+  it.each(endings)("refuses to send anything after $name alone", ({ bytes }) => {
+    const connection = open(role);
+    connection.receive(bytes.slice(), 0);
+    expect(connection.canSend).toBe(false);
+    expect(() => connection.sendText("late")).toThrow(UsageError);
+  });
+
+  it.each(endings)("writes the answer to $name even when the transport has ended meanwhile", ({ bytes, answer }) => {
+    const connection = open(role);
+    connection.receive(join([frame(peer, 0x81, "hi"), bytes]), 0);
+    connection.receiveEnd(0);
+    expect(connection).toMatchObject({ state: "closed", canSend: false, outputEnded: true });
+    expect(lines(takeBytes(connection))).toEqual([answer]);
+  });
+
+  it("keeps the payload of the Close frame, although the chunk is the host's again", () => {
+    const connection = open(role);
+    const chunk = join([frame(peer, 0x89), close(peer, "0fa1 62796521")]);
+    connection.receive(chunk, 0);
+    chunk.fill(0);
+    expect(lines(takeBytes(connection))).toEqual(["pong", "close 4001 \"bye!\""]);
+  });
+
+  it("does nothing for a close of this side, which comes too late", () => {
+    const connection = open(role);
+    connection.receive(join([frame(peer, 0x81, "hi"), close(peer)]), 0);
+    connection.close(4000, "mine", 0);
+    expect(lines(takeBytes(connection))).toEqual(["close 1000 \"\""]);
   });
 });

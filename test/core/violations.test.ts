@@ -18,9 +18,9 @@ function expectFailed(connection: Connection, violation: ViolationName, answers:
   const { code, message, section } = VIOLATIONS[violation];
   const reason = `${message} (${section})`;
   expect(connection.state).toBe("closing");
-  expect(connection.outputEnded).toBe(true);
   expect(connection.closeSent).toEqual({ code, reason });
   expect(lines(takeBytes(connection))).toEqual([...answers, `close ${code} "${reason}"`]);
+  expect(connection.outputEnded).toBe(true);
   expect(connection.receive(utf8("anything"), 0)).toEqual([]);
   expect(connection.pendingOutput).toBe(0);
 }

@@ -1,7 +1,8 @@
-// One block of output, RFC 1951 §3.2.3 to §3.2.7: literals and copies are collected, then written in whatever form is the shortest.
+// One block of compressed content, RFC 1951 §3.2.3 to §3.2.7: literals and copies are written in the form that takes the least room.
 //
-// There is one block for all deflaters, since none is left open between calls. The bits before it come from the block before it.
+// All of it is scratch, and there is one for all deflaters: a block is begun and ended within one call.
 
+import { BLOCK_SIZE, put, putCode, putStored } from "./bit-writer.ts";
 import {
   DISTANCE_BASE,
   DISTANCE_EXTRA,
@@ -17,72 +18,56 @@ import {
   LITERAL_SYMBOLS,
   MAX_CODE_LENGTH,
   MAX_COPY,
-  STORED,
 } from "./format.ts";
-import { assignCodes, buildLengths, CODE_SHIFT, LENGTH_MASK } from "./huffman.ts";
+import { assignCodes, buildLengths } from "./huffman.ts";
 
-/** Content of one block, in bytes, at most. */
-export const BLOCK_SIZE: number = 16 * 1024;
+/** Under so many literals and copies, a code of their own saves less than it takes to send, or hardly more. */
+const OWN_CODE_FROM = 128;
 
-/** Below so many literals and copies, the code of a dynamic block takes more room than it saves, or so little less that it is not worth the time. */
-const DYNAMIC_FROM = 128;
-
-// Output of the call under way. A block never takes more room than its content stored: 5 bytes and 7 bits more than that.
-const OUTPUT = new Uint8Array(BLOCK_SIZE + 64);
-let at = 0;
-let hold = 0;
-let bits = 0;
-
-// The block: a literal is its value, a copy is its length above the 16 bits of its distance.
+/** The content of a block: a literal is its value, a copy is its length above 16 bits of distance. */
 export const tokens: Int32Array = new Int32Array(BLOCK_SIZE);
-const literalFrequencies = new Uint16Array(LITERAL_SYMBOLS);
-const distanceFrequencies = new Uint16Array(DISTANCE_SYMBOLS);
 
 const LENGTH_SYMBOL = new Uint8Array(MAX_COPY + 1);
 LENGTH_BASE.forEach((base, symbol) => LENGTH_SYMBOL.fill(symbol, base));
 
 const fixedLiterals = new Int32Array(FIXED_LITERAL_LENGTHS.length);
-assignCodes(FIXED_LITERAL_LENGTHS, fixedLiterals);
 const fixedDistances = new Int32Array(FIXED_DISTANCE_LENGTHS.length);
+assignCodes(FIXED_LITERAL_LENGTHS, fixedLiterals);
 assignCodes(FIXED_DISTANCE_LENGTHS, fixedDistances);
 
-const literalLengths = new Uint8Array(LITERAL_SYMBOLS);
-const distanceLengths = new Uint8Array(DISTANCE_SYMBOLS);
-const literalCodes = new Int32Array(LITERAL_SYMBOLS);
-const distanceCodes = new Int32Array(DISTANCE_SYMBOLS);
+const LITERAL_EXTRA = new Uint8Array(LITERAL_SYMBOLS);
+LITERAL_EXTRA.set(LENGTH_EXTRA, END_OF_BLOCK + 1);
 
-// The code for code lengths (§3.2.7): the lengths as symbols, each above 3 bits for the number of its extra bits… see `pushRun`.
+// The block's own code: literals and lengths, distances, and the code that these two are sent in (§3.2.7)
+const literalFrequencies = new Uint16Array(LITERAL_SYMBOLS);
+const literalLengths = new Uint8Array(LITERAL_SYMBOLS);
+const literalCodes = new Int32Array(LITERAL_SYMBOLS);
+const distanceFrequencies = new Uint16Array(DISTANCE_SYMBOLS);
+const distanceLengths = new Uint8Array(DISTANCE_SYMBOLS);
+const distanceCodes = new Int32Array(DISTANCE_SYMBOLS);
+const runFrequencies = new Uint16Array(LENGTHS_ORDER.length);
+const runLengths = new Uint8Array(LENGTHS_ORDER.length);
+const runCodes = new Int32Array(LENGTHS_ORDER.length);
+
+// The lengths of the first two codes as symbols of the third: a symbol, above it the value of its extra bits
 const runs = new Uint16Array(LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
 let runCount = 0;
-const runFrequencies = new Uint16Array(19);
-const runLengths = new Uint8Array(19);
-const runCodes = new Int32Array(19);
 const RUN_SHIFT = 8;
-const RUN_EXTRA = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 7);
+const REPEAT = 16;
+const FEW_ZEROS = 17;
+const MANY_ZEROS = 18;
+const RUN_EXTRA = new Uint8Array(LENGTHS_ORDER.length);
+RUN_EXTRA.set([2, 3, 7], REPEAT);
 
-/** §3.2.5: the first four distances have symbols of their own; then two symbols for each number of extra bits. */
-function distanceSymbol(distance: number): number {
-  if (distance <= 4) return distance - 1;
-  const extra = 30 - Math.clz32(distance - 1);
-  return 2 * extra + ((distance - 1) >> extra);
-}
-
-/**
- * Writes a block of the first `count` of {@linkcode tokens}, which stand for the bytes from `start` to `end` of `content`.
- */
+/** Writes the first `count` of {@linkcode tokens}, which stand for the bytes from `start` to `end` of `content`. */
 export function writeBlock(count: number, content: Uint8Array, start: number, end: number): void {
-  const storedCost = (end - start) * 8 + 40;
-  const dynamicCost = count < DYNAMIC_FROM ? Infinity : buildCode(count);
-  const fixedCost = count < DYNAMIC_FROM ? 0 : cost(FIXED_LITERAL_LENGTHS, FIXED_DISTANCE_LENGTHS);
-  if (storedCost <= fixedCost && storedCost <= dynamicCost) writeStored(content, start, end);
-  else if (fixedCost <= dynamicCost) {
-    const [a, h, b] = [at, hold, bits];
+  const storedSize = (end - start) * 8 + 40;
+  const fixedSize = fixedBits(count);
+  const ownSize = count < OWN_CODE_FROM ? Infinity : buildCode(count);
+  if (storedSize <= fixedSize && storedSize <= ownSize) putStored(content, start, end);
+  else if (fixedSize <= ownSize) {
     put(FIXED << 1, 3);
     writeTokens(count, fixedLiterals, fixedDistances);
-    if ((at - a) * 8 > storedCost) {
-      at = a; hold = h; bits = b;
-      writeStored(content, start, end);
-    }
   } else {
     put(DYNAMIC << 1, 3);
     writeCode();
@@ -90,204 +75,152 @@ export function writeBlock(count: number, content: Uint8Array, start: number, en
   }
 }
 
-/** Writes an empty stored block, which ends on a byte boundary (a sync flush). */
-export function flush(): void {
-  writeStored(OUTPUT, 0, 0);
+function writeTokens(count: number, literals: Int32Array, distances: Int32Array): void {
+  for (let index = 0; index < count; index++) {
+    const token = tokens[index]!;
+    if (token < END_OF_BLOCK) putCode(literals[token]!);
+    else writeCopy(token >> 16, token & 0xffff, literals, distances);
+  }
+  putCode(literals[END_OF_BLOCK]!);
 }
 
-/** What was written since the last call, but for bits of a byte that is not complete. */
-export function takeOutput(): Uint8Array {
-  const output = OUTPUT.slice(0, at);
-  at = 0;
-  return output;
+function writeCopy(length: number, distance: number, literals: Int32Array, distances: Int32Array): void {
+  const lengthSymbol = LENGTH_SYMBOL[length]!;
+  putCode(literals[257 + lengthSymbol]!);
+  put(length - LENGTH_BASE[lengthSymbol]!, LENGTH_EXTRA[lengthSymbol]!);
+  const symbol = distanceSymbol(distance);
+  putCode(distances[symbol]!);
+  put(distance - DISTANCE_BASE[symbol]!, DISTANCE_EXTRA[symbol]!);
 }
 
-/** Bits that what was added takes in a code of these lengths. */
-function cost(literals: Uint8Array, distances: Uint8Array): number {
-  let sum = 3;
-  for (let symbol = 0; symbol <= END_OF_BLOCK; symbol++) sum += literalFrequencies[symbol]! * literals[symbol]!;
-  for (let index = 0; index < LENGTH_EXTRA.length; index++) {
-    sum += literalFrequencies[257 + index]! * (literals[257 + index]! + LENGTH_EXTRA[index]!);
+/** §3.2.5: the first four distances have symbols of their own; then there are two for each number of extra bits. */
+function distanceSymbol(distance: number): number {
+  if (distance <= 4) return distance - 1;
+  const extra = 30 - Math.clz32(distance - 1);
+  return 2 * extra + ((distance - 1) >> extra);
+}
+
+/** The bits that the tokens take in the fixed code (§3.2.6). */
+function fixedBits(count: number): number {
+  let bits = 3 + 7;
+  for (let index = 0; index < count; index++) {
+    const token = tokens[index]!;
+    if (token < END_OF_BLOCK) bits += token < 144 ? 8 : 9;
+    else {
+      const lengthSymbol = LENGTH_SYMBOL[token >> 16]!;
+      bits += (lengthSymbol < 23 ? 7 : 8) + LENGTH_EXTRA[lengthSymbol]! + 5
+        + DISTANCE_EXTRA[distanceSymbol(token & 0xffff)]!;
+    }
   }
-  for (let symbol = 0; symbol < DISTANCE_SYMBOLS; symbol++) {
-    sum += distanceFrequencies[symbol]! * (distances[symbol]! + DISTANCE_EXTRA[symbol]!);
-  }
-  return sum;
+  return bits;
 }
 
 /** Makes a code for the tokens; returns the bits that both take. */
 function buildCode(count: number): number {
+  countSymbols(count);
+  buildLengths(literalFrequencies, literalLengths, MAX_CODE_LENGTH);
+  buildLengths(distanceFrequencies, distanceLengths, MAX_CODE_LENGTH);
+  buildRuns();
+  return 3 + 14 + 3 * runLengthCount()
+    + bitsOf(literalFrequencies, literalLengths, LITERAL_EXTRA)
+    + bitsOf(distanceFrequencies, distanceLengths, DISTANCE_EXTRA)
+    + bitsOf(runFrequencies, runLengths, RUN_EXTRA);
+}
+
+function bitsOf(frequencies: Uint16Array, lengths: Uint8Array, extra: Uint8Array): number {
+  let bits = 0;
+  for (let symbol = 0; symbol < frequencies.length; symbol++) {
+    bits += frequencies[symbol]! * (lengths[symbol]! + extra[symbol]!);
+  }
+  return bits;
+}
+
+function countSymbols(count: number): void {
   literalFrequencies.fill(0);
   distanceFrequencies.fill(0);
   for (let index = 0; index < count; index++) {
     const token = tokens[index]!;
-    if (token < 256) literalFrequencies[token]!++;
+    if (token < END_OF_BLOCK) literalFrequencies[token]!++;
     else {
       literalFrequencies[257 + LENGTH_SYMBOL[token >> 16]!]!++;
       distanceFrequencies[distanceSymbol(token & 0xffff)]!++;
     }
   }
   literalFrequencies[END_OF_BLOCK] = 1;
-  // Some decoders want two distance codes, whether or not there is a copy.
-  if (distanceFrequencies[0] === 0) distanceFrequencies[0] = 1;
-  if (distanceFrequencies[1] === 0) distanceFrequencies[1] = 1;
-  buildLengths(literalFrequencies, literalLengths, MAX_CODE_LENGTH);
-  buildLengths(distanceFrequencies, distanceLengths, MAX_CODE_LENGTH);
-  return cost(literalLengths, distanceLengths) + buildRuns();
+  pretendTwo(distanceFrequencies);
 }
 
-/** §3.2.7: the lengths of both codes, as lengths and repetitions; returns the bits they take. */
-function buildRuns(): number {
+/** Makes sure that two symbols have a code: a code of one symbol is incomplete, which not every decoder takes. */
+function pretendTwo(frequencies: Uint16Array): void {
+  frequencies[0] ||= 1;
+  frequencies[1] ||= 1;
+}
+
+/** §3.2.7: the lengths of both codes as one sequence of lengths and repetitions, and a code for these. */
+function buildRuns(): void {
   runCount = 0;
   runFrequencies.fill(0);
-  addRuns(literalLengths, lastUsed(literalLengths) + 1);
-  addRuns(distanceLengths, lastUsed(distanceLengths) + 1);
-  runFrequencies[0]!++;
-  runFrequencies[18]!++;
+  addRuns(literalLengths);
+  addRuns(distanceLengths);
+  pretendTwo(runFrequencies);
   buildLengths(runFrequencies, runLengths, 7);
-  let sum = 14 + 3 * runLengthCount();
-  for (let symbol = 0; symbol < 19; symbol++) sum += runFrequencies[symbol]! * (runLengths[symbol]! + RUN_EXTRA[symbol]!);
-  return sum;
 }
 
-function lastUsed(lengths: Uint8Array): number {
-  let last = lengths.length - 1;
-  while (lengths[last] === 0) last--;
-  return last;
+/** Lengths up to the last that is not zero. */
+function usedCount(lengths: Uint8Array): number {
+  let count = lengths.length;
+  while (lengths[count - 1] === 0) count--;
+  return count;
 }
 
-function addRuns(lengths: Uint8Array, end: number): void {
+function addRuns(lengths: Uint8Array): void {
+  const end = usedCount(lengths);
   for (let index = 0; index < end;) {
     const length = lengths[index]!;
     let next = index + 1;
     while (next < end && lengths[next] === length) next++;
     if (length === 0) addZeros(next - index);
-    else addRepeated(length, next - index);
+    else addLengths(length, next - index);
     index = next;
   }
 }
 
 function addZeros(times: number): void {
-  while (times >= 11) {
-    const some = Math.min(times, 138);
-    pushRun(18, some - 11);
-    times -= some;
-  }
-  if (times >= 3) pushRun(17, times - 3);
-  else while (times-- > 0) pushRun(0, 0);
+  for (; times >= 11; times -= Math.min(times, 138)) addRun(MANY_ZEROS, Math.min(times, 138) - 11);
+  if (times >= 3) addRun(FEW_ZEROS, times - 3);
+  else for (; times > 0; times--) addRun(0, 0);
 }
 
-function addRepeated(length: number, times: number): void {
-  pushRun(length, 0);
-  times--;
-  while (times >= 3) {
-    const some = Math.min(times, 6);
-    pushRun(16, some - 3);
-    times -= some;
-  }
-  while (times-- > 0) pushRun(length, 0);
+function addLengths(length: number, times: number): void {
+  addRun(length, 0);
+  for (times--; times >= 3; times -= Math.min(times, 6)) addRun(REPEAT, Math.min(times, 6) - 3);
+  for (; times > 0; times--) addRun(length, 0);
 }
 
-function pushRun(symbol: number, extra: number): void {
+function addRun(symbol: number, extra: number): void {
   runs[runCount++] = (extra << RUN_SHIFT) | symbol;
   runFrequencies[symbol]!++;
 }
 
+/** How many lengths of the third code are sent: 4 at least. */
 function runLengthCount(): number {
-  let last = 18;
-  while (last > 3 && runLengths[LENGTHS_ORDER[last]!] === 0) last--;
-  return last + 1;
+  let count = LENGTHS_ORDER.length;
+  while (count > 4 && runLengths[LENGTHS_ORDER[count - 1]!] === 0) count--;
+  return count;
 }
 
 function writeCode(): void {
   assignCodes(literalLengths, literalCodes);
   assignCodes(distanceLengths, distanceCodes);
   assignCodes(runLengths, runCodes);
-  const lengths = runLengthCount();
-  put(lastUsed(literalLengths) + 1 - 257, 5);
-  put(lastUsed(distanceLengths), 5);
-  put(lengths - 4, 4);
-  for (let index = 0; index < lengths; index++) put(runLengths[LENGTHS_ORDER[index]!]!, 3);
+  const count = runLengthCount();
+  put(usedCount(literalLengths) - 257, 5);
+  put(usedCount(distanceLengths) - 1, 5);
+  put(count - 4, 4);
+  for (let index = 0; index < count; index++) put(runLengths[LENGTHS_ORDER[index]!]!, 3);
   for (let index = 0; index < runCount; index++) {
-    const symbol = runs[index]! & ((1 << RUN_SHIFT) - 1);
-    put(runCodes[symbol]! >> CODE_SHIFT, runCodes[symbol]! & LENGTH_MASK);
+    const symbol = runs[index]! & (2 ** RUN_SHIFT - 1);
+    putCode(runCodes[symbol]!);
     put(runs[index]! >> RUN_SHIFT, RUN_EXTRA[symbol]!);
-  }
-}
-
-function writeTokens(count: number, literals: Int32Array, distances: Int32Array): void {
-  let out = at;
-  let held = hold;
-  let size = bits;
-  for (let index = 0; index < count; index++) {
-    const token = tokens[index]!;
-    const copy = token > 255;
-    const lengthSymbol = copy ? LENGTH_SYMBOL[token >> 16]! : 0;
-    const first = literals[copy ? 257 + lengthSymbol : token]!;
-    held |= (first >> CODE_SHIFT) << size;
-    size += first & LENGTH_MASK;
-    if (size >= 16) {
-      OUTPUT[out++] = held;
-      OUTPUT[out++] = held >> 8;
-      held >>>= 16;
-      size -= 16;
-    }
-    if (!copy) continue;
-    held |= ((token >> 16) - LENGTH_BASE[lengthSymbol]!) << size;
-    size += LENGTH_EXTRA[lengthSymbol]!;
-    if (size >= 16) {
-      OUTPUT[out++] = held;
-      OUTPUT[out++] = held >> 8;
-      held >>>= 16;
-      size -= 16;
-    }
-    const distance = token & 0xffff;
-    const symbol = distanceSymbol(distance);
-    const second = distances[symbol]!;
-    held |= (second >> CODE_SHIFT) << size;
-    size += second & LENGTH_MASK;
-    if (size >= 16) {
-      OUTPUT[out++] = held;
-      OUTPUT[out++] = held >> 8;
-      held >>>= 16;
-      size -= 16;
-    }
-    held |= (distance - DISTANCE_BASE[symbol]!) << size;
-    size += DISTANCE_EXTRA[symbol]!;
-    if (size >= 16) {
-      OUTPUT[out++] = held;
-      OUTPUT[out++] = held >> 8;
-      held >>>= 16;
-      size -= 16;
-    }
-  }
-  at = out;
-  hold = held;
-  bits = size;
-  put(literals[END_OF_BLOCK]! >> CODE_SHIFT, literals[END_OF_BLOCK]! & LENGTH_MASK);
-}
-
-/** §3.2.4. */
-function writeStored(content: Uint8Array, start: number, end: number): void {
-  put(STORED << 1, 3);
-  if (bits > 0) OUTPUT[at++] = hold;
-  if (bits > 8) OUTPUT[at++] = hold >> 8;
-  hold = 0;
-  bits = 0;
-  const length = end - start;
-  put(length, 16);
-  put(length ^ 0xffff, 16);
-  OUTPUT.set(content.subarray(start, end), at);
-  at += length;
-}
-
-function put(value: number, length: number): void {
-  hold |= value << bits;
-  bits += length;
-  if (bits >= 16) {
-    OUTPUT[at++] = hold;
-    OUTPUT[at++] = hold >> 8;
-    hold >>>= 16;
-    bits -= 16;
   }
 }

@@ -40,7 +40,10 @@ export const DISTANCE_ENTRIES: Int32Array = Int32Array.from(
 );
 
 /** Symbols of the code length code stand for themselves. */
-export const LENGTH_ENTRIES: Int32Array = Int32Array.from({ length: 19 }, (_, symbol) => entry(symbol, KIND_LITERAL, 0));
+export const LENGTH_ENTRIES: Int32Array = Int32Array.from(
+  { length: 19 },
+  (_, symbol) => entry(symbol, KIND_LITERAL, 0),
+);
 
 /** Where the symbols of each code length begin, while a table is built. */
 const OFFSETS = new Uint16Array(MAX_CODE_LENGTH + 2);

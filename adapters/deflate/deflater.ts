@@ -1,132 +1,249 @@
 // Compression: finding what came before (RFC 1951 §4), with the window kept from call to call. What is found is written by block.ts.
 //
-// The window and the content of the block under way lie in one buffer, which grows with what it holds. Where four bytes occurred last
-// is looked up by their hash; above level 1, earlier occurrences are chained.
+// The window and the content of the block under way lie in one buffer, which grows with what it holds, up to the window and a block.
+// Where four bytes occurred last is looked up by their hash; above level 1, earlier occurrences are chained and searched as well.
 
 import { concat } from "../../core/bytes.ts";
 import type { Deflater, DeflaterOptions } from "../../core/deflate/codec.ts";
-import { BLOCK_SIZE, flush, takeOutput, tokens, writeBlock } from "./block.ts";
+import { BLOCK_SIZE, putStored, takeOutput } from "./bit-writer.ts";
+import { tokens, writeBlock } from "./block.ts";
 import { MAX_COPY } from "./format.ts";
 
-/** The shortest copy that is looked for: shorter ones save next to nothing over their literals. */
+/** The shortest copy that is looked for. One of 3 bytes saves next to nothing over its literals. */
 const MIN_MATCH = 4;
-/** How many earlier occurrences are looked at, by level; level 1 keeps only the last. */
-const DEPTHS = [0, 1, 4, 8, 16, 32, 64, 128, 512, 4096];
-/** From this level on, a copy waits for a longer one that begins a byte later. */
+/** How many earlier occurrences are looked at, by level. */
+const DEPTHS = [0, 1, 4, 8, 16, 32, 64, 128, 512, 4096] as const;
+/** From this level on, a copy waits for a longer one that begins a byte later, unless it is as long as this. */
 const LAZY_FROM = 4;
+const LONG_MATCH = 64;
+/** At level 1, of the bytes that a copy covers every so many are entered as occurrences: more take time and find nothing more. */
+const STRIDE = 8;
+/** Knuth's multiplicative hash: 2³² over the golden ratio. */
+const GOLDEN = 0x9e3779b1;
 const FIRST_SIZE = 1024;
+
+/** What a deflater remembers. */
+interface Memory {
+  /** The window, and behind it the content of the block under way. */
+  buffer: Uint8Array;
+  /** Where each hash occurred last: a position in the buffer plus one, so that 0 is none. */
+  readonly heads: Uint16Array;
+  /** Where the hash of each position occurred before it; as long as the buffer, or empty at level 1. */
+  chain: Uint16Array;
+}
+
+// Memory that a deflater without a window left, by what it is for. A message takes it up and leaves it, so one for each use is enough.
+const spare = new Map<string, Memory>();
 
 /** A {@linkcode Deflater} in TypeScript. */
 export class WindowDeflater implements Deflater {
   readonly #windowSize: number;
   readonly #level: number;
-  readonly #hashShift: number;
+  readonly #hashBits: number;
+  /** Memory may pass to deflaters of the same use. */
+  readonly #use: string;
 
-  // The window, and behind it the content of the block under way
-  #buffer: Uint8Array = new Uint8Array(FIRST_SIZE);
+  #memory: Memory | undefined;
   #end = 0;
 
-  // Positions in the buffer plus one, so that 0 is none: of each hash's last occurrence, and of the occurrence before each position
-  readonly #heads: Uint16Array;
-  readonly #chain: Uint16Array | undefined;
+  // While all occurrences are searched
+  /** Positions before this one are entered as occurrences, but for the last ones of a call, which have no four bytes yet. */
+  #entered = 0;
+  #from = 0;
 
   constructor({ windowBits, level, memLevel }: DeflaterOptions) {
     this.#windowSize = 2 ** windowBits;
     this.#level = level;
-    const hashBits = Math.min(memLevel + 5, windowBits);
-    this.#hashShift = 32 - hashBits;
-    this.#heads = new Uint16Array(2 ** hashBits);
-    if (DEPTHS[level]! > 1) this.#chain = new Uint16Array(this.#windowSize);
+    this.#hashBits = memLevel + 5;
+    this.#use = `${windowBits} ${memLevel} ${Math.min(level, 2)}`;
   }
 
   deflate(bytes: Uint8Array): Uint8Array {
+    const memory = this.#memory ??= this.#takeSpare() ?? this.#allocate();
     const parts: Uint8Array[] = [];
     for (let offset = 0; offset < bytes.length; offset += BLOCK_SIZE) {
-      const content = bytes.length <= BLOCK_SIZE ? bytes : bytes.subarray(offset, offset + BLOCK_SIZE);
-      this.#makeRoom(content.length);
-      const start = this.#end;
-      this.#buffer.set(content, start);
-      this.#end = start + content.length;
-      const count = this.#level === 1 ? this.#searchOnce(start) : this.#searchChain(start);
-      writeBlock(count, this.#buffer, start, this.#end);
-      if (offset + BLOCK_SIZE >= bytes.length) flush();
-      parts.push(takeOutput());
+      if (offset > 0) parts.push(takeOutput());
+      this.#block(memory, bytes.length <= BLOCK_SIZE ? bytes : bytes.subarray(offset, offset + BLOCK_SIZE));
     }
-    return parts.length === 1 ? parts[0]! : concat(parts);
+    putStored(bytes, 0, 0);
+    const last = takeOutput();
+    return parts.length === 0 ? last : concat([...parts, last]);
   }
 
   reset(): void {
+    if (this.#memory === undefined) return;
+    spare.set(this.#use, this.#memory);
+    this.#memory = undefined;
     this.#end = 0;
-    this.#heads.fill(0);
   }
 
   close(): void {
+    this.reset();
   }
 
-  #makeRoom(size: number): void {
+  #takeSpare(): Memory | undefined {
+    const memory = spare.get(this.#use);
+    spare.delete(this.#use);
+    memory?.heads.fill(0);
+    return memory;
+  }
+
+  #allocate(): Memory {
+    return {
+      buffer: new Uint8Array(FIRST_SIZE),
+      heads: new Uint16Array(this.#level === 0 ? 0 : 2 ** this.#hashBits),
+      chain: new Uint16Array(this.#level > 1 ? FIRST_SIZE : 0),
+    };
+  }
+
+  #block(memory: Memory, content: Uint8Array): void {
+    this.#makeRoom(memory, content.length);
+    const start = this.#end;
+    memory.buffer.set(content, start);
+    this.#end += content.length;
+    this.#entered = start;
+    if (this.#level === 0) putStored(content, 0, content.length);
+    else {writeBlock(
+        this.#level === 1 ? this.#searchOnce(memory, start) : this.#searchAll(memory, start),
+        memory.buffer,
+        start,
+        this.#end,
+      );}
+  }
+
+  #makeRoom(memory: Memory, size: number): void {
     const needed = this.#end + size;
-    if (needed <= this.#buffer.length) return;
+    if (needed <= memory.buffer.length) return;
     const most = this.#windowSize + BLOCK_SIZE;
-    if (needed <= most) {
-      const larger = new Uint8Array(Math.min(Math.max(this.#buffer.length * 2, needed), most));
-      larger.set(this.#buffer.subarray(0, this.#end));
-      this.#buffer = larger;
-    } else this.#slide(this.#end - this.#windowSize + 0);
+    if (needed > most) this.#slide(memory);
+    if (memory.buffer.length === most) return;
+    const length = Math.min(Math.max(this.#end + size, memory.buffer.length * 2), most);
+    memory.buffer = enlarged(memory.buffer, new Uint8Array(length));
+    if (this.#level > 1) memory.chain = enlarged(memory.chain, new Uint16Array(length));
   }
 
-  #slide(by: number): void {
-    this.#buffer.copyWithin(0, by, this.#end);
+  /** Moves the window to the beginning of the buffer. */
+  #slide({ buffer, heads, chain }: Memory): void {
+    const by = this.#end - this.#windowSize;
+    if (by <= 0) return;
+    buffer.copyWithin(0, by, this.#end);
+    chain.copyWithin(0, by, this.#end);
     this.#end -= by;
-    const heads = this.#heads;
-    for (let index = 0; index < heads.length; index++) {
-      const head = heads[index]!;
-      heads[index] = head > by ? head - by : 0;
+    for (const positions of [heads, chain]) {
+      for (let index = 0; index < positions.length; index++) positions[index] = Math.max(positions[index]! - by, 0);
     }
   }
 
-  #searchOnce(start: number): number {
-    const buffer = this.#buffer;
-    const heads = this.#heads;
-    const shift = this.#hashShift;
+  /** Fills `tokens` with the content from `start` on, looking only at the last occurrence of anything; returns their number. */
+  #searchOnce({ buffer, heads }: Memory, start: number): number {
     const end = this.#end;
-    const windowSize = this.#windowSize;
-    const last = end - MIN_MATCH;
+    const shift = 32 - this.#hashBits;
     let count = 0;
     let at = start;
-    while (at <= last) {
-      const word = buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24);
-      const hash = Math.imul(word, 0x9e3779b1) >>> shift;
-      let earlier = heads[hash]! - 1;
+    while (at <= end - MIN_MATCH) {
+      const hash = hashAt(buffer, at, shift);
+      let from = heads[hash]! - 1;
       heads[hash] = at + 1;
-      if (
-        earlier < 0 || at - earlier > windowSize || buffer[earlier] !== buffer[at] || buffer[earlier + 1] !== buffer[at + 1]
-        || buffer[earlier + 2] !== buffer[at + 2] || buffer[earlier + 3] !== buffer[at + 3]
-      ) {
+      let length = at - from > this.#windowSize ? 0 : matchLength(buffer, from, at, end);
+      if (length < MIN_MATCH) {
         tokens[count++] = buffer[at++]!;
         continue;
       }
-      const most = Math.min(end - at, MAX_COPY);
-      let length = MIN_MATCH;
-      while (length < most && buffer[earlier + length] === buffer[at + length]) length++;
       const next = at + length;
-      // What was taken for literals may have been the beginning of the copy.
-      while (length < MAX_COPY && count > 0 && earlier > 0 && tokens[count - 1]! < 256 && buffer[earlier - 1] === buffer[at - 1]) {
-        count--; earlier--; at--; length++;
+      // What was taken for literals may belong to the copy.
+      while (length < MAX_COPY && from > 0 && count > 0 && tokens[count - 1] === buffer[from - 1]) {
+        count--;
+        from--;
+        at--;
+        length++;
       }
-      tokens[count++] = (length << 16) | (at - earlier);
-      const upTo = Math.min(next, last + 1);
-      for (at += STEP; at < upTo; at += STEP) {
-        const some = buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24);
-        heads[Math.imul(some, 0x9e3779b1) >>> shift] = at + 1;
-      }
+      tokens[count++] = (length << 16) | (at - from);
+      for (at += STRIDE; at < next && at <= end - MIN_MATCH; at += STRIDE) heads[hashAt(buffer, at, shift)] = at + 1;
       at = next;
     }
     while (at < end) tokens[count++] = buffer[at++]!;
     return count;
   }
 
-  #searchChain(start: number): number {
-    throw new Error(`${start}${LAZY_FROM}${this.#chain}`);
+  /** Fills `tokens` as `searchOnce` does, but looks at as many occurrences as the level says. */
+  #searchAll(memory: Memory, start: number): number {
+    const { buffer } = memory;
+    const end = this.#end;
+    const lazy = this.#level >= LAZY_FROM;
+    let count = 0;
+    let at = start;
+    let length = this.#longest(memory, at, 0);
+    while (at < end) {
+      if (length < MIN_MATCH) {
+        tokens[count++] = buffer[at++]!;
+        length = this.#longest(memory, at, 0);
+        continue;
+      }
+      const from = this.#from;
+      const next = lazy && length < LONG_MATCH ? this.#longest(memory, at + 1, length) : 0;
+      if (next > length) {
+        tokens[count++] = buffer[at++]!;
+        length = next;
+        continue;
+      }
+      tokens[count++] = (length << 16) | (at - from);
+      this.#enter(memory, at + length);
+      at += length;
+      length = this.#longest(memory, at, 0);
+    }
+    return count;
+  }
+
+  /** Enters all positions before this one as occurrences. */
+  #enter({ buffer, heads, chain }: Memory, before: number): void {
+    const stop = Math.min(before, this.#end - MIN_MATCH + 1);
+    let at = this.#entered;
+    for (; at < stop; at++) {
+      const hash = hashAt(buffer, at, 32 - this.#hashBits);
+      chain[at] = heads[hash]!;
+      heads[hash] = at + 1;
+    }
+    this.#entered = at;
+  }
+
+  /** The length of the longest copy for what is at `at`, found at `#from`; 0 where none is longer than `least`. */
+  #longest(memory: Memory, at: number, least: number): number {
+    const end = this.#end;
+    if (at > end - MIN_MATCH) return 0;
+    this.#enter(memory, at + 1);
+    const { buffer, chain } = memory;
+    let longest = least;
+    let from = chain[at]! - 1;
+    for (let depth = DEPTHS[this.#level]!; depth > 0 && from >= 0 && at - from <= this.#windowSize; depth--) {
+      if (buffer[from + longest] === buffer[at + longest]) {
+        const length = matchLength(buffer, from, at, end);
+        if (length > longest) {
+          longest = length;
+          this.#from = from;
+          if (length === MAX_COPY || at + length === end) break;
+        }
+      }
+      from = chain[from]! - 1;
+    }
+    return longest > least ? longest : 0;
   }
 }
-const STEP = 8;
+
+function hashAt(buffer: Uint8Array, at: number, shift: number): number {
+  const word = buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24);
+  return Math.imul(word, GOLDEN) >>> shift;
+}
+
+/** How many bytes from `from` on equal those from `at` on; none where `from` is none. */
+function matchLength(buffer: Uint8Array, from: number, at: number, end: number): number {
+  if (from < 0) return 0;
+  const most = Math.min(end - at, MAX_COPY);
+  let length = 0;
+  while (length < most && buffer[from + length] === buffer[at + length]) length++;
+  return length;
+}
+
+function enlarged<T extends Uint8Array | Uint16Array>(from: T, into: T): T {
+  into.set(from);
+  return into;
+}

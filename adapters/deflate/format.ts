@@ -34,7 +34,27 @@ LENGTH_BASE[28] = MAX_COPY;
 export const DISTANCE_BASE: Uint16Array = bases(DISTANCE_EXTRA, 1);
 
 /** The order in which the lengths of the code length code are sent (§3.2.7), and the extra bits of its symbols 16 to 18. */
-export const LENGTHS_ORDER: Uint8Array = Uint8Array.of(16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15);
+export const LENGTHS_ORDER: Uint8Array = Uint8Array.of(
+  16,
+  17,
+  18,
+  0,
+  8,
+  7,
+  9,
+  6,
+  10,
+  5,
+  11,
+  4,
+  12,
+  3,
+  13,
+  2,
+  14,
+  1,
+  15,
+);
 
 /** Code lengths of the fixed literal/length code (§3.2.6). */
 export const FIXED_LITERAL_LENGTHS: Uint8Array = new Uint8Array(288).fill(8).fill(9, 144, 256).fill(7, 256, 280);

@@ -1,0 +1,52 @@
+// Output of the deflaters, bit by bit: RFC 1951 §3.1.1. One buffer for all of them, since no call yields to another.
+//
+// Between two calls of a deflater nothing is left here: each ends in a sync flush, which ends on a byte boundary.
+
+import { STORED } from "./format.ts";
+import { CODE_SHIFT, LENGTH_MASK } from "./huffman.ts";
+
+/** Content of one block, in bytes, at most. What is written between two calls of `takeOutput` stands for no more than this. */
+export const BLOCK_SIZE: number = 16 * 1024;
+
+/** No form of a block is chosen that takes more room than its content stored; the rest is for headers and the flush. */
+const OUTPUT = new Uint8Array(BLOCK_SIZE + 64);
+let at = 0;
+let hold = 0;
+let held = 0;
+
+/** Writes a number of up to 16 bits, least significant bit first. */
+export function put(value: number, length: number): void {
+  hold |= value << held;
+  held += length;
+  if (held < 16) return;
+  OUTPUT[at++] = hold;
+  OUTPUT[at++] = hold >> 8;
+  hold >>>= 16;
+  held -= 16;
+}
+
+/** Writes a Huffman code in the form that huffman.ts gives it. */
+export function putCode(code: number): void {
+  put(code >> CODE_SHIFT, code & LENGTH_MASK);
+}
+
+/** Writes a stored block (§3.2.4) of the bytes from `start` to `end`; without any bytes, it is what a sync flush writes. */
+export function putStored(content: Uint8Array, start: number, end: number): void {
+  const length = end - start;
+  put(STORED << 1, 3);
+  put(0, -held & 7);
+  put(length, 16);
+  put(length ^ 0xffff, 16);
+  if (held === 8) OUTPUT[at++] = hold;
+  hold = 0;
+  held = 0;
+  OUTPUT.set(content.subarray(start, end), at);
+  at += length;
+}
+
+/** What was written since the last call, but for the bits of a byte that is not complete. */
+export function takeOutput(): Uint8Array {
+  const output = OUTPUT.slice(0, at);
+  at = 0;
+  return output;
+}

@@ -111,7 +111,7 @@ export class WindowInflater implements Inflater {
       let stop: Stop;
       do {
         const start = this.#end;
-        stop = this.#run();
+        stop = this.#runWithin(room);
         room -= this.#end - start;
         if (room < 0) throw new InflateLimitError();
         if (this.#end > start) {
@@ -171,6 +171,16 @@ export class WindowInflater implements Inflater {
     } else {
       this.#buffer.copyWithin(0, this.#end - this.#windowSize, this.#end);
       this.#end = this.#windowSize;
+    }
+  }
+
+  // Which of two faults is told must not hang on where the input was cut, so it is the one that is met first.
+  #runWithin(room: number): Stop {
+    const start = this.#end;
+    try {
+      return this.#run();
+    } catch (error) {
+      throw this.#end - start > room ? new InflateLimitError() : error;
     }
   }
 
@@ -385,7 +395,7 @@ export class WindowInflater implements Inflater {
         stop = at > inputEnd && at * 8 - bits > inputEnd * 8 ? "starved" : "over";
         if (symbol === 0) {
           if (position + 15 > inputEnd * 8) stop = "starved";
-          else throw new Error("no such literal or length");
+          else this.#fail("no such literal or length", end);
         }
         if (stop === "over") position = at * 8 - bits;
         break;
@@ -425,9 +435,9 @@ export class WindowInflater implements Inflater {
           stop = "starved";
           break;
         }
-        throw new Error("no such distance");
+        this.#fail("no such distance", end);
       }
-      if (distance > end || distance > windowSize) throw new Error("distance too far back");
+      if (distance > end || distance > windowSize) this.#fail("distance too far back", end);
       const from = end - distance;
       if (size >= COPY_WITHIN_FROM && distance >= size) buffer.copyWithin(end, from, from + size);
       else for (let index = 0; index < size; index++) buffer[end + index] = buffer[from + index]!;
@@ -438,5 +448,10 @@ export class WindowInflater implements Inflater {
     if (stop === "over") this.#state = "header";
     this.#seek(position!);
     return stop;
+  }
+
+  #fail(message: string, end: number): never {
+    this.#end = end;
+    throw new Error(message);
   }
 }

@@ -10,7 +10,8 @@ import type { Backpressure, Handlers, Owner } from "./handlers.ts";
 import { linger } from "./linger.ts";
 import type { CommonOptions } from "./options.ts";
 import { COMMON_NAMES, HANDLER_NAMES, handshakeOptions, pickHandlers, resolveBackpressure } from "./options.ts";
-import { Socket, start } from "./socket.ts";
+import { Session } from "./session.ts";
+import type { Socket } from "./socket.ts";
 import type { Runtime, TlsClientOptions, Transport, TransportEvents } from "./transport.ts";
 
 /** How a client connects. */
@@ -61,9 +62,9 @@ export async function connect<Data = unknown>(
   const handshake = await ClientHandshake.create(target, clientHandshakeOptions(runtime, options), runtime.clock.now());
   const transport = await runtime.dial({ ...addressOf(target, options), signal });
   const opened = (opened: Opened): Socket<Data> => {
-    const socket = new Socket(opened, transport, owner, options.data as Data);
-    socket[start](opened.rest);
-    return socket;
+    const session = new Session(opened, transport, owner, options.data as Data);
+    session.start(opened.rest);
+    return session.socket;
   };
   return new ClientOpening(transport, handshake, runtime.clock, signal, opened).run();
 }

@@ -8,19 +8,14 @@ import type { Clock, Sleeper } from "./clock.ts";
 import { flushSoon } from "./flush.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
-// Names that only the host knows: a socket takes these calls, and its applications see none of it.
-export const onEvent: unique symbol = Symbol("event");
-export const onDrained: unique symbol = Symbol("drained");
-export const onGone: unique symbol = Symbol("gone");
-
 /** Who hears of what the connection reports. Its methods must not throw. */
 export interface Sink {
   /** In order; held back while reading is paused with `Hold.user`. */
-  [onEvent](event: ConnectionEvent): void;
+  event(event: ConnectionEvent): void;
   /** The output has fallen below the high-water mark again. */
-  [onDrained](): void;
+  drained(): void;
   /** The transport is gone; the `closed` event has come, or will when reading is resumed. */
-  [onGone](): void;
+  gone(): void;
 }
 
 /** Reasons to stop reading, as bits: reading goes on when there is none. */
@@ -111,7 +106,7 @@ export class Driver implements TransportEvents, Sleeper {
     this.#settle();
     if (this.#blocked || this.#gone) return;
     this.release(Hold.output);
-    this.#sink[onDrained]();
+    this.#sink.drained();
   }
 
   closed(error?: Error): void {
@@ -119,7 +114,7 @@ export class Driver implements TransportEvents, Sleeper {
     this.#gone = true;
     this.#disarm();
     this.#deliver(this.connection.receiveEnd(this.#clock.now(), error));
-    this.#sink[onGone]();
+    this.#sink.gone();
   }
 
   // --- From the clock ---
@@ -137,7 +132,8 @@ export class Driver implements TransportEvents, Sleeper {
   /** After every command: sees to it that the output leaves in this tick. */
   commit(): void {
     if (this.#dispatching || this.#flushing) {
-      if (this.connection.pendingOutput >= FLUSH_FROM) this.#flush();
+      // A Close frame that waits behind the answers which are still being given would cut them off.
+      if (this.connection.state === "open" && this.connection.pendingOutput >= FLUSH_FROM) this.#flush();
     } else if (this.connection.pendingOutput >= FLUSH_FROM) {
       this.#settle();
     } else {
@@ -163,6 +159,7 @@ export class Driver implements TransportEvents, Sleeper {
     if ((this.#holds & reason) === 0) return;
     this.#holds &= ~reason;
     this.#deliver(NONE);
+    if (!this.#dispatching) this.#settle();
     if (this.#holds === 0 && !this.#gone) this.transport.resume();
   }
 
@@ -186,7 +183,7 @@ export class Driver implements TransportEvents, Sleeper {
   /** Returns false when the sink has paused; the rest is held. */
   #dispatch(events: readonly ConnectionEvent[]): boolean {
     for (let i = 0; i < events.length; i++) {
-      this.#sink[onEvent](events[i]!);
+      this.#sink.event(events[i]!);
       if ((this.#holds & Hold.user) === 0) continue;
       const later = this.#held;
       this.#held = NONE;

@@ -2,8 +2,8 @@
 
 import type { ClosedEvent, PreparedMessage, Topics } from "../../core/mod.ts";
 import type { Clock } from "./clock.ts";
+import type { Session } from "./session.ts";
 import type { Socket } from "./socket.ts";
-import type { Transport } from "./transport.ts";
 
 /** A received message: text as a string (as bytes with `text: "bytes"`), binary as bytes. */
 export type Message = string | Uint8Array;
@@ -54,6 +54,6 @@ export interface Owner<Data> {
   readonly backpressure: Backpressure;
   readonly topics: Topics<Socket<Data>>;
   readonly clock: Clock;
-  /** The socket's transport is gone. */
-  forget(socket: Socket<Data>, transport: Transport): void;
+  /** The session's transport is gone. */
+  forget(session: Session<Data>): void;
 }

@@ -17,7 +17,8 @@ import type { CommonOptions } from "./options.ts";
 import { COMMON_NAMES, HANDLER_NAMES, handshakeOptions, pickHandlers, resolveBackpressure } from "./options.ts";
 import { publish } from "./publish.ts";
 import { report } from "./report.ts";
-import { Socket, start } from "./socket.ts";
+import { Session } from "./session.ts";
+import type { Socket } from "./socket.ts";
 import type { Address, Listener, ListenOptions, Runtime, Transport } from "./transport.ts";
 import type { RequestHook, UpgradeHook } from "./upgrade.ts";
 
@@ -116,10 +117,10 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
   opened(opening: Opening<Data>, opened: Opened, data: Data): void {
     this.#openings.delete(opening);
     this.#admission.settle();
-    const socket = new Socket(opened, opening.transport, this, data);
-    this.#sockets.add(socket);
-    socket[start](opened.rest);
-    if (this.closing) socket.close(CloseCode.goingAway);
+    const session = new Session(opened, opening.transport, this, data);
+    this.#sockets.add(session.socket);
+    session.start(opened.rest);
+    if (this.closing) session.close(CloseCode.goingAway, "");
   }
 
   gone(opening: Opening<Data>): void {
@@ -128,9 +129,9 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
     this.#leave(opening.transport);
   }
 
-  forget(socket: Socket<Data>, transport: Transport): void {
+  forget({ socket, driver }: Session<Data>): void {
     this.#sockets.delete(socket);
-    this.#leave(transport);
+    this.#leave(driver.transport);
   }
 
   #leave(transport: Transport): void {

@@ -142,4 +142,4 @@ export interface Runtime {
 }
 
 /** The bytes that may wait in a transport before its `write` says so: 64 KiB, a few of the kernel's own segments. */
-export const HIGH_WATER_MARK = 64 * 1024;
+export const HIGH_WATER_MARK: number = 64 * 1024;

@@ -29,9 +29,6 @@ export class Echo {
 
   /** The frames written, one line each; a Close frame that answers a violation is its code. */
   get answers(): string[] {
-    const frames = this.written.length === 1
-      ? this.written[0]!
-      : Uint8Array.from(this.written.flatMap((chunk) => [...chunk]));
-    return lines(frames).map((each) => each.replace(/^(close \d+) ".*\(RFC \d+ .*\)"$/, "$1"));
+    return lines(join(this.written)).map((each) => each.replace(/^(close \d+) ".*\(RFC \d+ .*\)"$/, "$1"));
   }
 }

@@ -94,7 +94,9 @@ export class MessageAssembler {
     if (!this.#whole) return this.#handOver(bytes, start, end, final);
     if (final && this.#size === 0) return this.#complete(bytes, start, end);
     this.#size += end - start;
-    if (this.#opcode === Opcode.text) this.#checkUtf8(bytes, start, end, final);
+    // Compressed text is checked when it is whole: how much of it a fault in the compression leaves to check hangs on where the chunks
+    // were cut, and which of two faults is told must not.
+    if (this.#opcode === Opcode.text && !this.#compressed) this.#checkUtf8(bytes, start, end, final);
     this.#pieces ??= new Pieces();
     this.#pieces.append(bytes, start, end);
     if (!final) return undefined;

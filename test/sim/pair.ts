@@ -27,6 +27,9 @@ const PATIENCE = 300_000;
 /** More than any program needs; a run that takes more turns without end. */
 const MOST_TURNS = 1_000_000;
 
+/** What pings consist of, but for a number: no keep-alive ping begins so. */
+const PING = 0x70;
+
 /** A Close frame, with the pong that goes before it. */
 const LARGEST_CLOSE = 2 * 131;
 
@@ -160,7 +163,7 @@ class Pair {
 
   #isLegal({ connection, says }: End, action: Action): boolean {
     if (action.do === "close") return true;
-    if (connection.state !== "open") return false;
+    if (!connection.canSend) return false;
     if (action.do === "fragment") return says.underWay === undefined || says.underWay === action.content.kind;
     return says.underWay === undefined || action.do === "ping" || action.do === "pong";
   }
@@ -175,7 +178,7 @@ class Pair {
     } else if (action.do === "prepared") {
       connection.sendPrepared(this.#prepared[action.index]!);
     } else if (action.do === "ping") {
-      connection.ping(new Uint8Array(action.size).fill(0x70));
+      connection.ping(Uint8Array.from({ length: action.size }, (_, index) => index === 1 ? this.#next : PING));
     } else if (action.do === "pong") {
       connection.pong(new Uint8Array(action.size + 1).fill(UNASKED).subarray(0, 125));
     } else if (action.do === "close") {

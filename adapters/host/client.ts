@@ -9,7 +9,14 @@ import type { Clock, Sleeper } from "./clock.ts";
 import type { Backpressure, Handlers, Owner } from "./handlers.ts";
 import { linger } from "./linger.ts";
 import type { CommonOptions } from "./options.ts";
-import { COMMON_NAMES, HANDLER_NAMES, handshakeOptions, pickHandlers, resolveBackpressure } from "./options.ts";
+import {
+  CLIENT_BACKPRESSURE,
+  COMMON_NAMES,
+  HANDLER_NAMES,
+  handshakeOptions,
+  pickHandlers,
+  resolveBackpressure,
+} from "./options.ts";
 import { Session } from "./session.ts";
 import type { Socket } from "./socket.ts";
 import type { Runtime, TlsClientOptions, Transport, TransportEvents } from "./transport.ts";
@@ -104,7 +111,7 @@ class ClientOwner<Data> implements Owner<Data> {
 
   constructor(runtime: Runtime, options: ConnectOptions<Data>) {
     this.handlers = pickHandlers(options);
-    this.backpressure = resolveBackpressure(options.backpressure);
+    this.backpressure = resolveBackpressure(CLIENT_BACKPRESSURE, options.backpressure);
     this.clock = runtime.clock;
   }
 

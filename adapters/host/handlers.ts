@@ -44,7 +44,10 @@ export interface Backpressure {
   readonly maxBufferedAmount: number;
   /** `"close"` ends the socket with 1013, `"drop"` refuses the message. Default `"close"`: a gap in a stream is worse. */
   readonly onOverflow: "close" | "drop";
-  /** Goes on reading from a peer that does not take its answers. Default false, so that it costs bounded memory. */
+  /**
+   * Goes on reading from a peer that does not take its answers. Default false on a server, where such a peer must not cost memory, and
+   * true on a client.
+   */
   readonly readWhileBlocked: boolean;
 }
 

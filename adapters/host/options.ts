@@ -38,20 +38,24 @@ export const HANDLER_NAMES: readonly (keyof Handlers)[] = [
   "error",
 ];
 
-const DEFAULT_BACKPRESSURE: Backpressure = {
+/** Of a server. */
+export const SERVER_BACKPRESSURE: Backpressure = {
   maxBufferedAmount: 16 * 1024 * 1024,
   onOverflow: "close",
   readWhileBlocked: false,
 };
 
+/** Of a client: if both ends waited for the other to read, neither ever would. */
+export const CLIENT_BACKPRESSURE: Backpressure = { ...SERVER_BACKPRESSURE, readWhileBlocked: true };
+
 /**
- * The backpressure in force.
+ * The backpressure in force: the defaults with what the caller gave instead.
  *
  * @throws {UsageError} for an unknown name or an illegal value
  */
-export function resolveBackpressure(given: Partial<Backpressure> = {}): Backpressure {
-  refuseUnknown("backpressure", given, Object.keys(DEFAULT_BACKPRESSURE));
-  const { maxBufferedAmount, onOverflow, readWhileBlocked } = { ...DEFAULT_BACKPRESSURE, ...given };
+export function resolveBackpressure(defaults: Backpressure, given: Partial<Backpressure> = {}): Backpressure {
+  refuseUnknown("backpressure", given, Object.keys(defaults));
+  const { maxBufferedAmount, onOverflow, readWhileBlocked } = { ...defaults, ...given };
   if (!(maxBufferedAmount > 0)) {
     throw new UsageError(
       `backpressure.maxBufferedAmount is ${maxBufferedAmount}; it takes a positive number or Infinity`,
@@ -60,7 +64,7 @@ export function resolveBackpressure(given: Partial<Backpressure> = {}): Backpres
   if (onOverflow !== "close" && onOverflow !== "drop") {
     throw new UsageError(`backpressure.onOverflow is ${JSON.stringify(onOverflow)}; it takes "close" or "drop"`);
   }
-  return { maxBufferedAmount, onOverflow, readWhileBlocked: readWhileBlocked === true };
+  return { maxBufferedAmount, onOverflow, readWhileBlocked };
 }
 
 /**

@@ -14,7 +14,14 @@ import { linger } from "./linger.ts";
 import type { OpeningHost } from "./opening.ts";
 import { Opening } from "./opening.ts";
 import type { CommonOptions } from "./options.ts";
-import { COMMON_NAMES, HANDLER_NAMES, handshakeOptions, pickHandlers, resolveBackpressure } from "./options.ts";
+import {
+  COMMON_NAMES,
+  HANDLER_NAMES,
+  handshakeOptions,
+  pickHandlers,
+  resolveBackpressure,
+  SERVER_BACKPRESSURE,
+} from "./options.ts";
 import { publish } from "./publish.ts";
 import { report } from "./report.ts";
 import { Session } from "./session.ts";
@@ -77,7 +84,7 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
   constructor(runtime: Runtime, options: ServerOptions<Data>, otherNames: readonly string[] = []) {
     refuseUnknown("options", options, [...SERVER_NAMES, ...otherNames]);
     this.handlers = pickHandlers(options);
-    this.backpressure = resolveBackpressure(options.backpressure);
+    this.backpressure = resolveBackpressure(SERVER_BACKPRESSURE, options.backpressure);
     this.clock = runtime.clock;
     this.handshake = handshakeOptions(runtime, options);
     this.protocols = options.protocols ?? [];

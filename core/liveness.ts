@@ -20,12 +20,12 @@ export class Liveness {
   #idle: number;
 
   // What was seen
-  /** Bytes have come since the last keep-alive ping. */
-  #heard = true;
   #lastMessage: number;
   #sent = false;
   #pingCount = 0;
   #pingSentAt = 0;
+  /** The payload of the last keep-alive ping, until its pong comes. */
+  #awaited: Uint8Array | undefined;
   #roundTripTime: number | undefined;
 
   constructor(timeouts: Timeouts, now: number) {
@@ -47,7 +47,7 @@ export class Liveness {
 
   /** Bytes came: whatever they are, the peer lives. */
   heard(): void {
-    this.#heard = true;
+    this.#pong = Infinity;
   }
 
   /** A message came. */
@@ -62,16 +62,14 @@ export class Liveness {
 
   /** A pong came; one that answers the last keep-alive ping measures the round trip. */
   pongReceived(payload: Uint8Array, now: number): void {
-    if (this.#pingCount === 0 || !equalBytes(payload, this.#pingPayload())) return;
+    if (this.#awaited === undefined || !equalBytes(payload, this.#awaited)) return;
     this.#roundTripTime = now - this.#pingSentAt;
+    this.#awaited = undefined;
   }
 
   /** The first thing that is due by `now`, if anything is. */
   check(now: number): LivenessFinding | undefined {
-    if (now >= this.#pong) {
-      this.#pong = Infinity;
-      if (!this.#heard) return "pong-overdue";
-    }
+    if (now >= this.#pong) return "pong-overdue";
     if (now >= this.#idle && this.#idleSince(now) >= this.#timeouts.idle) return "idle-too-long";
     if (now >= this.#ping) {
       this.#ping = now + this.#timeouts.pingInterval;
@@ -82,11 +80,10 @@ export class Liveness {
 
   /** Starts the wait for a sign of life, and returns the payload of the ping to send: a number no earlier ping had. */
   beginPing(now: number): Uint8Array {
-    this.#pingCount++;
+    const count = ++this.#pingCount;
     this.#pingSentAt = now;
-    this.#heard = false;
     this.#pong = now + this.#timeouts.pongTimeout;
-    return this.#pingPayload();
+    return this.#awaited = Uint8Array.of(count >>> 24, count >>> 16, count >>> 8, count);
   }
 
   /** Stops the clock: an ending connection neither pings nor idles. */
@@ -99,10 +96,5 @@ export class Liveness {
     this.#sent = false;
     this.#idle = this.#lastMessage + this.#timeouts.idle;
     return now - this.#lastMessage;
-  }
-
-  #pingPayload(): Uint8Array {
-    const count = this.#pingCount;
-    return Uint8Array.of(count >>> 24, count >>> 16, count >>> 8, count);
   }
 }

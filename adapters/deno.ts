@@ -8,7 +8,7 @@ import { deflateCodec } from "./deflate.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
 import { Clock } from "./host/clock.ts";
 import { Outbox } from "./host/outbox.ts";
-import { ReadBuffer } from "./host/read_buffer.ts";
+import { ReadBuffer } from "./host/read-buffer.ts";
 import { refuseOptions } from "./host/refuse.ts";
 import { serve as serveOn, type ServeOptions, type Server } from "./host/server.ts";
 import type { Socket } from "./host/socket.ts";

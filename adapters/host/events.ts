@@ -1,0 +1,79 @@
+// The events of the web's WebSocket, and the `on…` attributes of event targets, for runtimes that lack some of them.
+
+/** How a {@linkcode CloseEvent} is made. */
+export interface CloseEventInit {
+  readonly wasClean?: boolean;
+  readonly code?: number;
+  readonly reason?: string;
+}
+
+/** The event that ends a WebSocket (WHATWG WebSockets §5). */
+export interface CloseEvent extends Event {
+  /** Whether Close frames went both ways. */
+  readonly wasClean: boolean;
+  /** The peer's code; 1005 when it gave none, 1006 when there was no Close frame. */
+  readonly code: number;
+  readonly reason: string;
+}
+
+class OwnCloseEvent extends Event implements CloseEvent {
+  readonly wasClean: boolean;
+  readonly code: number;
+  readonly reason: string;
+
+  constructor(type: string, { wasClean = false, code = 0, reason = "" }: CloseEventInit = {}) {
+    super(type);
+    this.wasClean = wasClean;
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+/** The runtime's own CloseEvent where there is one, so that `instanceof` holds; Node has none before 23. */
+export const CloseEvent: new(type: string, init?: CloseEventInit) => CloseEvent =
+  (globalThis as unknown as { CloseEvent?: typeof OwnCloseEvent; }).CloseEvent ?? OwnCloseEvent;
+
+/** The event before a `close` that is not clean, with what went wrong: more than a browser would tell a page. */
+export class ConnectionErrorEvent extends Event {
+  /** A HandshakeError, a ProtocolError, or what the runtime reported. */
+  readonly error: unknown;
+  readonly message: string;
+
+  constructor(error: unknown) {
+    super("error");
+    this.error = error;
+    this.message = error instanceof Error ? error.message : String(error);
+  }
+}
+
+type Listener = ((this: unknown, event: never) => unknown) | null;
+
+/** The values of the `on…` attributes of one event target (HTML §8.1.8.1, event handler IDL attributes). */
+export class HandlerAttributes {
+  readonly #target: EventTarget;
+  readonly #handlers = new Map<string, Listener>();
+
+  constructor(target: EventTarget) {
+    this.#target = target;
+  }
+
+  get(type: string): Listener {
+    return this.#handlers.get(type) ?? null;
+  }
+
+  // A handler keeps the place among the listeners at which an attribute was first set.
+  set(type: string, value: unknown): void {
+    const known = this.#handlers.has(type);
+    const handler = typeof value === "function" || (typeof value === "object" && value !== null)
+      ? value as Listener
+      : null;
+    if (!known && handler === null) return;
+    this.#handlers.set(type, handler);
+    if (!known) this.#target.addEventListener(type, (event) => this.#call(type, event));
+  }
+
+  #call(type: string, event: Event): void {
+    const handler = this.get(type);
+    if (typeof handler === "function") handler.call(this.#target, event as never);
+  }
+}

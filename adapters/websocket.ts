@@ -1,0 +1,348 @@
+// The web's WebSocket class (WHATWG WebSockets, https://websockets.spec.whatwg.org), over the same sockets as everything else.
+//
+// The numbered comments are the standard's steps in short. What a browser decides by itself, such as cookies and mixed content, has
+// no place here; what it does not let a page decide, such as headers, is in a third argument.
+
+import { CloseCode, MAX_REASON_BYTES } from "../core/close.ts";
+import type { ClosedEvent } from "../core/mod.ts";
+import { connect } from "./detect.ts";
+import type { ConnectOptions } from "./host/client.ts";
+import { CloseEvent, ConnectionErrorEvent, HandlerAttributes } from "./host/events.ts";
+import type { Message } from "./host/handlers.ts";
+import type { Socket } from "./host/socket.ts";
+import { TaskQueue } from "./host/tasks.ts";
+import {
+  checkProtocols,
+  clampToUnsignedShort,
+  copyOf,
+  defaultCloseCode,
+  isBufferSource,
+  urlRecord,
+} from "./host/web.ts";
+
+/** Options that the standard has no place for: those of `connect`, less what the class itself decides. */
+export type WebSocketOptions = Omit<
+  ConnectOptions,
+  "protocols" | "signal" | "data" | "text" | "open" | "message" | "piece" | "drain" | "closing" | "close" | "error"
+>;
+
+/** What `send` takes. */
+export type WebSocketData = string | Blob | ArrayBuffer | ArrayBufferView;
+
+/** The events by type. */
+export interface WebSocketEventMap {
+  open: Event;
+  message: MessageEvent;
+  error: ConnectionErrorEvent;
+  close: CloseEvent;
+}
+
+type Handler<Type extends keyof WebSocketEventMap> =
+  | ((this: WebSocket, event: WebSocketEventMap[Type]) => unknown)
+  | null;
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+/** More events than this do not wait: reading stops until half of them have been handled. */
+const MOST_EVENTS = 256;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Typed listeners. */
+export interface WebSocket {
+  addEventListener<Type extends keyof WebSocketEventMap>(
+    type: Type,
+    listener: (this: WebSocket, event: WebSocketEventMap[Type]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+/** A WebSocket as the web has it: a drop-in for `globalThis.WebSocket`. */
+export class WebSocket extends EventTarget {
+  static readonly CONNECTING: 0 = CONNECTING;
+  static readonly OPEN: 1 = OPEN;
+  static readonly CLOSING: 2 = CLOSING;
+  static readonly CLOSED: 3 = CLOSED;
+  declare readonly CONNECTING: 0;
+  declare readonly OPEN: 1;
+  declare readonly CLOSING: 2;
+  declare readonly CLOSED: 3;
+
+  readonly #url: URL;
+  readonly #handlers = new HandlerAttributes(this);
+  readonly #tasks = new TaskQueue();
+  readonly #connecting = new AbortController();
+  #readyState = CONNECTING;
+  #socket: Socket | undefined;
+  #binaryType: "blob" | "arraybuffer" = "blob";
+
+  // Sending
+  /** The last message to be sent is behind a Blob that is being read. */
+  #reading: Promise<void> | undefined;
+  /** Bytes of messages that were given to the socket before the current task. */
+  #given = 0;
+  /** Bytes of messages since then, and of those that never left because the socket was not open any more. */
+  #waiting = 0;
+
+  /**
+   * Begins to connect.
+   *
+   * @param url `ws:`, `wss:`, `http:` or `https:`
+   * @param protocols subprotocols to offer, the preferred one first
+   * @param options what the standard has no place for
+   * @throws {DOMException} `SyntaxError` for a URL or subprotocol that is not legal
+   */
+  constructor(url: string | URL, protocols: string | readonly string[] = [], options: WebSocketOptions = {}) {
+    super();
+    // 1-2. "Let urlRecord be the result of getting a URL record."
+    this.#url = urlRecord(url);
+    // 3-4. "If any of the values in protocols occur more than once or otherwise fail to match the requirements, throw."
+    const offered = checkProtocols(protocols);
+    // 5-8. "Run this step in parallel: establish a WebSocket connection."
+    connect(this.#url, {
+      // The standard bounds nothing that a page sends.
+      backpressure: { maxBufferedAmount: Infinity },
+      ...options,
+      protocols: offered,
+      signal: this.#connecting.signal,
+      open: (socket) => this.#established(socket),
+      message: (_, data) => this.#received(data),
+      closing: () => this.#tasks.queue(() => this.#readyState = CLOSING),
+      close: (_, closed) => this.#tasks.queue(() => this.#closed(closed)),
+      error: (error) => console.error(error),
+    }).catch((error: unknown) => this.#tasks.queue(() => this.#failed(error)));
+  }
+
+  // --- Attributes ---
+
+  /** The URL, serialized. */
+  get url(): string {
+    return this.#url.href;
+  }
+
+  /** `CONNECTING` (0), `OPEN` (1), `CLOSING` (2) or `CLOSED` (3). */
+  get readyState(): number {
+    return this.#readyState;
+  }
+
+  /** Bytes of messages that have been sent and not left yet; without what framing adds. */
+  get bufferedAmount(): number {
+    return this.#waiting + Math.min(this.#given, this.#socket?.bufferedAmount ?? 0);
+  }
+
+  /** The extensions in use; empty before the connection is open. */
+  get extensions(): string {
+    return this.#readyState === CONNECTING ? "" : this.#socket?.extensions ?? "";
+  }
+
+  /** The subprotocol in use; empty when there is none, and before the connection is open. */
+  get protocol(): string {
+    return this.#readyState === CONNECTING ? "" : this.#socket?.protocol ?? "";
+  }
+
+  /** What binary messages come as: `"blob"` or `"arraybuffer"`. */
+  get binaryType(): "blob" | "arraybuffer" {
+    return this.#binaryType;
+  }
+
+  set binaryType(type: "blob" | "arraybuffer") {
+    // Web IDL: another value than one of the enumeration changes nothing.
+    if (type === "blob" || type === "arraybuffer") this.#binaryType = type;
+  }
+
+  get onopen(): Handler<"open"> {
+    return this.#handlers.get("open") as Handler<"open">;
+  }
+
+  set onopen(handler: Handler<"open">) {
+    this.#handlers.set("open", handler);
+  }
+
+  get onmessage(): Handler<"message"> {
+    return this.#handlers.get("message") as Handler<"message">;
+  }
+
+  set onmessage(handler: Handler<"message">) {
+    this.#handlers.set("message", handler);
+  }
+
+  get onerror(): Handler<"error"> {
+    return this.#handlers.get("error") as Handler<"error">;
+  }
+
+  set onerror(handler: Handler<"error">) {
+    this.#handlers.set("error", handler);
+  }
+
+  get onclose(): Handler<"close"> {
+    return this.#handlers.get("close") as Handler<"close">;
+  }
+
+  set onclose(handler: Handler<"close">) {
+    this.#handlers.set("close", handler);
+  }
+
+  // --- Methods ---
+
+  /**
+   * Sends a message; a buffer is copied. On a WebSocket that is closing or closed it only counts into `bufferedAmount`.
+   *
+   * @throws {DOMException} `InvalidStateError` before the connection is open
+   */
+  send(data: WebSocketData): void {
+    // 1. "If this's ready state is CONNECTING, then throw an InvalidStateError."
+    if (this.#readyState === CONNECTING) {
+      throw new DOMException("the WebSocket is not open yet", "InvalidStateError");
+    }
+    // 2. By the type of data: "increase the bufferedAmount attribute by the length in bytes".
+    if (data instanceof Blob) this.#sendBlob(data);
+    else this.#sendInOrder(isBufferSource(data) ? copyOf(data) : String(data));
+  }
+
+  /**
+   * Begins the closing handshake, or gives up connecting.
+   *
+   * @param code 1000 or 3000-4999
+   * @param reason at most 123 bytes of UTF-8
+   * @throws {DOMException} `InvalidAccessError` for another code, `SyntaxError` for a longer reason
+   */
+  close(code?: number, reason?: string): void {
+    const closeCode = code === undefined ? undefined : clampToUnsignedShort(code);
+    // 1. "If code is present, but is neither equal to 1000 nor in the range 3000 to 4999, throw an InvalidAccessError."
+    if (closeCode !== undefined && closeCode !== CloseCode.normal && (closeCode < 3000 || closeCode > 4999)) {
+      throw new DOMException(`close code ${code} is neither 1000 nor in 3000-4999`, "InvalidAccessError");
+    }
+    // 2. "If reasonBytes is longer than 123 bytes, then throw a SyntaxError."
+    const reasonBytes = encoder.encode(reason);
+    if (reasonBytes.length > MAX_REASON_BYTES) {
+      throw new DOMException(`a close reason has at most ${MAX_REASON_BYTES} bytes`, "SyntaxError");
+    }
+    // 3. "If its ready state is CLOSING or CLOSED, do nothing."
+    if (this.#readyState >= CLOSING) return;
+    const connecting = this.#readyState === CONNECTING;
+    this.#readyState = CLOSING;
+    // "If the WebSocket connection is not yet established, fail the connection"; else start the closing handshake.
+    if (connecting) this.#giveUp();
+    else this.#closeInOrder(closeCode ?? defaultCloseCode(reasonBytes), decoder.decode(reasonBytes));
+  }
+
+  // --- Connecting ---
+
+  // "When the WebSocket connection is established, queue a task to change the ready state to OPEN and fire an event named open."
+  #established(socket: Socket): void {
+    this.#socket = socket;
+    this.#tasks.queue(() => {
+      if (this.#readyState !== CONNECTING) return;
+      this.#readyState = OPEN;
+      this.dispatchEvent(new Event("open"));
+    });
+  }
+
+  #giveUp(): void {
+    this.#connecting.abort(new DOMException("the WebSocket was closed before it was open", "AbortError"));
+    this.#socket?.abort();
+  }
+
+  #failed(error: unknown): void {
+    this.#readyState = CLOSED;
+    this.dispatchEvent(new ConnectionErrorEvent(error));
+    this.dispatchEvent(new CloseEvent("close", { code: CloseCode.abnormal }));
+  }
+
+  // --- Receiving ---
+
+  // "When a WebSocket message has been received, queue a task: if ready state is not OPEN, then return; fire an event named message."
+  #received(data: Message): void {
+    this.#tasks.queue(() => {
+      if (this.#tasks.size === MOST_EVENTS / 2) this.#socket!.resume();
+      if (this.#readyState !== OPEN) return;
+      const { origin } = this.#url;
+      this.dispatchEvent(new MessageEvent("message", { data: this.#dataOf(data), origin }));
+    });
+    if (this.#tasks.size === MOST_EVENTS) this.#socket!.pause();
+  }
+
+  #dataOf(data: Message): string | Blob | ArrayBuffer {
+    if (typeof data === "string") return data;
+    const bytes = data as Uint8Array<ArrayBuffer>;
+    return this.#binaryType === "blob" ? new Blob([bytes]) : copyOf(bytes).buffer;
+  }
+
+  // "When the WebSocket connection is closed, queue a task: change the ready state to CLOSED; if the user agent was required to fail the
+  // connection, fire an event named error; fire an event named close."
+  #closed({ clean, code, reason, cause, error }: ClosedEvent): void {
+    this.#readyState = CLOSED;
+    if (clean) {
+      this.dispatchEvent(new CloseEvent("close", { wasClean: true, code, reason }));
+      return;
+    }
+    this.dispatchEvent(
+      new ConnectionErrorEvent(error ?? new Error(`the connection ended without a Close frame (${cause})`)),
+    );
+    this.dispatchEvent(new CloseEvent("close", { code: CloseCode.abnormal }));
+  }
+
+  // --- Sending ---
+
+  // The bytes of a Blob have to be awaited; what is sent meanwhile waits behind it.
+  #sendBlob(blob: Blob): void {
+    this.#waiting += blob.size;
+    this.#afterReading(async () => {
+      const bytes = new Uint8Array(await blob.arrayBuffer());
+      this.#waiting -= bytes.length;
+      this.#submit(bytes);
+    });
+  }
+
+  #sendInOrder(data: string | Uint8Array<ArrayBuffer>): void {
+    if (this.#reading === undefined) this.#submit(data);
+    else this.#afterReading(() => this.#submit(data));
+  }
+
+  #closeInOrder(code: number, reason: string): void {
+    const close = (): void => this.#socket!.close(code, reason);
+    if (this.#reading === undefined) close();
+    else this.#afterReading(close);
+  }
+
+  #afterReading(action: () => void | Promise<void>): void {
+    const reading = (this.#reading ?? Promise.resolve()).then(action).catch((error: unknown) => console.error(error))
+      .finally(() => {
+        if (this.#reading === reading) this.#reading = undefined;
+      });
+    this.#reading = reading;
+  }
+
+  #submit(data: string | Uint8Array<ArrayBuffer>): void {
+    const size = typeof data === "string" ? encoder.encode(data).length : data.length;
+    this.#waiting += size;
+    if (this.#socket!.send(data) === "dropped") return;
+    // "It does not decrease before the event loop goes on": from then on the socket knows what still waits.
+    setImmediate(() => {
+      this.#waiting -= size;
+      this.#given = Math.min(this.#given, this.#socket!.bufferedAmount) + size;
+    });
+  }
+}
+
+// Web IDL: constants are on the class and on its instances, and like the attributes they are enumerable.
+for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
+  const constant = { value, enumerable: true, writable: false, configurable: false };
+  Object.defineProperty(WebSocket, name, constant);
+  Object.defineProperty(WebSocket.prototype, name, constant);
+}
+for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(WebSocket.prototype))) {
+  if (name !== "constructor" && property.configurable) {
+    Object.defineProperty(WebSocket.prototype, name, { ...property, enumerable: true });
+  }
+}
+Object.defineProperty(WebSocket.prototype, Symbol.toStringTag, { value: "WebSocket", configurable: true });

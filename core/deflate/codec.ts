@@ -36,6 +36,7 @@ export interface Inflater {
   /**
    * Inflates the next bytes of the stream and returns all output they give. The result belongs to the caller.
    * A block with BFINAL set ends a stream; whatever follows is a new stream with the same window (RFC 7692 §7.2.3.4).
+   * Of two faults the one that comes first in the stream is told, so that it does not hang on how the stream was cut.
    *
    * @throws {InflateLimitError} when the output of this call would exceed `limit` bytes; no more than that is ever held
    * @throws {Error} any other error: the bytes are not valid DEFLATE

@@ -24,5 +24,7 @@
 
 export { connect, serve } from "./detect.ts";
 export * from "./host/mod.ts";
+export type { WebSocketOpenInfo, WebSocketStreamOptions } from "./websocket-stream.ts";
+export { WebSocketStream } from "./websocket-stream.ts";
 export type { WebSocketData, WebSocketEventMap, WebSocketOptions } from "./websocket.ts";
 export { WebSocket } from "./websocket.ts";

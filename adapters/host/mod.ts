@@ -19,6 +19,8 @@ export type { OriginOptions } from "./origin.ts";
 export { allowOrigins } from "./origin.ts";
 export type { CloseOptions, ServeOptions, ServerOptions } from "./server.ts";
 export { Server } from "./server.ts";
+export type { SocketStream, WebSocketCloseInfo, WebSocketStreamData } from "./socket-stream.ts";
+export { WebSocketError } from "./socket-stream.ts";
 export type { SendResult } from "./socket.ts";
 export { Socket } from "./socket.ts";
 export type { Address, TlsClientOptions, TlsServerOptions } from "./transport.ts";

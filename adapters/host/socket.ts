@@ -8,6 +8,8 @@ import { Hold } from "./driver.ts";
 import type { Message, Sendable } from "./handlers.ts";
 import { publish } from "./publish.ts";
 import type { Session } from "./session.ts";
+import type { SocketStream } from "./socket-stream.ts";
+import { streamOf } from "./socket-stream.ts";
 import type { Address } from "./transport.ts";
 
 /**
@@ -146,6 +148,14 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
       [Symbol.asyncIterator]: () => iterator,
     };
     return iterator;
+  }
+
+  /**
+   * The socket as a pair of streams with backpressure in both directions, instead of iterating and `send`; for a socket without a
+   * `message` handler.
+   */
+  stream(): SocketStream {
+    return streamOf(this);
   }
 
   // --- Topics ---

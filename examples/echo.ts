@@ -1,8 +1,10 @@
 // An echo server: what a client says comes back. The same file runs on Node, Deno and Bun.
 //
-//   PORT=8080 HOST=127.0.0.1 node --import tsx examples/echo.ts
+//   node --import tsx examples/echo.ts
 //   deno run -A examples/echo.ts
 //   bun run examples/echo.ts
+//
+// PORT (default 8080) and HOST (default 127.0.0.1) come from the environment.
 
 import process from "node:process";
 import { serve } from "sansws";
@@ -13,7 +15,8 @@ const server = await serve({
   message: (socket, data) => socket.send(data),
 });
 
-console.log(`listening on ws://${server.address.hostname}:${server.address.port}`);
+const { hostname = "", port } = server.address;
+console.log(`listening on ws://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
 
 process.once("SIGINT", () => server.close());
 process.once("SIGTERM", () => server.close());

@@ -1,0 +1,120 @@
+// Prepared messages: encoded once, framed once for all servers' connections, masked anew for each client, compressed once for each
+// set of parameters.
+
+import { describe, expect, it } from "vitest";
+import { Connection } from "../../core/connection.ts";
+import { UsageError } from "../../core/errors.ts";
+import { prepareBinary, prepareText } from "../../core/prepared.ts";
+import { copyingDeflate } from "./codec.ts";
+import { content, frame, hex, line, lines, pattern, readFrames, takeBytes } from "./support.ts";
+
+function server(deflate?: ReturnType<typeof copyingDeflate>): Connection {
+  return new Connection({ role: "server", deflate }, 0);
+}
+
+describe("prepareText and prepareBinary", () => {
+  it("give a message that any connection can send, as often as it likes", () => {
+    const messages = [prepareText("κόσμε"), prepareBinary(pattern(70_000)), prepareText("")];
+    for (const role of ["client", "server"] as const) {
+      const connection = new Connection({ role }, 0);
+      for (const message of [...messages, ...messages]) connection.sendPrepared(message);
+      const once = ["text \"κόσμε\"", `binary ${content(pattern(70_000))}`, "text \"\""];
+      expect(lines(takeBytes(connection))).toEqual([...once, ...once]);
+    }
+  });
+
+  it("give the frame itself to every server, without a copy", () => {
+    const message = prepareText("Hello");
+    const frames = [server(), server()].map((connection) => {
+      connection.sendPrepared(message);
+      return connection.takeOutput();
+    });
+    expect(frames[0]).toEqual([frame("server", 0x81, "Hello")]);
+    expect(frames[0]![0]).toBe(frames[1]![0]);
+    expect(frames[0]![0]).toBe(message.plainFrame);
+  });
+
+  it("let a client mask a copy under a key of its own", () => {
+    const message = prepareBinary(pattern(300));
+    const client = new Connection({ role: "client" }, 0);
+    client.sendPrepared(message);
+    client.sendPrepared(message);
+    const wire = takeBytes(client);
+    expect(content(wire.slice(4, 8))).not.toBe(content(wire.slice(312, 316)));
+    for (const { payload, masked } of readFrames(wire)) {
+      expect(masked).toBe(true);
+      expect(content(payload)).toBe(content(pattern(300)));
+    }
+    expect(content(message.payload)).toBe(content(pattern(300)));
+  });
+
+  it("keep their place behind what was sent before", () => {
+    const connection = server();
+    connection.sendText("a");
+    connection.sendPrepared(prepareText("b"));
+    connection.sendText("c");
+    expect(lines(takeBytes(connection))).toEqual(["text \"a\"", "text \"b\"", "text \"c\""]);
+  });
+
+  it("are refused inside of a fragmented message", () => {
+    const connection = server();
+    connection.sendFragment("a", false);
+    expect(() => connection.sendPrepared(prepareText("b"))).toThrow(UsageError);
+  });
+});
+
+describe("a prepared message under permessage-deflate", () => {
+  it("is compressed once for all servers' connections whose parameters are the same and keep no window", () => {
+    const message = prepareText("Hello");
+    const chunks = [1, 2, 3].map(() => {
+      const connection = server(copyingDeflate({ takeover: false }));
+      connection.sendPrepared(message);
+      return connection.takeOutput();
+    });
+    expect(chunks[0]).toEqual([frame("server", 0xc1, "Hello")]);
+    expect(chunks[1]![0]).toBe(chunks[0]![0]);
+    expect(chunks[2]![0]).toBe(chunks[0]![0]);
+  });
+
+  it("has a compressed frame for each set of parameters, and a plain one", () => {
+    const message = prepareText("Hello");
+    const deflate = copyingDeflate({ takeover: false });
+    const one = message.sharedFrame("one", deflate);
+    expect(message.sharedFrame("two", deflate)).not.toBe(one);
+    expect(message.sharedFrame("one", deflate)).toBe(one);
+    expect(message.plainFrame).toEqual(frame("server", 0x81, "Hello"));
+  });
+
+  it("is compressed anew where the window is kept, and by a client", () => {
+    const message = prepareText("Hello");
+    const keeping = server(copyingDeflate({ takeover: true }));
+    const client = new Connection({ role: "client", deflate: copyingDeflate({ takeover: false }) }, 0);
+    for (const connection of [keeping, client]) {
+      connection.sendPrepared(message);
+      connection.sendPrepared(message);
+      expect(lines(takeBytes(connection))).toEqual(["text~ \"Hello\"", "text~ \"Hello\""]);
+    }
+  });
+
+  it("goes out plain below the threshold, and where it was prepared so", () => {
+    const connection = server(copyingDeflate({ threshold: 3 }));
+    connection.sendPrepared(prepareText("ab"));
+    connection.sendPrepared(prepareText("abcd", { compress: false }));
+    connection.sendPrepared(prepareBinary(hex("00010203"), { compress: true }));
+    connection.sendPrepared(prepareBinary(hex("00010203"), {}));
+    expect(lines(takeBytes(connection))).toEqual([
+      "text \"ab\"",
+      "text \"abcd\"",
+      "binary~ 00010203",
+      "binary~ 00010203",
+    ]);
+  });
+
+  it("is understood at the other end", () => {
+    const message = prepareText("Hello");
+    const connection = server(copyingDeflate({ takeover: false }));
+    connection.sendPrepared(message);
+    const client = new Connection({ role: "client", deflate: copyingDeflate() }, 0);
+    expect(client.receive(takeBytes(connection), 0).map(line)).toEqual(["text \"Hello\""]);
+  });
+});

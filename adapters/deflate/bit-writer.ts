@@ -9,7 +9,14 @@ import { CODE_SHIFT, LENGTH_MASK } from "./huffman.ts";
 export const BLOCK_SIZE: number = 16 * 1024;
 
 /** No form of a block is chosen that takes more room than its content stored; the rest is for headers and the flush. */
-const OUTPUT = new Uint8Array(BLOCK_SIZE + 64);
+const MAX_OUTPUT = BLOCK_SIZE + 64;
+/** Short results are given away as parts of one slab, which is much cheaper than an array for each. */
+const SLAB_SIZE = 4 * MAX_OUTPUT;
+const SHORT_BELOW = 1024;
+
+let slab = new Uint8Array(SLAB_SIZE);
+/** What is taken next begins here. */
+let start = 0;
 let at = 0;
 let hold = 0;
 let held = 0;
@@ -19,8 +26,8 @@ export function put(value: number, length: number): void {
   hold |= value << held;
   held += length;
   if (held < 16) return;
-  OUTPUT[at++] = hold;
-  OUTPUT[at++] = hold >> 8;
+  slab[at++] = hold;
+  slab[at++] = hold >> 8;
   hold >>>= 16;
   held -= 16;
 }
@@ -30,23 +37,29 @@ export function putCode(code: number): void {
   put(code >> CODE_SHIFT, code & LENGTH_MASK);
 }
 
-/** Writes a stored block (§3.2.4) of the bytes from `start` to `end`; without any bytes, it is what a sync flush writes. */
-export function putStored(content: Uint8Array, start: number, end: number): void {
-  const length = end - start;
+/** Writes a stored block (§3.2.4) of the bytes from `from` to `to`; without any bytes, it is what a sync flush writes. */
+export function putStored(content: Uint8Array, from: number, to: number): void {
+  const length = to - from;
   put(STORED << 1, 3);
   put(0, -held & 7);
   put(length, 16);
   put(length ^ 0xffff, 16);
-  if (held === 8) OUTPUT[at++] = hold;
+  if (held === 8) slab[at++] = hold;
   hold = 0;
   held = 0;
-  OUTPUT.set(content.subarray(start, end), at);
+  slab.set(content.subarray(from, to), at);
   at += length;
 }
 
-/** What was written since the last call, but for the bits of a byte that is not complete. */
+/** What was written since the last call, but for the bits of a byte that is not complete. It belongs to the caller. */
 export function takeOutput(): Uint8Array {
-  const output = OUTPUT.slice(0, at);
-  at = 0;
+  const short = at - start < SHORT_BELOW;
+  const output = short ? slab.subarray(start, at) : slab.slice(start, at);
+  if (short) start = at;
+  if (start + MAX_OUTPUT > SLAB_SIZE) {
+    slab = new Uint8Array(SLAB_SIZE);
+    start = 0;
+  }
+  at = start;
   return output;
 }

@@ -15,8 +15,11 @@ import {
 
 // An entry, from the lowest bit: 4 bits length of the code, 4 bits number of extra bits, 2 bits kind, the rest the value.
 // Zero is no entry, since no code is shorter than one bit.
+export const LENGTH_MASK = 15;
 export const EXTRA_SHIFT = 4;
+export const EXTRA_MASK = 15;
 export const KIND_SHIFT = 8;
+export const KIND_MASK = 3;
 export const VALUE_SHIFT = 10;
 export const KIND_LITERAL = 0;
 export const KIND_COPY = 1;

@@ -12,7 +12,7 @@ import { MAX_COPY } from "./format.ts";
 /** The shortest copy that is looked for. One of 3 bytes saves next to nothing over its literals. */
 const MIN_MATCH = 4;
 /** How many earlier occurrences are looked at, by level. */
-const DEPTHS = [0, 1, 4, 8, 16, 32, 64, 128, 512, 4096] as const;
+const DEPTHS = [0, 1, 4, 8, 16, 32, 64, 128, 256, 1024] as const;
 /** From this level on, a copy waits for a longer one that begins a byte later, unless it is as long as this. */
 const LAZY_FROM = 4;
 const LONG_MATCH = 64;
@@ -21,14 +21,18 @@ const STRIDE = 8;
 /** Knuth's multiplicative hash: 2³² over the golden ratio. */
 const GOLDEN = 0x9e3779b1;
 const FIRST_SIZE = 1024;
+/** Positions fit into 31 bits; after so many bytes all are forgotten. */
+const MAX_BASE = 2 ** 30;
 
 /** What a deflater remembers. */
 interface Memory {
   /** The window, and behind it the content of the block under way. */
   buffer: Uint8Array;
-  /** Where each hash occurred last: a position in the buffer plus one, so that 0 is none. */
-  readonly heads: Uint16Array;
-  /** Where the hash of each position occurred before it; as long as the buffer, or empty at level 1. */
+  /** Where each hash occurred last: a position in the buffer, plus `base`. */
+  readonly heads: Int32Array;
+  /** Grows as the window moves on, so that positions which are no longer in it come out below zero. */
+  base: number;
+  /** How far before each position its hash occurred, 0 for none; as long as the buffer, or empty at level 1. */
   chain: Uint16Array;
 }
 
@@ -54,7 +58,7 @@ export class WindowDeflater implements Deflater {
   constructor({ windowBits, level, memLevel }: DeflaterOptions) {
     this.#windowSize = 2 ** windowBits;
     this.#level = level;
-    this.#hashBits = memLevel + 5;
+    this.#hashBits = memLevel + 4;
     this.#use = `${windowBits} ${memLevel} ${Math.min(level, 2)}`;
   }
 
@@ -72,6 +76,7 @@ export class WindowDeflater implements Deflater {
 
   reset(): void {
     if (this.#memory === undefined) return;
+    forget(this.#memory, this.#end);
     spare.set(this.#use, this.#memory);
     this.#memory = undefined;
     this.#end = 0;
@@ -84,14 +89,14 @@ export class WindowDeflater implements Deflater {
   #takeSpare(): Memory | undefined {
     const memory = spare.get(this.#use);
     spare.delete(this.#use);
-    memory?.heads.fill(0);
     return memory;
   }
 
   #allocate(): Memory {
     return {
       buffer: new Uint8Array(FIRST_SIZE),
-      heads: new Uint16Array(this.#level === 0 ? 0 : 2 ** this.#hashBits),
+      heads: new Int32Array(this.#level === 0 ? 0 : 2 ** this.#hashBits),
+      base: 1,
       chain: new Uint16Array(this.#level > 1 ? FIRST_SIZE : 0),
     };
   }
@@ -123,27 +128,25 @@ export class WindowDeflater implements Deflater {
   }
 
   /** Moves the window to the beginning of the buffer. */
-  #slide({ buffer, heads, chain }: Memory): void {
+  #slide(memory: Memory): void {
     const by = this.#end - this.#windowSize;
     if (by <= 0) return;
-    buffer.copyWithin(0, by, this.#end);
-    chain.copyWithin(0, by, this.#end);
+    memory.buffer.copyWithin(0, by, this.#end);
+    memory.chain.copyWithin(0, by, this.#end);
     this.#end -= by;
-    for (const positions of [heads, chain]) {
-      for (let index = 0; index < positions.length; index++) positions[index] = Math.max(positions[index]! - by, 0);
-    }
+    forget(memory, by);
   }
 
   /** Fills `tokens` with the content from `start` on, looking only at the last occurrence of anything; returns their number. */
-  #searchOnce({ buffer, heads }: Memory, start: number): number {
+  #searchOnce({ buffer, heads, base }: Memory, start: number): number {
     const end = this.#end;
     const shift = 32 - this.#hashBits;
     let count = 0;
     let at = start;
     while (at <= end - MIN_MATCH) {
       const hash = hashAt(buffer, at, shift);
-      let from = heads[hash]! - 1;
-      heads[hash] = at + 1;
+      let from = heads[hash]! - base;
+      heads[hash] = at + base;
       let length = at - from > this.#windowSize ? 0 : matchLength(buffer, from, at, end);
       if (length < MIN_MATCH) {
         tokens[count++] = buffer[at++]!;
@@ -158,7 +161,7 @@ export class WindowDeflater implements Deflater {
         length++;
       }
       tokens[count++] = (length << 16) | (at - from);
-      for (at += STRIDE; at < next && at <= end - MIN_MATCH; at += STRIDE) heads[hashAt(buffer, at, shift)] = at + 1;
+      for (at += STRIDE; at < next && at <= end - MIN_MATCH; at += STRIDE) heads[hashAt(buffer, at, shift)] = at + base;
       at = next;
     }
     while (at < end) tokens[count++] = buffer[at++]!;
@@ -195,13 +198,14 @@ export class WindowDeflater implements Deflater {
   }
 
   /** Enters all positions before this one as occurrences. */
-  #enter({ buffer, heads, chain }: Memory, before: number): void {
+  #enter({ buffer, heads, base, chain }: Memory, before: number): void {
     const stop = Math.min(before, this.#end - MIN_MATCH + 1);
     let at = this.#entered;
     for (; at < stop; at++) {
       const hash = hashAt(buffer, at, 32 - this.#hashBits);
-      chain[at] = heads[hash]!;
-      heads[hash] = at + 1;
+      const gap = at + base - heads[hash]!;
+      chain[at] = gap > this.#windowSize ? 0 : gap;
+      heads[hash] = at + base;
     }
     this.#entered = at;
   }
@@ -213,20 +217,27 @@ export class WindowDeflater implements Deflater {
     this.#enter(memory, at + 1);
     const { buffer, chain } = memory;
     let longest = least;
-    let from = chain[at]! - 1;
-    for (let depth = DEPTHS[this.#level]!; depth > 0 && from >= 0 && at - from <= this.#windowSize; depth--) {
-      if (buffer[from + longest] === buffer[at + longest]) {
-        const length = matchLength(buffer, from, at, end);
-        if (length > longest) {
-          longest = length;
-          this.#from = from;
-          if (length === MAX_COPY || at + length === end) break;
-        }
-      }
-      from = chain[from]! - 1;
+    let from = at;
+    for (let depth = DEPTHS[this.#level]!; depth > 0; depth--) {
+      const gap = chain[from]!;
+      from -= gap;
+      if (gap === 0 || from < 0 || at - from > this.#windowSize) break;
+      if (buffer[from + longest] !== buffer[at + longest]) continue;
+      const length = matchLength(buffer, from, at, end);
+      if (length <= longest) continue;
+      longest = length;
+      this.#from = from;
+      if (length === MAX_COPY || at + length === end) break;
     }
     return longest > least ? longest : 0;
   }
+}
+
+function forget(memory: Memory, positions: number): void {
+  memory.base += positions;
+  if (memory.base < MAX_BASE) return;
+  memory.heads.fill(0);
+  memory.base = 1;
 }
 
 function hashAt(buffer: Uint8Array, at: number, shift: number): number {

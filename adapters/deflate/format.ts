@@ -71,9 +71,10 @@ function bases(extra: Uint8Array, first: number): Uint16Array {
   return result;
 }
 
-/** The low bits of a code in the order in which it is sent: most significant bit first (§3.1.1). */
+/** A code with its bits in the order in which they are sent: most significant bit first (§3.1.1). */
 export function reverseBits(code: number, length: number): number {
-  let reversed = 0;
-  for (let bit = 0; bit < length; bit++) reversed |= ((code >> bit) & 1) << (length - 1 - bit);
-  return reversed;
+  let bits = ((code & 0x5555) << 1) | ((code >> 1) & 0x5555);
+  bits = ((bits & 0x3333) << 2) | ((bits >> 2) & 0x3333);
+  bits = ((bits & 0x0f0f) << 4) | ((bits >> 4) & 0x0f0f);
+  return (((bits & 0xff) << 8) | (bits >> 8)) >> (16 - length);
 }

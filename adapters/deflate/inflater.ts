@@ -10,11 +10,14 @@ import { InflateLimitError } from "../../core/deflate/codec.ts";
 import {
   DecodeTable,
   DISTANCE_ENTRIES,
+  EXTRA_MASK,
   EXTRA_SHIFT,
   KIND_COPY,
   KIND_LITERAL,
+  KIND_MASK,
   KIND_SHIFT,
   LENGTH_ENTRIES,
+  LENGTH_MASK,
   LITERAL_ENTRIES,
   VALUE_SHIFT,
 } from "./decode-table.ts";
@@ -27,6 +30,7 @@ import {
   FIXED_LITERAL_LENGTHS,
   LENGTHS_ORDER,
   LITERAL_SYMBOLS,
+  MAX_CODE_LENGTH,
   MAX_COPY,
   STORED,
 } from "./format.ts";
@@ -45,8 +49,8 @@ const FIRST_SIZE = 1024;
 /** Shorter copies are cheaper byte by byte. */
 const COPY_WITHIN_FROM = 32;
 
-const LITERAL_ROOT_BITS = 10;
-const DISTANCE_ROOT_BITS = 8;
+const LITERAL_ROOT_BITS = 9;
+const DISTANCE_ROOT_BITS = 6;
 
 const fixedLiterals = new DecodeTable(9, LITERAL_ENTRIES);
 fixedLiterals.build(FIXED_LITERAL_LENGTHS, 0, FIXED_LITERAL_LENGTHS.length);
@@ -66,14 +70,23 @@ type State = "header" | "lengths" | "stored" | "fixed" | "dynamic";
 /** Why a step of decoding ended: its block is over, or the input, or the buffer is full. */
 type Stop = "over" | "starved" | "full";
 
-const NOTHING = new Uint8Array(0);
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+// A buffer that an inflater without a window left. A message takes it up and leaves it, so one is enough.
+let spare = NOTHING;
+
+function takeSpare(): Uint8Array {
+  const buffer = spare.length > 0 ? spare : new Uint8Array(FIRST_SIZE);
+  spare = NOTHING;
+  return buffer;
+}
 
 /** An {@linkcode Inflater} in TypeScript. */
 export class WindowInflater implements Inflater {
   readonly #windowSize: number;
 
   // The window, and behind it the output of the call under way
-  #buffer: Uint8Array = new Uint8Array(FIRST_SIZE);
+  #buffer: Uint8Array = NOTHING;
   #end = 0;
 
   // The stream
@@ -103,41 +116,37 @@ export class WindowInflater implements Inflater {
   }
 
   inflate(bytes: Uint8Array, limit: number): Uint8Array {
-    let result: Uint8Array = NOTHING;
-    let parts: Uint8Array[] | undefined;
+    const parts: Uint8Array[] = [];
     let room = limit;
     for (let offset = 0; offset < bytes.length; offset += SLICE) {
       this.#load(bytes, offset);
       let stop: Stop;
       do {
         const start = this.#end;
-        stop = this.#runWithin(room);
+        stop = this.#run();
         room -= this.#end - start;
         if (room < 0) throw new InflateLimitError();
-        if (this.#end > start) {
-          if (result.length > 0) (parts ??= [result]).push(this.#buffer.slice(start, this.#end));
-          else result = this.#buffer.slice(start, this.#end);
-        }
+        if (this.#end > start) parts.push(this.#buffer.slice(start, this.#end));
         if (stop === "full") this.#makeRoom();
       } while (stop === "full");
       this.#unload();
     }
-    return parts === undefined ? result : concat(parts);
+    return parts.length === 1 ? parts[0]! : concat(parts);
   }
 
   reset(): void {
+    if (this.#buffer.length > spare.length) spare = this.#buffer;
+    this.#buffer = NOTHING;
     this.#end = 0;
     this.#state = "header";
     this.#fresh = true;
     this.#final = false;
     this.#carry = NOTHING;
     this.#firstBit = 0;
-    this.#lengths = NOTHING;
   }
 
   close(): void {
     this.reset();
-    this.#buffer = NOTHING;
   }
 
   #load(bytes: Uint8Array, offset: number): void {
@@ -163,24 +172,16 @@ export class WindowInflater implements Inflater {
 
   /** Keeps the window, in a larger buffer or at the beginning of this one. */
   #makeRoom(): void {
+    const { length } = this.#buffer;
     const most = this.#windowSize + SLACK;
-    if (this.#buffer.length < most) {
-      const larger = new Uint8Array(Math.min(this.#buffer.length * 2, most));
-      larger.set(this.#buffer.subarray(0, this.#end));
-      this.#buffer = larger;
-    } else {
+    if (length >= most) {
       this.#buffer.copyWithin(0, this.#end - this.#windowSize, this.#end);
       this.#end = this.#windowSize;
-    }
-  }
-
-  // Which of two faults is told must not hang on where the input was cut, so it is the one that is met first.
-  #runWithin(room: number): Stop {
-    const start = this.#end;
-    try {
-      return this.#run();
-    } catch (error) {
-      throw this.#end - start > room ? new InflateLimitError() : error;
+    } else if (length === 0) this.#buffer = takeSpare();
+    else {
+      const larger = new Uint8Array(Math.min(length * 2, most));
+      larger.set(this.#buffer);
+      this.#buffer = larger;
     }
   }
 
@@ -354,104 +355,67 @@ export class WindowInflater implements Inflater {
     tablesOwner = this;
   }
 
-  /** §3.2.5: literals and copies up to the end of the block. The one loop that counts. */
-  #decode(literalTable: DecodeTable, distanceTable: DecodeTable): Stop {
-    const literals = literalTable.fast;
-    const distances = distanceTable.fast;
-    const literalMask = literals.length - 1;
-    const distanceMask = distances.length - 1;
-    const buffer = this.#buffer;
-    const full = buffer.length - MAX_COPY;
-    const inputEnd = this.#inputEnd;
-    const windowSize = this.#windowSize;
-    let at = this.#at;
-    let hold = this.#hold;
-    let bits = this.#bits;
-    let end = this.#end;
-    let position: number;
-    let stop: Stop = "full";
-    while (end <= full) {
-      position = at * 8 - bits;
-      if (bits < 15) {
-        hold |= (INPUT[at]! | (INPUT[at + 1]! << 8)) << bits;
-        at += 2;
-        bits += 16;
+  /** §3.2.5: literals and copies up to the end of the block. */
+  #decode(literals: DecodeTable, distances: DecodeTable): Stop {
+    while (this.#end <= this.#buffer.length - MAX_COPY) {
+      const start = this.#tell();
+      const symbol = this.#readSymbol(literals);
+      const kind = (symbol >> KIND_SHIFT) & KIND_MASK;
+      const length = kind === KIND_COPY ? this.#readValue(symbol) : 0;
+      const far = kind === KIND_COPY ? this.#readSymbol(distances) : symbol;
+      const distance = kind === KIND_COPY ? this.#readValue(far) : 0;
+      if (this.#tell() > this.#inputEnd * 8) {
+        this.#seek(start);
+        return "starved";
       }
-      const symbol = literals[hold & literalMask]! || literalTable.slow(hold);
-      const length = symbol & 15;
-      hold >>>= length;
-      bits -= length;
-      const kind = (symbol >> KIND_SHIFT) & 3;
-      if (kind === KIND_LITERAL && symbol !== 0) {
-        // What was not there but in the room behind it is taken back.
-        if (at > inputEnd && at * 8 - bits > inputEnd * 8) {
-          stop = "starved";
-          break;
-        }
-        buffer[end++] = symbol >> VALUE_SHIFT;
-        continue;
+      if (far === 0) throw new Error("no such code");
+      if (kind === KIND_COPY) this.#copy(length, distance);
+      else if (kind === KIND_LITERAL) this.#buffer[this.#end++] = symbol >> VALUE_SHIFT;
+      else {
+        this.#seek(this.#tell());
+        this.#state = "header";
+        return "over";
       }
-      if (kind !== KIND_COPY) {
-        stop = at > inputEnd && at * 8 - bits > inputEnd * 8 ? "starved" : "over";
-        if (symbol === 0) {
-          if (position + 15 > inputEnd * 8) stop = "starved";
-          else this.#fail("no such literal or length", end);
-        }
-        if (stop === "over") position = at * 8 - bits;
-        break;
-      }
-      const lengthExtra = (symbol >> EXTRA_SHIFT) & 15;
-      if (bits < 20) {
-        hold |= INPUT[at++]! << bits;
-        bits += 8;
-      }
-      const size = (symbol >> VALUE_SHIFT) + (hold & ((1 << lengthExtra) - 1));
-      hold >>>= lengthExtra;
-      bits -= lengthExtra;
-      if (bits < 15) {
-        hold |= (INPUT[at]! | (INPUT[at + 1]! << 8)) << bits;
-        at += 2;
-        bits += 16;
-      }
-      const far = distances[hold & distanceMask]! || distanceTable.slow(hold);
-      const farLength = far & 15;
-      hold >>>= farLength;
-      bits -= farLength;
-      const farExtra = (far >> EXTRA_SHIFT) & 15;
-      if (bits < 13) {
-        hold |= (INPUT[at]! | (INPUT[at + 1]! << 8)) << bits;
-        at += 2;
-        bits += 16;
-      }
-      const distance = (far >> VALUE_SHIFT) + (hold & ((1 << farExtra) - 1));
-      hold >>>= farExtra;
-      bits -= farExtra;
-      if (at > inputEnd && at * 8 - bits > inputEnd * 8) {
-        stop = "starved";
-        break;
-      }
-      if (far === 0) {
-        if (at * 8 - bits + 15 > inputEnd * 8) {
-          stop = "starved";
-          break;
-        }
-        this.#fail("no such distance", end);
-      }
-      if (distance > end || distance > windowSize) this.#fail("distance too far back", end);
-      const from = end - distance;
-      if (size >= COPY_WITHIN_FROM && distance >= size) buffer.copyWithin(end, from, from + size);
-      else for (let index = 0; index < size; index++) buffer[end + index] = buffer[from + index]!;
-      end += size;
     }
-    this.#end = end;
-    if (stop === "full") position = at * 8 - bits;
-    if (stop === "over") this.#state = "header";
-    this.#seek(position!);
-    return stop;
+    this.#seek(this.#tell());
+    return "full";
   }
 
-  #fail(message: string, end: number): never {
-    this.#end = end;
-    throw new Error(message);
+  /** The entry of the next symbol. Bits that are not there are made up; whoever reads on asks afterwards. */
+  #readSymbol(table: DecodeTable): number {
+    this.#fill();
+    const hold = this.#hold;
+    const symbol = table.fast[hold & (table.fast.length - 1)]! || table.slow(hold);
+    // No code is known to be none before all of its bits are there.
+    const length = symbol === 0 ? MAX_CODE_LENGTH : symbol & LENGTH_MASK;
+    this.#hold = hold >>> length;
+    this.#bits -= length;
+    return symbol;
+  }
+
+  /** The value of a symbol with its extra bits. */
+  #readValue(symbol: number): number {
+    const extra = (symbol >> EXTRA_SHIFT) & EXTRA_MASK;
+    if (extra === 0) return symbol >> VALUE_SHIFT;
+    this.#fill();
+    return (symbol >> VALUE_SHIFT) + this.#take(extra);
+  }
+
+  /** Makes 15 bits ready, which is the most that is read at once. */
+  #fill(): void {
+    if (this.#bits >= MAX_CODE_LENGTH) return;
+    this.#hold |= (INPUT[this.#at]! | (INPUT[this.#at + 1]! << 8)) << this.#bits;
+    this.#at += 2;
+    this.#bits += 16;
+  }
+
+  #copy(length: number, distance: number): void {
+    const buffer = this.#buffer;
+    const end = this.#end;
+    if (distance > end || distance > this.#windowSize) throw new Error("distance too far back");
+    const from = end - distance;
+    if (length >= COPY_WITHIN_FROM && distance >= length) buffer.copyWithin(end, from, from + length);
+    else for (let index = 0; index < length; index++) buffer[end + index] = buffer[from + index]!;
+    this.#end = end + length;
   }
 }

@@ -55,11 +55,20 @@ const CONTENTS: readonly Uint8Array[] = [
 ];
 
 describe("deflateCodec deflater", () => {
-  const settings = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0].map((level, index) => ({
-    level,
-    memLevel: 9 - index % 9,
-    windowBits: 15 - index % 7,
-  }));
+  const settings = [
+    { level: 0, memLevel: 8, windowBits: 15 },
+    { level: 1, memLevel: 8, windowBits: 15 },
+    { level: 1, memLevel: 1, windowBits: 9 },
+    { level: 1, memLevel: 9, windowBits: 12 },
+    { level: 2, memLevel: 8, windowBits: 14 },
+    { level: 3, memLevel: 7, windowBits: 13 },
+    { level: 4, memLevel: 6, windowBits: 12 },
+    { level: 5, memLevel: 5, windowBits: 11 },
+    { level: 6, memLevel: 4, windowBits: 10 },
+    { level: 7, memLevel: 9, windowBits: 9 },
+    { level: 8, memLevel: 8, windowBits: 10 },
+    { level: 9, memLevel: 9, windowBits: 15 },
+  ];
 
   it.each(settings)("makes a stream that zlib inflates: %o", (options) => {
     const deflater = deflateCodec.createDeflater(options);
@@ -133,7 +142,7 @@ describe("deflateCodec inflater", () => {
       }
       const body = new FixedBlock().shortCopy(size).longCopy(size).body();
       const content = Uint8Array.from({ length: 261 }, (_, index) => history[index % size]!);
-    expect(inflater.inflate(concat([body, TAIL]), 1000)).toEqual(content);
+      expect(inflater.inflate(concat([body, TAIL]), 1000)).toEqual(content);
     },
   );
 
@@ -248,11 +257,11 @@ describe("deflateCodec inflater, limit", () => {
     expect(performance.now() - started).toBeLessThan(500);
   });
 
-  it("passes 1 GiB through piece by piece in the memory of one piece", { timeout: 60_000 }, () => {
+  it("goes on for as long as each piece is within its limit", () => {
     const inflater = deflateCodec.createInflater({ windowBits: 15 });
     let total = inflater.inflate(fromHex(ZEROS.first), ZEROS_SIZE).length;
     const next = fromHex(ZEROS.next);
-    while (total < 2 ** 30) total += inflater.inflate(next, ZEROS_SIZE).length;
-    expect(total).toBe(2 ** 30);
+    while (total < 64 * MIB) total += inflater.inflate(next, ZEROS_SIZE).length;
+    expect(total).toBe(64 * MIB);
   });
 });

@@ -5,6 +5,7 @@
  */
 
 import { deflateCodec } from "./deflate.ts";
+import { ipAddress } from "./host/address.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
 import { Clock } from "./host/clock.ts";
 import { Outbox } from "./host/outbox.ts";
@@ -80,7 +81,7 @@ class BunTransport implements Transport {
 
   get peer(): Address {
     const { remoteAddress, remotePort } = this.socket;
-    return this.#peer ??= this.#unix ? { path: "" } : { hostname: remoteAddress, port: remotePort };
+    return this.#peer ??= this.#unix ? { path: "" } : ipAddress(remoteAddress, remotePort);
   }
 
   get bufferedAmount(): number {

@@ -5,6 +5,7 @@
  */
 
 import { deflateCodec } from "./deflate.ts";
+import { ipAddress } from "./host/address.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
 import { Clock } from "./host/clock.ts";
 import { Outbox } from "./host/outbox.ts";
@@ -57,6 +58,7 @@ interface DenoApi {
   connect(options: object): Promise<DenoConn>;
   connectTls(options: object): Promise<DenoConn>;
   startTls(conn: DenoConn, options: object): Promise<DenoConn>;
+  removeSync(path: string): void;
 }
 
 const { Deno } = globalThis as unknown as { Deno: DenoApi; };
@@ -98,8 +100,9 @@ class DenoTransport implements Transport {
   }
 
   attach(events: TransportEvents): void {
+    const first = this.#events === undefined;
     this.#events = events;
-    this.resume();
+    if (first) this.resume();
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -185,7 +188,7 @@ class DenoTransport implements Transport {
 }
 
 function addressOf({ hostname, port, path }: DenoAddr): Address {
-  return hostname === undefined || port === undefined ? { path: path ?? "" } : { hostname, port };
+  return hostname === undefined || port === undefined ? { path: path ?? "" } : ipAddress(hostname, port);
 }
 
 /** What `Deno.listenTls` has no option for. */
@@ -207,13 +210,24 @@ function listen(
     : Deno.listenTls({ ...address, cert: tls.cert, key: tls.key, ...alpn(tls.alpnProtocols) });
   let stopped = false;
   const stop = (): void => {
-    if (!stopped) listener.close();
+    if (stopped) return;
     stopped = true;
+    listener.close();
+    if (path !== undefined) removeSocket(path);
   };
   acceptAll(listener, tls !== undefined, accept).catch((error: unknown) => {
     if (!stopped) report(error);
   });
   return { address: addressOf(listener.addr), stop };
+}
+
+// Whoever listens again on the path of a socket that was left behind hears that the address is in use.
+function removeSocket(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // Somebody else did, or it is not a file.
+  }
 }
 
 async function acceptAll(listener: DenoListener, tls: boolean, accept: (transport: Transport) => void): Promise<void> {

@@ -14,6 +14,7 @@ import type { TlsOptions } from "node:tls";
 import type { RequestHead } from "../core/mod.ts";
 import { HeaderFields } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
+import { ipAddress } from "./host/address.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
 import { Clock } from "./host/clock.ts";
 import { byteLength, gather, GATHER_BELOW, giveBack } from "./host/outbox.ts";
@@ -162,9 +163,7 @@ function onClose(this: Owned): void {
 }
 
 function addressOf(hostname: string | undefined, port: number | undefined): Address {
-  if (hostname === undefined || port === undefined) return { path: "" };
-  // An IPv4 peer of a socket that listens on both families
-  return { hostname: hostname.replace(/^::ffff:(?=\d+\.)/, ""), port };
+  return hostname === undefined || port === undefined ? { path: "" } : ipAddress(hostname, port);
 }
 
 function listenerAddress(server: NetServer): Address {

@@ -50,7 +50,10 @@ export function urlOf(server: Server, scheme = "ws"): string {
 }
 
 /** Connects; the socket is dropped when the test is over. */
-export async function open<Data = unknown>(url: string, options: ConnectOptions<Data> = {}): Promise<Socket<Data>> {
+export async function open<Data = unknown>(
+  url: string | URL,
+  options: ConnectOptions<Data> = {},
+): Promise<Socket<Data>> {
   const socket = await connect<Data>(url, options);
   onTestFinished(() => socket.abort());
   return socket;

@@ -46,7 +46,7 @@ interface Refusal {
 /**
  * The opening handshake of one connection of a client.
  *
- * - **Inputs** `receive`, `receiveEnd`, `tick`: what the transport and the clock did. After the end they do nothing.
+ * - **Inputs** `begin`, `receive`, `receiveEnd`, `tick`: what the transport and the clock did. After the end they do nothing.
  * - **Outputs** `takeOutput`, `outputEnded`, `deadline`: to be looked at after every input, and before the first.
  * - **Getters** `failure`.
  */
@@ -66,6 +66,7 @@ export class ClientHandshake {
   readonly #output = new Output();
 
   // Time
+  readonly #timeout: number;
   #deadline: number;
 
   /**
@@ -91,6 +92,7 @@ export class ClientHandshake {
     this.#expected = expected;
     this.#reader = new HeadReader("response", this.#limits);
     this.#output.push(request);
+    this.#timeout = timeouts.handshake;
     this.#deadline = now + timeouts.handshake;
   }
 
@@ -102,6 +104,11 @@ export class ClientHandshake {
   }
 
   // --- Inputs ---
+
+  /** The transport is there: counts the time for the answer from now, where finding the way took some since `create`. */
+  begin(now: number): void {
+    if (!this.#over) this.#deadline = now + this.#timeout;
+  }
 
   /**
    * Takes the next bytes from the transport; returns the open connection when they complete the handshake.

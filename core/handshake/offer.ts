@@ -86,11 +86,17 @@ function checkProtocols(protocols: readonly string[]): void {
   }
 }
 
-function hasCredentials({ username = "", password = "" }: ClientUrl): boolean {
+/** Whether the URL has a user name or a password. */
+export function hasCredentials({ username = "", password = "" }: Pick<ClientUrl, "username" | "password">): boolean {
   return username !== "" || password !== "";
 }
 
-function formatCredentials({ username = "", password = "" }: ClientUrl): string {
+/**
+ * They as basic authentication (RFC 7617), for Authorization or Proxy-Authorization.
+ *
+ * @throws {UsageError} if they are not percent-encoded UTF-8
+ */
+export function formatCredentials({ username = "", password = "" }: Pick<ClientUrl, "username" | "password">): string {
   try {
     return `Basic ${
       encodeBase64(utf8Encoder.encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`))

@@ -159,6 +159,15 @@ describe("ClientHandshake, time and the end of the transport", () => {
     expect(handshake).toMatchObject({ outputEnded: true, deadline: Infinity });
   });
 
+  it("counts the time for the answer from `begin`, where it is called", async () => {
+    const handshake = await ClientHandshake.create(URL_PARTS, { timeouts: { handshake: 50 } }, 1000);
+    handshake.begin(1040);
+    expect(handshake.deadline).toBe(1090);
+    handshake.tick(1090);
+    handshake.begin(1100);
+    expect(handshake).toMatchObject({ failure: { fault: "answer-overdue" }, deadline: Infinity });
+  });
+
   it.each(["", "HTTP/1.1 101 Switching Protocols\r\n"])("fails at the end of the transport after %j", async (text) => {
     const [handshake] = await sent();
     handshake.receive(latin1(text), 0);

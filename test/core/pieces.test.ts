@@ -6,17 +6,13 @@ import { concat } from "../../core/bytes.ts";
 import { Pieces } from "../../core/pieces.ts";
 import { chop, content, hex, pattern } from "./support.ts";
 
-/** A buffer that counts the views made of it. */
-class Counting extends Uint8Array<ArrayBuffer> {
+/** Bytes that count the views made of them. */
+class Counting extends Uint8Array {
   views = 0;
-
-  static override get [Symbol.species](): Uint8ArrayConstructor {
-    return Uint8Array;
-  }
 
   override subarray(start?: number, end?: number): Uint8Array<ArrayBuffer> {
     this.views++;
-    return super.subarray(start, end);
+    return new Uint8Array(this.slice(start, end));
   }
 }
 

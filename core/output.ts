@@ -51,12 +51,6 @@ export class Output {
     this.size += bytes.length;
   }
 
-  /** Appends a copy of the bytes. */
-  copy(bytes: Uint8Array): void {
-    this.reserve(bytes.length).set(bytes, this.#end);
-    this.commit(bytes.length);
-  }
-
   /** All chunks, in order; nothing waits afterwards. */
   take(): Uint8Array[] {
     this.#closeBlock();

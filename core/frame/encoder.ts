@@ -46,11 +46,6 @@ export function writeTextFrame(output: Output, opcode: number, text: string, mas
   output.commit(size + length);
 }
 
-/** Writes a control frame (RFC 6455 §5.5): 125 bytes of payload at most, which the caller sees to. */
-export function writeControlFrame(output: Output, opcode: number, payload: Uint8Array, masked: boolean): void {
-  writeFrame(output, FIN | opcode, payload, masked);
-}
-
 /** A whole frame of a server, header and payload in one array. */
 export function encodeServerFrame(first: number, payload: Uint8Array): Uint8Array {
   const size = headerSize(payload.length, false);

@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import type { ConnectionOptions } from "../../core/connection.ts";
 import { Connection } from "../../core/connection.ts";
+import type { MessageDeflate } from "../../core/deflate/transform.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
 import { copyingDeflate } from "./codec.ts";
 import {
@@ -191,6 +192,38 @@ describe("maxMessageSize", () => {
     expect(connection.state).toBe("open");
     connection.receive(server(0x00, pattern(5)).slice(6), 0);
     expect(lines(takeBytes(connection))[0]).toMatch(/^close 1009 /);
+  });
+});
+
+describe("a compressed message", () => {
+  // What an inflater keeps back until the end of the message is in sight.
+  function keepingBack(rest: string): MessageDeflate {
+    const deflate = {
+      threshold: 0,
+      shareKey: undefined,
+      inflate: (piece: Uint8Array) => piece.slice(),
+      close: () => {},
+    };
+    return { ...deflate, finish: () => utf8(rest) } as Partial<MessageDeflate> as MessageDeflate;
+  }
+
+  it("ends with what the inflater had kept back", () => {
+    const wire = [server(0x41, "a"), server(0x80, "b")];
+    expect(report({ deflate: keepingBack("c") }, ...wire)).toEqual(["text \"abc\""]);
+    expect(report({ deflate: keepingBack("") }, ...wire)).toEqual(["text \"ab\""]);
+    expect(report({ messages: "pieces", deflate: keepingBack("c") }, ...wire)).toEqual([
+      "piece of text \"a\"",
+      "piece of text \"bc\" final",
+    ]);
+  });
+
+  it("lets an error of the codec itself through, for it is nobody's violation", () => {
+    const broken = { inflate: () => expect.fail("out of memory"), close: () => {} } as Partial<
+      MessageDeflate
+    > as MessageDeflate;
+    const connection = open({ deflate: broken });
+    expect(() => connection.receive(server(0xc1, "a"), 0)).toThrow("out of memory");
+    expect(connection.state).toBe("open");
   });
 });
 

@@ -155,7 +155,7 @@ export class Connection {
   tick(now: number): readonly ConnectionEvent[] {
     if (now >= this.#closeDeadline) this.#finish(this.#outcome ?? unclean("timeout"));
     const finding = this.#liveness.check(now);
-    if (finding === "ping-due") this.#sender.control(Opcode.ping, this.#liveness.beginPing(now));
+    if (finding === "ping-due") this.#keepAlive(now);
     else if (finding !== undefined) this.#fail(new ProtocolError(finding), "timeout", now);
     return this.#takeEvents();
   }
@@ -323,6 +323,11 @@ export class Connection {
     this.#outputEnded = !this.#client;
     this.#discarding = true;
     this.#beginClosing(now);
+  }
+
+  // A ping that has not even left asks all there is to ask; another behind it would only lengthen the queue of a peer that does not read.
+  #keepAlive(now: number): void {
+    if (!this.#sender.keepAliveWaits) this.#sender.keepAlive(this.#liveness.beginPing(now));
   }
 
   // --- Closing ---

@@ -31,6 +31,9 @@ export class Sender {
   /** The latest ping that found the output full of pongs. */
   #owedPong: Uint8Array | undefined;
 
+  /** Whether a keep-alive ping is in the output. */
+  keepAliveWaits = false;
+
   /** The Close frame's payload, while messages may still go in front of it. */
   #owedClose: Uint8Array | undefined;
 
@@ -56,6 +59,7 @@ export class Sender {
     if (this.#owedClose === undefined) this.#sendOwedPong();
     else this.close(this.#owedClose);
     this.#replies = 0;
+    this.keepAliveWaits = false;
     return this.#output.take();
   }
 
@@ -105,6 +109,12 @@ export class Sender {
       throw new UsageError(`a control frame carries at most ${MAX_SHORT_LENGTH} bytes, not ${payload.length}`);
     }
     writeFrame(this.#output, FIN | opcode, payload, this.#masked);
+  }
+
+  /** A ping to see whether the peer is alive. */
+  keepAlive(payload: Uint8Array): void {
+    writeFrame(this.#output, FIN | Opcode.ping, payload, this.#masked);
+    this.keepAliveWaits = true;
   }
 
   // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY

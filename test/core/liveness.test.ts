@@ -100,6 +100,13 @@ describe("Connection.tick", () => {
     expect(connection.deadline).toBe(300);
   });
 
+  it("puts no second ping behind one that has not left: a peer that does not read cannot make them pile up", () => {
+    const connection = open({ pingInterval: 100 });
+    for (let now = 100; now <= 1000; now += 100) connection.tick(now);
+    expect(lines(takeBytes(connection))).toEqual(["ping 00000001"]);
+    expect(tick(connection, 1100)).toEqual(["ping 00000002"]);
+  });
+
   it("goes on pinging when no pong is ever asked for in time", () => {
     const connection = open({ pingInterval: 100, pongTimeout: Infinity });
     expect([100, 200, 300].flatMap((now) => tick(connection, now))).toEqual([

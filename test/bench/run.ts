@@ -1,0 +1,147 @@
+// `npm run bench`: every workload on every runtime, ours beside its peer and beside plain TCP, and a Markdown table of what came out.
+//
+//   npm run bench                                     all, which takes half an hour
+//   npm run bench -- pipe20 --runtime bun             one
+//   npm run bench -- --node /path/to/another/node     with a further version of Node
+//   --rounds 5 --seconds 1                            how often, and for how much CPU time of the server
+//
+// Rates are per second of CPU time that the server's process took, which a busy machine disturbs little. Servers run on one core and
+// the generator on another, where there is `taskset`. It reads /proc, so it needs Linux.
+
+import type { ChildProcess } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import type { Contestant, Runtime } from "./contestants.ts";
+import { bundle, bundled, runtimes, takesPart } from "./contestants.ts";
+import { printReport } from "./report.ts";
+import type { Result } from "./report.ts";
+import type { Finding, Task, Workload } from "./workloads.ts";
+import { WORKLOADS } from "./workloads.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    runtime: { type: "string", multiple: true },
+    node: { type: "string", multiple: true, default: [] },
+    only: { type: "string", multiple: true },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "1" },
+  },
+});
+
+const pinned = spawnSync("taskset", ["-c", "1", "true"]).status === 0;
+const core = (number: number): string[] => pinned ? ["taskset", "-c", String(number)] : [];
+
+/** Beyond this a run has gone wrong. */
+const RUN_LIMIT = 60_000;
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Resolves with the first line that the process prints. */
+function firstLine(child: ChildProcess, what: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const timer = setTimeout(() => reject(new Error(`${what} took too long`)), RUN_LIMIT);
+    child.stdout!.on("data", (chunk) => {
+      text += chunk;
+      if (!text.includes("\n")) return;
+      clearTimeout(timer);
+      resolve(text);
+    });
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      reject(new Error(`${what} ended with ${code}`));
+    });
+  });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  await exited;
+}
+
+/** One round of one contestant: a fresh server, and a fresh generator. */
+async function round({ name, role, command, env }: Contestant, workload: Workload): Promise<Finding> {
+  const port = await freePort();
+  const [program = "", ...args] = [...core(0), ...command];
+  const server = spawn(program, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: {
+      ...process.env,
+      ...env,
+      PORT: String(port),
+      MODE: workload.kind === "publish" ? "broadcast" : "echo",
+      DEFLATE: workload.deflate ? "1" : "0",
+    },
+  });
+  try {
+    await firstLine(server, name);
+    return await generate({
+      workload: workload.name,
+      port,
+      pid: server.pid!,
+      raw: role === "raw",
+      warmup: Number(values.seconds) / 2,
+      seconds: Number(values.seconds),
+    });
+  } finally {
+    await stop(server);
+  }
+}
+
+async function generate(task: Task): Promise<Finding> {
+  const [program = "", ...args] = [...core(1), process.execPath, bundled("generator"), JSON.stringify(task)];
+  const generator = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    return JSON.parse(await firstLine(generator, "the generator")) as Finding;
+  } finally {
+    await stop(generator);
+  }
+}
+
+/** All contestants in turn, round after round. */
+async function compete(runtime: Runtime, workload: Workload): Promise<Result[]> {
+  const contestants = runtime.contestants.filter((contestant) =>
+    takesPart(contestant, workload) && (values.only?.includes(contestant.role) ?? true)
+  );
+  const results = contestants.map((contestant): Result => ({ runtime, workload, contestant, findings: [] }));
+  for (let i = 0; i < Number(values.rounds); i++) {
+    for (const { contestant, findings } of results) {
+      findings.push(await round(contestant, workload));
+      await sleep(100);
+    }
+  }
+  return results;
+}
+
+async function main(): Promise<void> {
+  const unknown = positionals.find((name) => !WORKLOADS.some((workload) => workload.name === name));
+  if (unknown !== undefined) {
+    throw new Error(`no workload ${unknown}; there are: ${WORKLOADS.map(({ name }) => name).join(", ")}`);
+  }
+  await bundle();
+  const results: Result[] = [];
+  for (const runtime of runtimes(values.node)) {
+    if (values.runtime !== undefined && !values.runtime.includes(runtime.key)) continue;
+    for (const workload of WORKLOADS) {
+      if (positionals.length > 0 && !positionals.includes(workload.name)) continue;
+      process.stderr.write(`${runtime.title}: ${workload.title}\n`);
+      results.push(...await compete(runtime, workload));
+    }
+  }
+  await printReport(results);
+}
+
+await main();

@@ -6,7 +6,7 @@ import { STORED } from "./format.ts";
 import { CODE_SHIFT, LENGTH_MASK } from "./huffman.ts";
 
 /** Content of one block, in bytes, at most. What is written between two calls of `takeOutput` stands for no more than this. */
-export const BLOCK_SIZE: number = 16 * 1024;
+export const BLOCK_SIZE: number = 8 * 1024;
 
 /** No form of a block is chosen that takes more room than its content stored; the rest is for headers and the flush. */
 const MAX_OUTPUT = BLOCK_SIZE + 64;

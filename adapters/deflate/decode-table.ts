@@ -18,12 +18,17 @@ import {
 export const LENGTH_MASK = 15;
 export const EXTRA_SHIFT = 4;
 export const EXTRA_MASK = 15;
-export const KIND_SHIFT = 8;
-export const KIND_MASK = 3;
+const KIND_SHIFT = 8;
+const KIND_MASK = 3;
 export const VALUE_SHIFT = 10;
 export const KIND_LITERAL = 0;
 export const KIND_COPY = 1;
 export const KIND_END = 2;
+export const KIND_ZEROS = 3;
+
+export function kindOf(entry: number): number {
+  return (entry >> KIND_SHIFT) & KIND_MASK;
+}
 
 function entry(value: number, kind: number, extra: number): number {
   return (value << VALUE_SHIFT) | (kind << KIND_SHIFT) | (extra << EXTRA_SHIFT);
@@ -42,10 +47,12 @@ export const DISTANCE_ENTRIES: Int32Array = Int32Array.from(
   (_, symbol) => entry(DISTANCE_BASE[symbol]!, KIND_COPY, DISTANCE_EXTRA[symbol]!),
 );
 
-/** Symbols of the code length code stand for themselves. */
-export const LENGTH_ENTRIES: Int32Array = Int32Array.from(
-  { length: 19 },
-  (_, symbol) => entry(symbol, KIND_LITERAL, 0),
+/** What symbols of the code for code lengths stand for (§3.2.7): a length, how often to repeat the one before, or how many zeros. */
+export const LENGTH_ENTRIES: Int32Array = Int32Array.of(
+  ...Array.from({ length: 16 }, (_, length) => entry(length, KIND_LITERAL, 0)),
+  entry(3, KIND_COPY, 2),
+  entry(3, KIND_ZEROS, 3),
+  entry(11, KIND_ZEROS, 7),
 );
 
 /** Where the symbols of each code length begin, while a table is built. */

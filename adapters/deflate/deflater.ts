@@ -12,11 +12,11 @@ import { MAX_COPY } from "./format.ts";
 /** The shortest copy that is looked for. One of 3 bytes saves next to nothing over its literals. */
 const MIN_MATCH = 4;
 /** How many earlier occurrences are looked at, by level. */
-const DEPTHS = [0, 1, 4, 8, 16, 32, 64, 128, 256, 1024] as const;
+const DEPTHS = [0, 1, 2, 4, 8, 12, 20, 50, 200, 1000] as const;
 /** From this level on, a copy waits for a longer one that begins a byte later, unless it is as long as this. */
 const LAZY_FROM = 4;
 const LONG_MATCH = 64;
-/** At level 1, of the bytes that a copy covers every so many are entered as occurrences: more take time and find nothing more. */
+/** At level 1, one in so many bytes that a copy covers is entered as an occurrence: more of them take time and find nothing more. */
 const STRIDE = 8;
 /** Knuth's multiplicative hash: 2³² over the golden ratio. */
 const GOLDEN = 0x9e3779b1;
@@ -36,7 +36,7 @@ interface Memory {
   chain: Uint16Array;
 }
 
-// Memory that a deflater without a window left, by what it is for. A message takes it up and leaves it, so one for each use is enough.
+// Memory that deflaters gave up at a reset, by what it is for. Each message takes it and gives it up again, so one for each use is enough.
 const spare = new Map<string, Memory>();
 
 /** A {@linkcode Deflater} in TypeScript. */
@@ -44,7 +44,7 @@ export class WindowDeflater implements Deflater {
   readonly #windowSize: number;
   readonly #level: number;
   readonly #hashBits: number;
-  /** Memory may pass to deflaters of the same use. */
+  /** What its memory is for; equal where memory may pass from one deflater to another. */
   readonly #use: string;
 
   #memory: Memory | undefined;
@@ -58,16 +58,15 @@ export class WindowDeflater implements Deflater {
   constructor({ windowBits, level, memLevel }: DeflaterOptions) {
     this.#windowSize = 2 ** windowBits;
     this.#level = level;
-    this.#hashBits = memLevel + 4;
+    this.#hashBits = Math.min(memLevel + 4, windowBits);
     this.#use = `${windowBits} ${memLevel} ${Math.min(level, 2)}`;
   }
 
   deflate(bytes: Uint8Array): Uint8Array {
-    const memory = this.#memory ??= this.#takeSpare() ?? this.#allocate();
     const parts: Uint8Array[] = [];
     for (let offset = 0; offset < bytes.length; offset += BLOCK_SIZE) {
       if (offset > 0) parts.push(takeOutput());
-      this.#block(memory, bytes.length <= BLOCK_SIZE ? bytes : bytes.subarray(offset, offset + BLOCK_SIZE));
+      this.#block(bytes.length <= BLOCK_SIZE ? bytes : bytes.subarray(offset, offset + BLOCK_SIZE));
     }
     putStored(bytes, 0, 0);
     const last = takeOutput();
@@ -95,25 +94,25 @@ export class WindowDeflater implements Deflater {
   #allocate(): Memory {
     return {
       buffer: new Uint8Array(FIRST_SIZE),
-      heads: new Int32Array(this.#level === 0 ? 0 : 2 ** this.#hashBits),
+      heads: new Int32Array(2 ** this.#hashBits),
       base: 1,
       chain: new Uint16Array(this.#level > 1 ? FIRST_SIZE : 0),
     };
   }
 
-  #block(memory: Memory, content: Uint8Array): void {
+  #block(content: Uint8Array): void {
+    if (this.#level === 0) {
+      putStored(content, 0, content.length);
+      return;
+    }
+    const memory = this.#memory ??= this.#takeSpare() ?? this.#allocate();
     this.#makeRoom(memory, content.length);
     const start = this.#end;
     memory.buffer.set(content, start);
     this.#end += content.length;
     this.#entered = start;
-    if (this.#level === 0) putStored(content, 0, content.length);
-    else {writeBlock(
-        this.#level === 1 ? this.#searchOnce(memory, start) : this.#searchAll(memory, start),
-        memory.buffer,
-        start,
-        this.#end,
-      );}
+    const count = this.#level === 1 ? this.#searchOnce(memory, start) : this.#searchAll(memory, start);
+    writeBlock(count, memory.buffer, start, this.#end);
   }
 
   #makeRoom(memory: Memory, size: number): void {
@@ -233,6 +232,7 @@ export class WindowDeflater implements Deflater {
   }
 }
 
+/** Takes so many positions for gone. */
 function forget(memory: Memory, positions: number): void {
   memory.base += positions;
   if (memory.base < MAX_BASE) return;

@@ -107,6 +107,16 @@ describe("Connection.tick", () => {
     expect(tick(connection, 1100)).toEqual(["ping 00000002"]);
   });
 
+  it("lets one keep-alive ping wait at a time, when nobody takes the output", () => {
+    const connection = open({ pingInterval: 100 });
+    for (let now = 100; now < 10_000; now += 100) {
+      connection.tick(now);
+      connection.receive(frame("server", 0x81, "x"), now);
+    }
+    expect(lines(takeBytes(connection))).toEqual(["ping 00000001"]);
+    expect(tick(connection, 10_000)).toEqual(["ping 00000002"]);
+  });
+
   it("goes on pinging when no pong is ever asked for in time", () => {
     const connection = open({ pingInterval: 100, pongTimeout: Infinity });
     expect([100, 200, 300].flatMap((now) => tick(connection, now))).toEqual([

@@ -99,12 +99,14 @@ const OPENED: readonly AnswerVector[] = [
     extensions: `${DEFLATE}; server_no_context_takeover`,
   },
   { name: "no extension, though one was offered", head: answer(), deflate: true, outcome: "opened", extensions: "" },
+  { name: "as many hints before it as the limit", head: HINTS.repeat(16) + answer(), outcome: "opened" },
   { name: "hints before it", head: HINTS + HINTS + answer(), outcome: "opened" },
   { name: "100 before it", head: "HTTP/1.1 100 Continue\r\n\r\n" + answer(), outcome: "opened" },
 ];
 
 const HTTP_FAULTS: readonly AnswerVector[] = [
   { name: "no HTTP at all", head: "SSH-2.0-OpenSSH_9.6\r\n", outcome: "status-line-malformed" },
+  { name: "no HTTP behind hints", head: HINTS + "SSH", outcome: "status-line-malformed" },
   { name: "a TLS alert", head: "\x15\x03\x03\0\x02\x02\x28", outcome: "status-line-malformed" },
   { name: "a status that is no number", head: answer("HTTP/1.1 OK"), outcome: "status-line-malformed" },
   { name: "an empty line before it", head: `\r\n${answer()}`, outcome: "status-line-malformed" },

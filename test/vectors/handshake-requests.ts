@@ -248,6 +248,8 @@ const HTTP_FAULTS: readonly RequestVector[] = [
   { name: "a tab for a space", head: request("GET\t/\tHTTP/1.1"), outcome: "request-line-malformed" },
   { name: "a method that is no token", head: request("G(T / HTTP/1.1"), outcome: "request-line-malformed" },
   { name: "HTTP/0.9", head: "GET /\r\n\r\n", outcome: "request-line-malformed" },
+  { name: "something before the version", head: request("GET / XHTTP/1.1"), outcome: "request-line-malformed" },
+  { name: "something behind the version", head: request("GET / HTTP/1.10"), outcome: "request-line-malformed" },
   { name: "a version in other case", head: request("GET / http/1.1"), outcome: "request-line-malformed" },
   { name: "NUL in the target", head: request("GET /\0 HTTP/1.1"), outcome: "request-line-malformed" },
   { name: "a fragment", head: request("GET /#a HTTP/1.1"), outcome: "target-invalid" },
@@ -318,6 +320,7 @@ const UPGRADE_FAULTS: readonly RequestVector[] = [
   { name: "a body with a length", head: request("Content-Length: 5"), outcome: "body-unexpected" },
   { name: "a body in chunks", head: request("Transfer-Encoding: chunked"), outcome: "body-unexpected" },
   { name: "a key without Upgrade", head: request("-Upgrade"), outcome: "upgrade-missing" },
+  { name: "nothing but a key", head: page("GET / HTTP/1.1", key(SAMPLE_KEY)), outcome: "upgrade-missing" },
   { name: "a version without Upgrade", head: request("-Upgrade", "-Sec-WebSocket-Key"), outcome: "upgrade-missing" },
   { name: "a key with another Upgrade", head: request("Upgrade: websockets"), outcome: "upgrade-missing" },
   {

@@ -111,6 +111,12 @@ describe("ClientHandshake, an answer that is no 101", () => {
     }
   });
 
+  it("says the status in the message where there is no phrase", async () => {
+    const [handshake] = await sent();
+    handshake.receive(latin1("HTTP/1.1 403 \r\nContent-Length: 0\r\n\r\n"), 0);
+    expect(handshake.failure?.message).toMatch(/: 403 \(/);
+  });
+
   it("says status and phrase in the message, and keeps the headers", async () => {
     const [handshake] = await sent();
     handshake.receive(latin1("HTTP/1.1 401 Who are you\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"), 0);

@@ -166,6 +166,13 @@ describe("ServerHandshake.reject", () => {
     }
   });
 
+  it("says nothing of the type of no body", () => {
+    const handshake = received(page());
+    handshake.reject(200);
+    const answer = takeMessage(handshake);
+    expect(answer.fields).toEqual([["Content-Length", "0"], ["Connection", "close"]]);
+  });
+
   it("writes no body for HEAD, but its length", () => {
     const handshake = received(page("HEAD / HTTP/1.1"));
     handshake.reject(404, [], "not found");
@@ -204,7 +211,14 @@ describe("ServerHandshake.reject", () => {
     await accepted.accept();
     const rejected = received();
     rejected.reject(403);
-    for (const handshake of [accepted, rejected]) expect(() => handshake.reject(403)).toThrow(UsageError);
+    const accepting = received();
+    const accept = accepting.accept();
+    for (const handshake of [accepted, rejected, accepting]) {
+      takeText(handshake);
+      expect(() => handshake.reject(403)).toThrow(/accepted or rejected already/);
+      expect(takeText(handshake)).toBe("");
+    }
+    await accept;
     const failed = received(request("-Host"));
     takeText(failed);
     failed.reject(403);
@@ -248,6 +262,7 @@ describe("ServerHandshake, time", () => {
 describe("ServerHandshake, the end of the transport", () => {
   it("answers nobody who said nothing", () => {
     const handshake = reading();
+    handshake.receive(new Uint8Array(0), 0);
     handshake.receiveEnd(1);
     expect(handshake.failure?.fault).toBe("request-incomplete");
     expect(takeText(handshake)).toBe("");
@@ -284,9 +299,17 @@ describe("ServerHandshake, bytes before the answer", () => {
   });
 
   it("fails at once where they come with the head", () => {
-    const handshake = received(request() + "a".repeat(MAX_EARLY_BYTES + 1));
+    const handshake = reading();
+    const tooMany = "a".repeat(MAX_EARLY_BYTES + 1);
+    expect(handshake.receive(latin1(request() + tooMany), 0)).toBeUndefined();
     expect(handshake.failure?.fault).toBe("early-data-too-large");
     expect(handshake.outputEnded).toBe(true);
+  });
+
+  it("fails once, and by the head, where that is at fault too", () => {
+    const handshake = received(request("-Host") + "a".repeat(MAX_EARLY_BYTES + 1));
+    expect(handshake.failure?.fault).toBe("host-missing");
+    expect(takeText(handshake).match(/HTTP\/1\.1 400/g)).toHaveLength(1);
   });
 
   it("gives those of a plain request once each", () => {

@@ -81,6 +81,13 @@ const ROWS: readonly Row[] = [
   { name: "a size with a sign", length: "chunked", wire: "+5\r\nhello", body: "", fault: true },
   { name: "a size with 0x", length: "chunked", wire: "0x5\r\nhello", body: "", fault: true },
   { name: "an empty size", length: "chunked", wire: "\r\nhello", body: "", fault: true },
+  {
+    name: "a size of 13 digits",
+    length: "chunked",
+    wire: "0000000000005\r\nhello\r\n0\r\n\r\n",
+    body: "hello",
+    rest: "",
+  },
   { name: "a size of 14 digits", length: "chunked", wire: "00000000000005\r\nhello", body: "", fault: true },
   { name: "a size line that ends in LF", length: "chunked", wire: "5\nhello", body: "", fault: true },
   { name: "a chunk longer than its size", length: "chunked", wire: "4\r\nhello\r\n", body: "hell", fault: true },

@@ -69,6 +69,15 @@ describe("HeadReader", () => {
     expect(new HeadReader("response", DEFAULT_LIMITS).receive(latin1("\r\n"))).toBe("status-line-malformed");
   });
 
+  it("refuses a line, and a head, that has no end, before it ends", () => {
+    for (const limits of [{ maxLineLength: 100 }, { maxHeadSize: 100 }]) {
+      const reader = new HeadReader("request", resolveLimits(limits));
+      expect(reader.receive(latin1("GET / HTTP/1.1\r\nX: "))).toBeUndefined();
+      expect(reader.receive(latin1("y".repeat(80)))).toBeUndefined();
+      expect(reader.receive(latin1("y".repeat(80)))).toMatch(/too-l/);
+    }
+  });
+
   it("looks at every byte once, however small the chunks", () => {
     const head = latin1(page("GET / HTTP/1.1", ...Array.from({ length: 100 }, (_, i) => `X-${i}: ${"y".repeat(90)}`)));
     for (const size of [1, 7, 1000, head.length]) {
@@ -176,6 +185,8 @@ describe("formatRequestHead and formatResponseHead", () => {
 
   it("take the registered reason phrase, another one, or none", () => {
     expect(toLatin1(formatResponseHead(101, []))).toBe("HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    expect(toLatin1(formatResponseHead(100, []))).toBe("HTTP/1.1 100 \r\n\r\n");
+    expect(toLatin1(formatResponseHead(599, []))).toBe("HTTP/1.1 599 \r\n\r\n");
     expect(toLatin1(formatResponseHead(418, []))).toBe("HTTP/1.1 418 \r\n\r\n");
     expect(toLatin1(formatResponseHead(200, [], "Fine"))).toBe("HTTP/1.1 200 Fine\r\n\r\n");
   });
@@ -191,6 +202,7 @@ describe("formatRequestHead and formatResponseHead", () => {
     ["a reason phrase", () => formatResponseHead(200, [], "OK\r\nA: 1")],
     ["a status below", () => formatResponseHead(99, [])],
     ["a status above", () => formatResponseHead(600, [])],
+    ["a status without a number", () => formatResponseHead(Number.NaN, [])],
     ["a status between", () => formatResponseHead(200.5, [])],
   ])("refuse %s that must not be sent", (_, call) => {
     expect(call).toThrow(UsageError);

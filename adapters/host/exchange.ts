@@ -8,6 +8,7 @@ import type { HandshakeOptions, HeaderField, RequestHead } from "../../core/mod.
 import { Pieces } from "../../core/pieces.ts";
 import type { Clock, Sleeper } from "./clock.ts";
 import { linger } from "./linger.ts";
+import { fieldsOf } from "./response.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import type { RequestHook } from "./upgrade.ts";
 
@@ -142,7 +143,7 @@ class Exchange implements TransportEvents, Sleeper {
   /** A body of unknown length goes in chunks (RFC 9112 §7.1), so that its reader can tell the end from a loss. */
   async #write(response: Response): Promise<void> {
     const { body, status } = response;
-    const fields = [...response.headers].filter(([name]) => !HOP_FIELDS.has(name));
+    const fields = fieldsOf(response, "upgrade");
     const empty = body === null || this.#head.method === "HEAD" || status === 204 || status === 304;
     if (empty) {
       if (body === null && status !== 204 && status !== 304) fields.push(["content-length", "0"]);
@@ -187,9 +188,6 @@ class Exchange implements TransportEvents, Sleeper {
     linger(this.#transport, this.#host.clock, this.#gone);
   }
 }
-
-// RFC 9110 §7.6.1: fields about this very transport are not the application's to set.
-const HOP_FIELDS: ReadonlySet<string> = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade"]);
 
 function framed(chunk: Uint8Array): Uint8Array[] {
   return [encoder.encode(`${chunk.length.toString(16)}\r\n`), chunk, encoder.encode("\r\n")];

@@ -27,6 +27,8 @@ class Lingering implements TransportEvents, Sleeper {
     this.#bucket = clock.schedule(this, clock.now() + LINGER);
     transport.attach(this);
     transport.end();
+    // It may have been paused while an application made up its mind.
+    transport.resume();
   }
 
   received(): void {}

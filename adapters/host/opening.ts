@@ -4,10 +4,11 @@
 // What is legal in a handshake is the core's ServerHandshake; requests that are not upgrades are served by exchange.ts.
 
 import type { AcceptChoice, HandshakeOptions, Opened, RequestHead, UpgradeRequest } from "../../core/mod.ts";
-import { HandshakeError, ServerHandshake } from "../../core/mod.ts";
+import { ServerHandshake } from "../../core/mod.ts";
 import type { Clock, Sleeper } from "./clock.ts";
 import { exchange } from "./exchange.ts";
 import { linger } from "./linger.ts";
+import { fieldsOf } from "./response.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import type { Accept, Reject, RequestHook, UpgradeDecision, UpgradeHook } from "./upgrade.ts";
 
@@ -104,7 +105,8 @@ export class Opening<Data> implements TransportEvents, Sleeper {
     const decision = this.#host.closing ? CLOSING : await this.#ask(request);
     if (this.#over) return;
     if (isReject(decision)) {
-      this.#handshake.reject(decision.status, decision.headers, await bodyOf(decision));
+      const { status, headers, body } = decision instanceof Response ? await rejectOf(decision) : decision;
+      this.#handshake.reject(status, headers, body);
       return this.#settle();
     }
     const opened = await this.#handshake.accept(this.#choice(request, decision));
@@ -143,7 +145,7 @@ export class Opening<Data> implements TransportEvents, Sleeper {
 
   /** The application failed, which is not the client's fault. */
   #blunder(error: unknown): void {
-    if (error instanceof HandshakeError || this.#over) return;
+    if (error === this.#handshake.failure || this.#over) return;
     this.#host.report(error);
     this.#handshake.reject(500, undefined, "the server failed to answer this request\n");
     this.#settle();
@@ -183,6 +185,7 @@ function isReject<Data>(decision: UpgradeDecision<Data>): decision is Reject | R
   return typeof decision === "object" && "status" in decision;
 }
 
-async function bodyOf(decision: Reject | Response): Promise<string | Uint8Array | undefined> {
-  return decision instanceof Response ? new Uint8Array(await decision.arrayBuffer()) : decision.body;
+async function rejectOf(response: Response): Promise<Reject> {
+  const headers = fieldsOf(response, "content-length");
+  return { status: response.status, headers, body: new Uint8Array(await response.arrayBuffer()) };
 }

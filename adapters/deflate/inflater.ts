@@ -79,7 +79,7 @@ export class WindowInflater implements Inflater {
       let stop: Stop;
       do {
         const start = this.#end;
-        stop = this.#run();
+        stop = this.#runWithin(room);
         room -= this.#end - start;
         if (room < 0) throw new InflateLimitError();
         if (this.#end > start) parts.push(this.#buffer.slice(start, this.#end));
@@ -118,6 +118,16 @@ export class WindowInflater implements Inflater {
       const larger = new Uint8Array(Math.min(length * 2, most));
       larger.set(this.#buffer);
       this.#buffer = larger;
+    }
+  }
+
+  // Of two faults the one that is met first is told, wherever the input was cut.
+  #runWithin(room: number): Stop {
+    const start = this.#end;
+    try {
+      return this.#run();
+    } catch (error) {
+      throw this.#end - start > room ? new InflateLimitError() : error;
     }
   }
 

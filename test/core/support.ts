@@ -111,7 +111,7 @@ export function* cuts(bytes: Uint8Array): Generator<Cut> {
   yield { name: "whole", chunks: [bytes.slice()] };
   yield { name: "byte by byte", chunks: chop(bytes, 1) };
   for (let at = 1; at < bytes.length; at++) {
-    const near = at < 20 || at > bytes.length - 10 || at % 9973 === 0;
+    const near = at < 16 || at > bytes.length - 4 || at % 19_997 === 0;
     if (!near && bytes.length > EVERY_POINT_UP_TO) continue;
     yield { name: `cut after ${at}`, chunks: [bytes.slice(0, at), bytes.slice(at)] };
   }

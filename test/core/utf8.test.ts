@@ -128,8 +128,8 @@ describe("decodeUtf8, requireUtf8, Utf8Validator and the platform", () => {
     expect(spoilt).toBeLessThan(3500);
   });
 
-  it("agree on every pair of bytes before two continuations", () => {
-    for (let pair = 0; pair < 65536; pair++) {
+  it("agree on every byte from 0xc0 on, with every byte behind it, before two continuations", () => {
+    for (let pair = 0xc000; pair <= 0xffff; pair++) {
       const bytes = Uint8Array.of(pair >> 8, pair & 0xff, 0x80, 0x80);
       for (const end of [2, 3, 4]) {
         const valid = platformDecodes(bytes.subarray(0, end)) !== undefined;

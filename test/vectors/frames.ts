@@ -74,7 +74,7 @@ const EXAMPLES: readonly FrameVector[] = [
 ];
 
 // §5.2: "If 0-125, that is the payload length. If 126, the following 2 bytes … If 127, the following 8 bytes"
-const SIZES = [0, 1, 2, 3, 4, 5, 124, 125, 126, 127, 128, 255, 256, 4095, 4096, 65535, 65536];
+const SIZES = [0, 1, 2, 3, 4, 5, 125, 126, 127, 128, 256, 4095, 4096, 65535, 65536];
 
 function ofSize(from: Role, size: number): FrameVector[] {
   const letters = "*".repeat(size);

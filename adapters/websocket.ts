@@ -114,7 +114,7 @@ export class WebSocket extends EventTarget {
       ...options,
       protocols: offered,
       signal: this.#connecting.signal,
-      open: (socket) => this.#established(socket),
+      open: (socket) => this.#established(socket, offered),
       message: (_, data) => this.#received(data),
       closing: () => this.#tasks.queue(() => this.#readyState = CLOSING),
       close: (_, closed) => this.#tasks.queue(() => this.#closed(closed)),
@@ -238,8 +238,10 @@ export class WebSocket extends EventTarget {
   // --- Connecting ---
 
   // "When the WebSocket connection is established, queue a task to change the ready state to OPEN and fire an event named open."
-  #established(socket: Socket): void {
+  #established(socket: Socket, offered: readonly string[]): void {
     this.#socket = socket;
+    // "If protocols is not the empty list and [the server chose none], then fail the WebSocket connection." RFC 6455 would not mind.
+    if (offered.length > 0 && socket.protocol === "") return this.#giveUp();
     this.#tasks.queue(() => {
       if (this.#readyState !== CONNECTING) return;
       this.#readyState = OPEN;

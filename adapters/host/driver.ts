@@ -67,9 +67,13 @@ export class Driver implements TransportEvents, Sleeper {
     this.#readWhileBlocked = readWhileBlocked;
   }
 
-  /** Takes the transport over; `rest` are the bytes that came with the opening handshake. */
-  start(rest: Uint8Array): void {
+  /** Takes the transport over. */
+  attach(): void {
     this.transport.attach(this);
+  }
+
+  /** Begins, with the bytes that came with the opening handshake. */
+  start(rest: Uint8Array): void {
     if (rest.length > 0) this.received(rest);
     else this.#settle();
   }

@@ -3,6 +3,7 @@
 
 import { BodyReader, requestBodyLength } from "../../core/http/body.ts";
 import { formatResponseHead } from "../../core/http/head.ts";
+import { splitAbsoluteTarget } from "../../core/http/target.ts";
 import { resolveTimeouts } from "../../core/limits.ts";
 import type { HandshakeOptions, HeaderField, RequestHead } from "../../core/mod.ts";
 import { Pieces } from "../../core/pieces.ts";
@@ -131,9 +132,11 @@ class Exchange implements TransportEvents, Sleeper {
 
   #request(): Request {
     const { method, target, headers } = this.#head;
-    const origin = `${this.#transport.secure ? "https" : "http"}://${headers.get("host")}`;
+    // Put together, not resolved: `//evil.example/` is a path here, and a host to a URL parser that is given a base.
+    const [host, path] = splitAbsoluteTarget(target) ?? [headers.get("host")!, target.startsWith("/") ? target : "/"];
+    const url = `${this.#transport.secure ? "https" : "http"}://${host}${path}`;
     const hasBody = method !== "GET" && method !== "HEAD";
-    return new Request(new URL(target, origin), {
+    return new Request(url, {
       method,
       headers: Array.from(headers, ([name, value]): [string, string] => [name, value]),
       ...hasBody && { body: this.#body.join() as Uint8Array<ArrayBuffer> },

@@ -42,6 +42,8 @@ export class Session<Data> implements Sink {
 
   /** Begins, with the bytes that came with the opening handshake. */
   start(rest: Uint8Array): void {
+    // First, because what `open` does may end the transport within the call.
+    this.driver.attach();
     this.#run(() => this.owner.handlers.open?.(this.socket));
     this.driver.start(rest);
   }

@@ -21,10 +21,16 @@ export const EXTRA_MASK = 15;
 const KIND_SHIFT = 8;
 const KIND_MASK = 3;
 export const VALUE_SHIFT = 10;
+const LITERAL_MASK = (KIND_MASK << KIND_SHIFT) | (EXTRA_MASK << EXTRA_SHIFT);
 export const KIND_LITERAL = 0;
 export const KIND_COPY = 1;
 export const KIND_END = 2;
 export const KIND_ZEROS = 3;
+
+/** Whether the entry is one, and one of a literal, which has neither kind nor extra bits. */
+export function isLiteral(entry: number): boolean {
+  return entry !== 0 && (entry & LITERAL_MASK) === 0;
+}
 
 export function kindOf(entry: number): number {
   return (entry >> KIND_SHIFT) & KIND_MASK;

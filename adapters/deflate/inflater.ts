@@ -208,7 +208,9 @@ export class WindowInflater implements Inflater {
 
   /** §3.2.5: literals and copies up to the end of the block. */
   #decode(literals: DecodeTable, distances: DecodeTable): Stop {
-    while (this.#end <= this.#buffer.length - MAX_COPY) {
+    for (;;) {
+      this.#end = input.readLiterals(literals, this.#buffer, this.#end);
+      if (this.#end > this.#buffer.length - MAX_COPY) return "full";
       const start = input.tell();
       const symbol = input.readSymbol(literals);
       const kind = kindOf(symbol);
@@ -228,7 +230,6 @@ export class WindowInflater implements Inflater {
         return "over";
       }
     }
-    return "full";
   }
 
   #copy(length: number, distance: number): void {

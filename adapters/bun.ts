@@ -4,10 +4,13 @@
  * @module
  */
 
+import process from "node:process";
+import { UsageError } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
 import { ipAddress } from "./host/address.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
 import { Clock } from "./host/clock.ts";
+import { ConnectError } from "./host/connect-error.ts";
 import { Outbox } from "./host/outbox.ts";
 import { serve as serveOn, type ServeOptions, type Server } from "./host/server.ts";
 import type { Socket } from "./host/socket.ts";
@@ -62,26 +65,30 @@ const { Bun } = globalThis as unknown as { Bun: BunApi; };
 class BunTransport implements Transport {
   readonly socket: BunSocket;
   readonly secure: boolean;
-  readonly #unix: boolean;
+  readonly unix: boolean;
   #events: TransportEvents | undefined;
   #peer: Address | undefined;
+  /** What came before anybody asked. */
+  readonly #early: Uint8Array[] = [];
   readonly #outbox = new Outbox();
   #blocked = false;
   #ending = false;
   #outputEnded = false;
   #inputEnded = false;
+  #closed = false;
+  #error: Error | undefined;
 
   constructor(socket: BunSocket, secure: boolean, unix: boolean) {
     this.socket = socket;
     this.secure = secure;
-    this.#unix = unix;
+    this.unix = unix;
     socket.data = this;
     if (!unix) socket.setNoDelay(true);
   }
 
   get peer(): Address {
     const { remoteAddress, remotePort } = this.socket;
-    return this.#peer ??= this.#unix ? { path: "" } : ipAddress(remoteAddress, remotePort);
+    return this.#peer ??= this.unix ? { path: "" } : ipAddress(remoteAddress, remotePort);
   }
 
   get bufferedAmount(): number {
@@ -89,7 +96,9 @@ class BunTransport implements Transport {
   }
 
   attach(events: TransportEvents): void {
+    const first = this.#events === undefined;
     this.#events = events;
+    if (this.#closed || (first && this.#early.length > 0)) queueMicrotask(() => this.#catchUp());
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -117,7 +126,8 @@ class BunTransport implements Transport {
   }
 
   received(chunk: Uint8Array): void {
-    this.#events!.received(chunk);
+    if (this.#events === undefined) this.#early.push(chunk);
+    else this.#events.received(chunk);
   }
 
   drained(): void {
@@ -129,13 +139,24 @@ class BunTransport implements Transport {
 
   ended(): void {
     this.#inputEnded = true;
-    this.#events!.ended();
+    this.#events?.ended();
     if (this.#outputEnded) this.socket.end();
   }
 
+  // A failure of TLS is reported twice: as an error, and as the end.
   closed(error?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#error = error;
     this.#outbox.clear();
     this.#events?.closed(error);
+  }
+
+  /** Reports to the first owner what came before it, and to any that it is late. */
+  #catchUp(): void {
+    for (const chunk of this.#early.splice(0)) this.#events!.received(chunk);
+    if (this.#inputEnded) this.#events!.ended();
+    if (this.#closed) this.#events!.closed(this.#error);
   }
 
   /** Writes what the system takes; the rest goes when it says so. */
@@ -161,7 +182,7 @@ class BunTransport implements Transport {
 /** The events of a socket, passed on to its transport. One object serves all sockets. */
 const handlers = {
   binaryType: "uint8array",
-  data: ({ data }: BunSocket, chunk: Uint8Array): void => data!.received(chunk),
+  data: ({ data }: BunSocket, chunk: Uint8Array): void => data?.received(chunk),
   drain: ({ data }: BunSocket): void => data?.drained(),
   end: ({ data }: BunSocket): void => data?.ended(),
   close: ({ data }: BunSocket, error?: Error): void => data?.closed(error),
@@ -190,46 +211,88 @@ function tlsOptions({ alpnProtocols, ...tls }: TlsServerOptions | TlsClientOptio
 
 function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
   const unix = path !== undefined;
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal!.reason);
-    signal?.addEventListener("abort", abort);
-    const settle = (): void => signal?.removeEventListener("abort", abort);
-    const open = (socket: BunSocket): void => {
-      settle();
-      if (signal?.aborted) socket.terminate();
-      else resolve(new BunTransport(socket, tls !== undefined, unix));
-    };
-    const fail = (_socket: BunSocket, error: Error): void => {
-      settle();
-      reject(error);
-    };
-    Bun.connect({
-      ...unix ? { unix: path } : { hostname, port },
-      ...tls !== undefined && { tls: { serverName: hostname, ...tlsOptions(tls) } },
-      allowHalfOpen: true,
-      socket: { ...handlers, open, connectError: fail },
-    }).catch((error: unknown) => fail(undefined as never, error as Error));
+  return connected(tls !== undefined, unix, signal, (open, fail) => {
+    const options = { ...unix ? { unix: path } : { hostname, port }, allowHalfOpen: true };
+    const connectError = (_socket: BunSocket, error: Error): void => fail(error);
+    const connecting = tls === undefined
+      ? Bun.connect({ ...options, socket: { ...handlers, open, connectError } })
+      : Bun.connect({
+        ...options,
+        tls: { serverName: hostname, ...clientTls(tls) },
+        socket: { ...tlsHandlers(hostname, tls, open, fail), connectError },
+      });
+    connecting.catch(fail);
+    return undefined;
   });
 }
 
-// Over a socket that exists, Bun runs TLS in a second one, and reports a bad certificate with the handshake.
-function secure(transport: Transport, hostname: string, options: TlsClientOptions): Promise<Transport> {
-  const { socket } = transport as BunTransport;
-  return new Promise((resolve, reject) => {
-    const handshake = (tls: BunSocket, authorized: boolean, error: Error | null): void => {
-      if (authorized || options.rejectUnauthorized === false) return resolve(new BunTransport(tls, true, false));
-      tls.terminate();
-      reject(error ?? new Error("the TLS handshake failed"));
-    };
-    const close = ({ data }: BunSocket, error?: Error): void => {
-      if (data === undefined) reject(error ?? new Error("the connection was lost during the TLS handshake"));
-      else data.closed(error);
-    };
+// Over a socket that exists, Bun runs TLS in a second one.
+async function secure(
+  transport: Transport,
+  hostname: string,
+  options: TlsClientOptions,
+  signal: AbortSignal,
+): Promise<Transport> {
+  if (transport.secure) throw new UsageError("Bun has no TLS within TLS: wss: through an https: proxy");
+  const { socket, unix } = transport as BunTransport;
+  return connected(true, unix, signal, (open, fail) => {
+    // What is encrypted is still reported of the first one.
     socket.data = undefined;
-    socket.upgradeTLS({
+    const [, tls] = socket.upgradeTLS({
       data: undefined,
-      tls: { serverName: hostname, ...tlsOptions(options) },
-      socket: { ...handlers, handshake, close },
+      tls: { serverName: hostname, ...clientTls(options) },
+      socket: tlsHandlers(hostname, options, open, fail),
+    });
+    return tls;
+  });
+}
+
+function clientTls(options: TlsClientOptions): object {
+  return tlsOptions({ alpnProtocols: ["http/1.1"], ...options });
+}
+
+/** Handlers of a client's socket for TLS: of a bad certificate Bun tells with the handshake, and leaves it to us. */
+function tlsHandlers(
+  name: string,
+  { rejectUnauthorized = true }: TlsClientOptions,
+  open: (socket: BunSocket) => void,
+  reject: (error: unknown) => void,
+): typeof handlers & object {
+  const fail = (error: unknown): void => reject(new ConnectError("tls", `no TLS with ${name}`, error));
+  const handshake = (socket: BunSocket, authorized: boolean, error: { code?: string; } | null): void => {
+    if (authorized || (!rejectUnauthorized && error?.code !== "EPROTO")) return open(socket);
+    socket.terminate();
+    fail(error);
+  };
+  const close = ({ data }: BunSocket, error?: Error): void => {
+    if (data === undefined) fail(error ?? "the connection was lost during the handshake");
+    else data.closed(error);
+  };
+  return { ...handlers, handshake, close, error: close } as typeof handlers;
+}
+
+/** The transport, once `open` is called with its socket; on failure and when the signal is aborted the socket is dropped. */
+function connected(
+  secure: boolean,
+  unix: boolean,
+  signal: AbortSignal | undefined,
+  begin: (open: (socket: BunSocket) => void, fail: (error: unknown) => void) => BunSocket | undefined,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    let begun: BunSocket | undefined;
+    const abort = (): void => {
+      begun?.terminate();
+      reject(signal!.reason);
+    };
+    signal?.addEventListener("abort", abort);
+    const open = (socket: BunSocket): void => {
+      signal?.removeEventListener("abort", abort);
+      if (signal?.aborted) socket.terminate();
+      else resolve(new BunTransport(socket, secure, unix));
+    };
+    begun = begin(open, (error) => {
+      signal?.removeEventListener("abort", abort);
+      reject(error);
     });
   });
 }
@@ -244,6 +307,7 @@ const runtime: Runtime = {
   listen,
   dial,
   secure,
+  env: (name) => process.env[name],
 };
 
 /** Starts a server; see `serve` of the package root. */

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { UsageError } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
 import { ipAddress } from "./host/address.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
 import { Clock } from "./host/clock.ts";
+import { step } from "./host/connect-error.ts";
 import { Outbox } from "./host/outbox.ts";
 import { ReadBuffer } from "./host/read-buffer.ts";
 import { refuseOptions } from "./host/refuse.ts";
@@ -58,6 +60,7 @@ interface DenoApi {
   connect(options: object): Promise<DenoConn>;
   connectTls(options: object): Promise<DenoConn>;
   startTls(conn: DenoConn, options: object): Promise<DenoConn>;
+  readonly env: { get(name: string): string | undefined; };
   removeSync(path: string): void;
 }
 
@@ -83,6 +86,7 @@ class DenoTransport implements Transport {
   #ending = false;
   #outputEnded = false;
   #closed = false;
+  #error: Error | undefined;
 
   constructor(conn: DenoConn, secure: boolean) {
     this.conn = conn;
@@ -102,7 +106,8 @@ class DenoTransport implements Transport {
   attach(events: TransportEvents): void {
     const first = this.#events === undefined;
     this.#events = events;
-    if (first) this.resume();
+    if (this.#closed) this.#report();
+    else if (first) this.resume();
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -177,13 +182,18 @@ class DenoTransport implements Transport {
   #close(error?: Error): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#error = error;
     this.#outbox.clear();
     try {
       this.conn.close();
     } catch {
       // The runtime has closed it already.
     }
-    queueMicrotask(() => this.#events?.closed(error));
+    this.#report();
+  }
+
+  #report(): void {
+    queueMicrotask(() => this.#events?.closed(this.#error));
   }
 }
 
@@ -195,7 +205,7 @@ function addressOf({ hostname, port, path }: DenoAddr): Address {
 const NO_SERVER_TLS = ["passphrase", "ca", "requestCert", "rejectUnauthorized"] as const;
 
 /** What `Deno.connectTls` has no option for. */
-const NO_CLIENT_TLS = ["passphrase", "serverName", "rejectUnauthorized"] as const;
+const NO_CLIENT_TLS = ["passphrase", "rejectUnauthorized"] as const;
 
 function listen(
   { port = 0, hostname = "0.0.0.0", path, tls }: ListenOptions,
@@ -238,9 +248,7 @@ function alpn(protocols: readonly string[] | undefined): object {
   return protocols === undefined ? {} : { alpnProtocols: [...protocols] };
 }
 
-function clientTls(options: TlsClientOptions): object {
-  refuseOptions("Deno", "tls", options, NO_CLIENT_TLS);
-  const { ca, cert, key, alpnProtocols = ["http/1.1"] } = options;
+function clientTls({ ca, cert, key, alpnProtocols = ["http/1.1"] }: TlsClientOptions): object {
   return {
     ...ca !== undefined && { caCerts: list(ca) },
     ...cert !== undefined && { cert, key },
@@ -253,30 +261,45 @@ function list(pem: Pem): string[] {
 }
 
 async function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
+  if (tls !== undefined) refuseOptions("Deno", "tls", tls, NO_CLIENT_TLS);
+  if (tls !== undefined && path !== undefined) refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
+  if (tls?.cert !== undefined) return dialWithCertificate({ hostname, port, signal }, tls);
   const address = path === undefined ? { hostname, port } : { path, transport: "unix" };
-  if (tls === undefined) return new DenoTransport(await abortable(Deno.connect({ ...address, signal }), signal), false);
-  if (path !== undefined) refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
-  const conn = await abortable(Deno.connectTls({ ...address, ...clientTls(tls) }), signal);
-  await handshaken(conn, signal);
-  return new DenoTransport(conn, true);
+  const transport = new DenoTransport(await abortable(Deno.connect({ ...address, signal }), signal), false);
+  if (tls === undefined) return transport;
+  return step("tls", `no TLS with ${hostname}`, signal, () => secure(transport, hostname, tls, signal));
 }
 
-// What `connectTls` gives may not have shaken hands yet; whoever waits for a connection wants to hear of a bad certificate.
-async function handshaken(conn: DenoConn, signal: AbortSignal | undefined): Promise<void> {
+// The one way to show a certificate, but it cannot be told another name, and goes on for a while when it is aborted.
+async function dialWithCertificate({ signal, ...address }: DialOptions, tls: TlsClientOptions): Promise<Transport> {
+  refuseOptions("Deno", "tls", tls, ["serverName"], " together with tls.cert");
+  const conn = await abortable(Deno.connectTls({ ...address, ...clientTls(tls) }), signal);
+  return step("tls", `no TLS with ${address.hostname}`, signal, () => handshaken(conn, signal));
+}
+
+async function secure(
+  transport: Transport,
+  hostname: string,
+  options: TlsClientOptions,
+  signal?: AbortSignal,
+): Promise<Transport> {
+  refuseOptions("Deno", "tls", options, NO_CLIENT_TLS);
+  refuseOptions("Deno", "tls", options, ["cert", "key"], " over a proxy");
+  if (transport.secure) throw new UsageError("Deno has no TLS within TLS: wss: through an https: proxy");
+  const { conn } = transport as DenoTransport;
+  const name = options.serverName ?? hostname;
+  return handshaken(await abortable(Deno.startTls(conn, { ...clientTls(options), hostname: name }), signal), signal);
+}
+
+// What Deno calls a TLS connection has not shaken hands yet; whoever waits for one wants to hear of a bad certificate.
+async function handshaken(conn: DenoConn, signal: AbortSignal | undefined): Promise<Transport> {
   try {
-    await abortable(conn.handshake?.() ?? Promise.resolve(), signal);
+    await abortable(conn.handshake!(), signal);
+    return new DenoTransport(conn, true);
   } catch (error) {
     conn.close();
     throw error;
   }
-}
-
-async function secure(transport: Transport, hostname: string, options: TlsClientOptions): Promise<Transport> {
-  const { cert } = options;
-  if (cert !== undefined) refuseOptions("Deno", "tls", options, ["cert", "key"], " over a proxy");
-  const conn = await Deno.startTls((transport as DenoTransport).conn, { hostname, ...clientTls(options) });
-  await handshaken(conn, undefined);
-  return new DenoTransport(conn, true);
 }
 
 /** The promise, or the signal's reason as soon as it is aborted; a connection that comes too late is closed. */
@@ -287,6 +310,7 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
       reject(signal.reason);
       promise.then((late) => (late as Partial<DenoConn> | undefined)?.close?.(), () => {});
     };
+    if (signal.aborted) return abort();
     signal.addEventListener("abort", abort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
@@ -294,7 +318,15 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
 
 // --- Entry points ---
 
-const runtime: Runtime = { name: "Deno", clock: new Clock(), deflate: deflateCodec, listen, dial, secure };
+const runtime: Runtime = {
+  name: "Deno",
+  clock: new Clock(),
+  deflate: deflateCodec,
+  listen,
+  dial,
+  secure,
+  env: (name) => Deno.env.get(name),
+};
 
 /** Starts a server; see `serve` of the package root. */
 export function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Server<Data>> {

@@ -7,7 +7,8 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { connect as netConnect, createServer, isIP } from "node:net";
-import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node:net";
+import type { AddressInfo, NetConnectOpts, Server as NetServer, Socket as NetSocket } from "node:net";
+import process from "node:process";
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect, createServer as createTlsServer, TLSSocket } from "node:tls";
 import type { TlsOptions } from "node:tls";
@@ -17,6 +18,7 @@ import { deflateCodec } from "./deflate.ts";
 import { ipAddress } from "./host/address.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
 import { Clock } from "./host/clock.ts";
+import { step } from "./host/connect-error.ts";
 import { byteLength, gather, GATHER_BELOW, giveBack } from "./host/outbox.ts";
 import { serve as serveOn, type ServeOptions, type Server, type ServerOptions, SocketServer } from "./host/server.ts";
 import type { Socket } from "./host/socket.ts";
@@ -70,6 +72,7 @@ class NodeTransport implements Transport {
   attach(events: TransportEvents): void {
     const first = this.#events === undefined;
     this.#events = events;
+    if (this.socket.closed) queueMicrotask(() => this.closed());
     if (!first) return;
     this.socket.on("data", onData).on("end", onEnd).on("drain", onDrain).on("close", onClose);
   }
@@ -120,11 +123,9 @@ class NodeTransport implements Transport {
     this.#events!.closed(this.#error);
   }
 
-  /** Gives the socket away, without listeners. */
+  /** Gives the socket away; what goes wrong with it, its new owner hears of. */
   release(): NetSocket {
-    const { socket } = this;
-    socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("close", onClose).off("error", onError);
-    return socket;
+    return this.socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("close", onClose);
   }
 
   #writeGathered(chunks: readonly Uint8Array[]): void {
@@ -203,30 +204,40 @@ function tlsServerOptions({ alpnProtocols, ca, ...tls }: NonNullable<ListenOptio
   };
 }
 
-function tlsClientOptions(hostname: string | undefined, options: TlsClientOptions): object {
+function tlsClientOptions(hostname: string, options: TlsClientOptions): object {
   const { alpnProtocols = ["http/1.1"], serverName, ...tls } = options;
-  const name = serverName ?? (hostname === undefined || isIP(hostname) !== 0 ? undefined : hostname);
-  return { ...tls, ALPNProtocols: [...alpnProtocols], ...name !== undefined && { servername: name } };
+  const name = serverName ?? (isIP(hostname) === 0 ? hostname : undefined);
+  // Without `host` the certificate of an address would be checked for "localhost".
+  return { ...tls, host: hostname, ALPNProtocols: [...alpnProtocols], ...name !== undefined && { servername: name } };
 }
 
-function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
+async function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
   const target = path === undefined ? { host: hostname, port } : { path };
-  const common = { ...target, allowHalfOpen: true, noDelay: true };
-  if (tls === undefined) return connected(netConnect(common as { path: string; }), "connect", signal);
-  return connected(tlsConnect({ ...common, ...tlsClientOptions(hostname, tls) }), "secureConnect", signal);
+  const socket = netConnect({ ...target, allowHalfOpen: true, noDelay: true } as NetConnectOpts);
+  const transport = await connected(socket, "connect", signal);
+  if (tls === undefined) return transport;
+  const message = `no TLS with ${hostname}`;
+  return step("tls", message, signal, () => secure(transport, hostname, tls, signal));
 }
 
-function secure(transport: Transport, hostname: string, options: TlsClientOptions): Promise<Transport> {
+function secure(
+  transport: Transport,
+  hostname: string,
+  options: TlsClientOptions,
+  signal?: AbortSignal,
+): Promise<Transport> {
   const socket = (transport as NodeTransport).release();
-  return connected(tlsConnect({ socket, ...tlsClientOptions(hostname, options) }), "secureConnect");
+  return connected(tlsConnect({ socket, ...tlsClientOptions(hostname, options) }), "secureConnect", signal);
 }
 
+/** The transport, once the event has come; on failure and when the signal is aborted the socket is dropped. */
 function connected(socket: NetSocket, event: string, signal?: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const abort = (): void => void socket.destroy(signal!.reason as Error);
     const fail = (error: Error): void => {
       signal?.removeEventListener("abort", abort);
-      reject(signal?.aborted ? signal.reason : error);
+      socket.destroy();
+      reject(error);
     };
     signal?.addEventListener("abort", abort);
     socket.once("error", fail).once(event, () => {
@@ -247,6 +258,7 @@ const runtime: Runtime = {
   listen,
   dial,
   secure,
+  env: (name) => process.env[name],
 };
 
 /** Starts a server; see `serve` of the package root. */

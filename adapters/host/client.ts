@@ -1,13 +1,16 @@
-// The client: from a URL to an open socket, by way of a transport and the opening handshake.
+// The client: from a URL to an open socket, by way of a transport and the opening handshake, and of redirects where they are wanted.
 //
-// What a good answer is, the core's ClientHandshake knows; how to reach the peer, the adapter.
+// What a good answer is, the core's ClientHandshake knows; how to reach the peer, route.ts; where a redirect leads, redirect.ts.
 
+import { checkFields } from "../../core/http/fields.ts";
 import { refuseUnknown } from "../../core/limits.ts";
-import type { ClientHandshakeOptions, HeaderInput, Opened } from "../../core/mod.ts";
-import { ClientHandshake, HandshakeError, Topics, UsageError } from "../../core/mod.ts";
-import type { Clock, Sleeper } from "./clock.ts";
+import type { HeaderInput, Opened } from "../../core/mod.ts";
+import { ClientHandshake, Topics, UsageError } from "../../core/mod.ts";
+import { ClientOpening } from "./client-opening.ts";
+import type { Clock } from "./clock.ts";
 import type { Backpressure, Handlers, Owner } from "./handlers.ts";
-import { linger } from "./linger.ts";
+import type { LifetimeOptions } from "./lifetime.ts";
+import { Lifetime } from "./lifetime.ts";
 import type { CommonOptions } from "./options.ts";
 import {
   CLIENT_BACKPRESSURE,
@@ -17,22 +20,35 @@ import {
   pickHandlers,
   resolveBackpressure,
 } from "./options.ts";
+import type { Hop, RedirectChoice } from "./redirect.ts";
+import { nextHop, resolveRedirect } from "./redirect.ts";
+import type { RouteOptions } from "./route.ts";
+import { routeTo } from "./route.ts";
+import { checkTimeout, ConnectScope } from "./scope.ts";
 import { Session } from "./session.ts";
 import type { Socket } from "./socket.ts";
-import type { Runtime, TlsClientOptions, Transport, TransportEvents } from "./transport.ts";
+import { parseTarget } from "./target.ts";
+import type { Runtime, TlsClientOptions, Transport } from "./transport.ts";
 
 /** How a client connects. */
-export interface ConnectOptions<Data = unknown> extends CommonOptions, Handlers<Data> {
+export interface ConnectOptions<Data = unknown> extends CommonOptions, Handlers<Data>, RouteOptions {
   /** Subprotocols to offer, the preferred one first. */
   readonly protocols?: string | readonly string[] | undefined;
   /** Fields for the request, besides those of the handshake. */
   readonly headers?: HeaderInput | undefined;
   /** Gives up connecting. Once the socket is open it has no effect. */
   readonly signal?: AbortSignal | undefined;
-  /** For `wss:` URLs. */
-  readonly tls?: TlsClientOptions | undefined;
+  /** The life of the connection: when it is aborted, connecting is given up, or the open socket closed, with 1001 if nothing else is said. */
+  readonly lifetime?: AbortSignal | LifetimeOptions | undefined;
+  /**
+   * Milliseconds for all of connecting: names, proxies, TLS, redirects and handshakes. Default 30 s. `timeouts.handshake` is for the
+   * answer alone.
+   */
+  readonly timeout?: number | undefined;
   /** A unix socket to connect to, instead of the URL's host. */
   readonly path?: string | undefined;
+  /** Follows redirects. Default: none. Other origins get no credentials and no headers of the caller. */
+  readonly redirect?: RedirectChoice | undefined;
   /** What the socket's `data` is. */
   readonly data?: Data;
 }
@@ -43,18 +59,27 @@ const CLIENT_NAMES: readonly string[] = [
   "protocols",
   "headers",
   "signal",
+  "lifetime",
+  "timeout",
   "tls",
   "path",
+  "proxy",
+  "stream",
+  "redirect",
   "data",
 ];
+
+/** Long enough for three attempts of TCP to reach the server, with the handshake behind. */
+const DEFAULT_TIMEOUT = 30_000;
 
 /**
  * Connects to a server.
  *
- * @param url `ws:`, `wss:`, `http:` or `https:`, without a fragment
+ * @param url `ws:`, `wss:`, `http:` or `https:`, without a fragment; or `ws+unix:/path/of/the.sock:/path/of/the/request`
  * @throws {UsageError} for a URL or option that is not legal, or that the runtime cannot serve
+ * @throws {ConnectError} when there is no way to the server: with what the runtime or the proxy says, such as about its certificate
  * @throws {HandshakeError} when the server does not open a WebSocket: with its answer, if it gave one
- * @throws whatever the runtime says when there is no way to the server, and the signal's reason when it is aborted
+ * @throws the reason of the signal, or of the lifetime, that is aborted
  */
 export async function connect<Data = unknown>(
   runtime: Runtime,
@@ -62,144 +87,89 @@ export async function connect<Data = unknown>(
   options: ConnectOptions<Data> = {},
 ): Promise<Socket<Data>> {
   refuseUnknown("options", options, CLIENT_NAMES);
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const target = parseUrl(url);
-  const owner = new ClientOwner(runtime, options);
-  const handshake = await ClientHandshake.create(target, clientHandshakeOptions(runtime, options), runtime.clock.now());
-  const transport = await runtime.dial({ ...addressOf(target, options), signal });
-  const opened = (opened: Opened): Socket<Data> => {
-    const session = new Session(opened, transport, owner, options.data as Data);
-    session.start(opened.rest);
-    return session.socket;
-  };
-  return new ClientOpening(transport, handshake, runtime.clock, signal, opened).run();
+  return new Client(runtime, options).connect(url);
 }
 
-function parseUrl(url: string | URL): URL {
-  try {
-    return new URL(url);
-  } catch {
-    throw new UsageError(`${JSON.stringify(String(url))} is not a URL`);
-  }
-}
-
-function addressOf(
-  url: URL,
-  options: ConnectOptions,
-): { hostname?: string; port?: number; path?: string; tls?: TlsClientOptions; } {
-  const secure = url.protocol === "wss:" || url.protocol === "https:";
-  const tls = secure ? { tls: options.tls ?? {} } : {};
-  if (!secure && options.tls !== undefined) throw new UsageError("tls is for wss: URLs");
-  if (options.path !== undefined) return { path: options.path, ...tls };
-  const port = url.port === "" ? secure ? 443 : 80 : Number(url.port);
-  return { hostname: url.hostname.replace(/^\[|\]$/g, ""), port, ...tls };
-}
-
-function clientHandshakeOptions<Data>(runtime: Runtime, options: ConnectOptions<Data>): ClientHandshakeOptions {
-  const { protocols = [], headers } = options;
-  const offered = typeof protocols === "string" ? [protocols] : protocols;
-  return { ...handshakeOptions(runtime, options), protocols: offered, headers };
-}
-
-/** What a client's socket has in place of a server. */
-class ClientOwner<Data> implements Owner<Data> {
+/** One call of `connect`; and to its socket, what a server is to its own. */
+class Client<Data> implements Owner<Data> {
   readonly handlers: Handlers<Data>;
   readonly backpressure: Backpressure;
   readonly topics: Topics<Socket<Data>> = new Topics();
   readonly clock: Clock;
+  readonly #runtime: Runtime;
+  readonly #options: ConnectOptions<Data>;
+  readonly #timeout: number;
+  readonly #maxRedirects: number | undefined;
+  readonly #keptHeaders: readonly string[];
+  readonly #lifetime: Lifetime | undefined;
 
   constructor(runtime: Runtime, options: ConnectOptions<Data>) {
     this.handlers = pickHandlers(options);
     this.backpressure = resolveBackpressure(CLIENT_BACKPRESSURE, options.backpressure);
     this.clock = runtime.clock;
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#timeout = checkTimeout("timeout", options.timeout ?? DEFAULT_TIMEOUT);
+    const { max, keep } = resolveRedirect(options.redirect);
+    this.#maxRedirects = max;
+    this.#keptHeaders = keep;
+    this.#lifetime = options.lifetime && new Lifetime(options.lifetime);
+    if (max !== undefined && typeof options.stream === "object") {
+      throw new UsageError("a redirect needs another stream: give a function that makes one");
+    }
   }
 
-  forget(): void {}
-}
-
-/** A client's transport until it is a socket, which it becomes within the call that brings the answer: no byte is in between. */
-class ClientOpening<Data> implements TransportEvents, Sleeper {
-  readonly #transport: Transport;
-  readonly #handshake: ClientHandshake;
-  readonly #clock: Clock;
-  readonly #signal: AbortSignal | undefined;
-  readonly #abort = (): void => this.#fail(this.#signal!.reason);
-  #alarm = 0;
-  #over = false;
-  readonly #opened: (opened: Opened) => Socket<Data>;
-  #resolve!: (socket: Socket<Data>) => void;
-  #reject!: (error: unknown) => void;
-
-  constructor(
-    transport: Transport,
-    handshake: ClientHandshake,
-    clock: Clock,
-    signal: AbortSignal | undefined,
-    opened: (opened: Opened) => Socket<Data>,
-  ) {
-    this.#transport = transport;
-    this.#handshake = handshake;
-    this.#clock = clock;
-    this.#signal = signal;
-    this.#opened = opened;
+  async connect(url: string | URL): Promise<Socket<Data>> {
+    const { path, headers, tls, signal } = this.#options;
+    const fields = checkFields(headers, () => false);
+    const hop = { target: parseTarget(url, path), headers: fields, tls, left: this.#maxRedirects };
+    const signals = [signal, this.#lifetime?.signal];
+    const scope = new ConnectScope(this.clock, { timeout: this.#timeout, signals });
+    try {
+      return await this.#follow(hop, scope.signal);
+    } finally {
+      scope.end();
+    }
   }
 
-  run(): Promise<Socket<Data>> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      this.#alarm = this.#clock.schedule(this, this.#handshake.deadline);
-      this.#signal?.addEventListener("abort", this.#abort);
-      this.#transport.attach(this);
-      this.#transport.write(this.#handshake.takeOutput());
-    });
+  async #follow(first: Hop, signal: AbortSignal): Promise<Socket<Data>> {
+    for (let hop = first;;) {
+      try {
+        return await this.#request(hop, signal);
+      } catch (failure) {
+        hop = nextHop(hop, failure, this.#keptHeaders);
+      }
+    }
   }
 
-  received(chunk: Uint8Array): void {
-    if (this.#over) return;
-    const opened = this.#handshake.receive(chunk, this.#clock.now());
-    if (opened === undefined) return this.#settle();
-    this.#finish();
-    this.#resolve(this.#opened(opened));
+  // The request comes first: what is wrong with it should open no connection.
+  async #request(hop: Hop, signal: AbortSignal): Promise<Socket<Data>> {
+    const { target, headers } = hop;
+    const route = routeTo(target, { ...this.#options, tls: this.#tlsFor(hop) }, this.#runtime);
+    const options = { ...handshakeOptions(this.#runtime, this.#options), protocols: this.#protocols, headers };
+    const handshake = await ClientHandshake.create(target.url, options, this.clock.now());
+    const transport = await route(signal);
+    return new ClientOpening(transport, handshake, this.clock, signal, this.#opened).run();
   }
 
-  ended(): void {
-    this.#handshake.receiveEnd(this.#clock.now());
-    this.#settle();
+  get #protocols(): readonly string[] {
+    const { protocols = [] } = this.#options;
+    return typeof protocols === "string" ? [protocols] : protocols;
   }
 
-  drained(): void {}
-
-  closed(error?: Error): void {
-    if (error === undefined) this.ended();
-    else this.#fail(new HandshakeError("answer-incomplete", error.message, undefined, error));
+  // Who follows redirects may be led from ws: to wss:, and has said how.
+  #tlsFor({ target, tls, left }: Hop): TlsClientOptions | undefined {
+    return target.secure || left === undefined ? tls : undefined;
   }
 
-  wake(now: number): void {
-    this.#handshake.tick(now);
-    this.#settle();
-    if (!this.#over) this.#alarm = this.#clock.schedule(this, this.#handshake.deadline);
-  }
+  readonly #opened = (opened: Opened, transport: Transport): Socket<Data> => {
+    const session = new Session(opened, transport, this, this.#options.data as Data);
+    this.#lifetime?.watch(session);
+    session.start(opened.rest);
+    return session.socket;
+  };
 
-  #settle(): void {
-    const { failure } = this.#handshake;
-    if (failure === undefined || this.#over) return;
-    this.#finish();
-    linger(this.#transport, this.#clock, () => {});
-    this.#reject(failure);
-  }
-
-  #fail(error: unknown): void {
-    if (this.#over) return;
-    this.#finish();
-    this.#transport.abort();
-    this.#reject(error);
-  }
-
-  #finish(): void {
-    this.#over = true;
-    this.#clock.cancel(this, this.#alarm);
-    this.#signal?.removeEventListener("abort", this.#abort);
+  forget(): void {
+    this.#lifetime?.end();
   }
 }

@@ -12,17 +12,24 @@ export {
 } from "../../core/mod.ts";
 export type { ConnectionLimits } from "./admission.ts";
 export type { ConnectOptions } from "./client.ts";
+export type { ConnectFailure } from "./connect-error.ts";
+export { ConnectError } from "./connect-error.ts";
 export type { Backpressure, Handlers, Message, MessageKind, Sendable } from "./handlers.ts";
 export { SocketClosedError } from "./inbox.ts";
+export type { LifetimeOptions } from "./lifetime.ts";
 export type { CommonOptions, DeflateChoice } from "./options.ts";
 export type { OriginOptions } from "./origin.ts";
 export { allowOrigins } from "./origin.ts";
+export type { ProxyChoice, ProxyOptions } from "./proxy.ts";
+export type { RedirectChoice, RedirectOptions } from "./redirect.ts";
+export type { RouteOptions } from "./route.ts";
 export type { CloseOptions, ServeOptions, ServerOptions } from "./server.ts";
 export { Server } from "./server.ts";
 export type { SocketStream, WebSocketCloseInfo, WebSocketStreamData } from "./socket-stream.ts";
 export { WebSocketError } from "./socket-stream.ts";
 export type { SendResult } from "./socket.ts";
 export { Socket } from "./socket.ts";
+export type { ByteStream, StreamSource, StreamTarget } from "./stream-transport.ts";
 export type { Address, TlsClientOptions, TlsServerOptions } from "./transport.ts";
 export type {
   Accept,

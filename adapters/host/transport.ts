@@ -32,7 +32,10 @@ export interface Transport {
   readonly peer: Address;
   /** Whether the bytes travel encrypted. */
   readonly secure: boolean;
-  /** Says who hears of what happens. The first call starts reading; a later one hands the transport over. */
+  /**
+   * Says who hears of what happens. The first call starts reading; a later one hands the transport over. Who takes over a transport
+   * that is closed already hears so, too, but not within this call.
+   */
   attach(events: TransportEvents): void;
 }
 
@@ -82,15 +85,15 @@ export interface TlsServerOptions {
 
 /** A client's side of TLS. */
 export interface TlsClientOptions {
-  /** The authorities to trust, PEM; default: those of the runtime. */
+  /** The authorities to trust, PEM; default: those of the runtime. On Deno they are trusted besides those. */
   readonly ca?: Pem | undefined;
-  /** The client's own certificate chain, PEM. */
+  /** The client's own certificate chain, PEM. On Deno not through a proxy. */
   readonly cert?: string | undefined;
   /** Its private key, PEM. */
   readonly key?: string | undefined;
   /** For an encrypted key. Node and Bun. */
   readonly passphrase?: string | undefined;
-  /** The name to ask for and to check, when it is not the URL's host. Node and Bun. */
+  /** The name to ask for and to check, when it is not the URL's host. On Deno not together with `cert`. */
   readonly serverName?: string | undefined;
   /** `false` accepts any certificate: for tests only. Node and Bun. */
   readonly rejectUnauthorized?: boolean | undefined;
@@ -100,9 +103,9 @@ export interface TlsClientOptions {
 
 /** Where a client connects to. */
 export interface DialOptions {
-  readonly hostname?: string | undefined;
-  readonly port?: number | undefined;
-  /** A unix socket, instead of a host name and port. */
+  readonly hostname: string;
+  readonly port: number;
+  /** A unix socket, instead of the host name and port; the name is still the one that a certificate must have. */
   readonly path?: string | undefined;
   readonly tls?: TlsClientOptions | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -137,8 +140,15 @@ export interface Runtime {
   ): Listener | Promise<Listener>;
   /** @throws when there is no way to the peer, its certificate is not accepted, or the signal is aborted */
   dial(options: DialOptions): Promise<Transport>;
-  /** Wraps a transport of this runtime, on which nothing is under way, in TLS. */
-  secure(transport: Transport, hostname: string, options: TlsClientOptions): Promise<Transport>;
+  /**
+   * Wraps a paused transport of this runtime in TLS. On failure it is dropped.
+   *
+   * @throws {UsageError} for an option that the runtime cannot serve here
+   * @throws when the peer or its certificate is not accepted, or the signal is aborted
+   */
+  secure(transport: Transport, hostname: string, options: TlsClientOptions, signal: AbortSignal): Promise<Transport>;
+  /** A variable of the environment. */
+  env(name: string): string | undefined;
 }
 
 /** The bytes that may wait in a transport before its `write` says so: 64 KiB, a few of the kernel's own segments. */

@@ -211,39 +211,37 @@ function tlsOptions({ alpnProtocols, ...tls }: TlsServerOptions | TlsClientOptio
 
 function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
   const unix = path !== undefined;
-  return connected(tls !== undefined, unix, signal, (open, fail) => {
+  return connected(tls !== undefined, unix, signal, (hooks) => {
     const options = { ...unix ? { unix: path } : { hostname, port }, allowHalfOpen: true };
-    const connectError = (_socket: BunSocket, error: Error): void => fail(error);
+    const connectError = (_socket: BunSocket, error: Error): void => hooks.fail(error);
     const connecting = tls === undefined
-      ? Bun.connect({ ...options, socket: { ...handlers, open, connectError } })
+      ? Bun.connect({ ...options, socket: { ...handlers, open: hooks.done, connectError } })
       : Bun.connect({
         ...options,
         tls: { serverName: hostname, ...clientTls(tls) },
-        socket: { ...tlsHandlers(hostname, tls, open, fail), connectError },
+        socket: { ...tlsHandlers(hostname, tls, hooks), connectError },
       });
-    connecting.catch(fail);
-    return undefined;
+    connecting.catch(hooks.fail);
   });
 }
 
 // Over a socket that exists, Bun runs TLS in a second one.
-async function secure(
+function secure(
   transport: Transport,
   hostname: string,
   options: TlsClientOptions,
   signal: AbortSignal,
 ): Promise<Transport> {
-  if (transport.secure) throw new UsageError("Bun has no TLS within TLS: wss: through an https: proxy");
   const { socket, unix } = transport as BunTransport;
-  return connected(true, unix, signal, (open, fail) => {
+  return connected(true, unix, signal, (hooks) => {
+    if (transport.secure) throw new UsageError("Bun has no TLS within TLS: wss: through an https: proxy");
     // What is encrypted is still reported of the first one.
     socket.data = undefined;
-    const [, tls] = socket.upgradeTLS({
+    socket.upgradeTLS({
       data: undefined,
       tls: { serverName: hostname, ...clientTls(options) },
-      socket: tlsHandlers(hostname, options, open, fail),
+      socket: tlsHandlers(hostname, options, hooks),
     });
-    return tls;
   });
 }
 
@@ -251,48 +249,59 @@ function clientTls(options: TlsClientOptions): object {
   return tlsOptions({ alpnProtocols: ["http/1.1"], ...options });
 }
 
-/** Handlers of a client's socket for TLS: of a bad certificate Bun tells with the handshake, and leaves it to us. */
-function tlsHandlers(
-  name: string,
-  { rejectUnauthorized = true }: TlsClientOptions,
-  open: (socket: BunSocket) => void,
-  reject: (error: unknown) => void,
-): typeof handlers & object {
-  const fail = (error: unknown): void => reject(new ConnectError("tls", `no TLS with ${name}`, error));
-  const handshake = (socket: BunSocket, authorized: boolean, error: { code?: string; } | null): void => {
-    if (authorized || (!rejectUnauthorized && error?.code !== "EPROTO")) return open(socket);
-    socket.terminate();
-    fail(error);
-  };
-  const close = ({ data }: BunSocket, error?: Error): void => {
-    if (data === undefined) fail(error ?? "the connection was lost during the handshake");
-    else data.closed(error);
-  };
-  return { ...handlers, handshake, close, error: close } as typeof handlers;
+/** What becomes of a socket that is to be connected. */
+interface Hooks {
+  /** There is a socket, though not ready yet. */
+  reached(socket: BunSocket): void;
+  done(socket: BunSocket): void;
+  fail(error: unknown): void;
 }
 
-/** The transport, once `open` is called with its socket; on failure and when the signal is aborted the socket is dropped. */
+/** Handlers of a client's socket for TLS: of a bad certificate Bun tells with the handshake, and leaves it to us. */
+function tlsHandlers(name: string, { rejectUnauthorized = true }: TlsClientOptions, hooks: Hooks): object {
+  const fail = (error: unknown): void => hooks.fail(new ConnectError("tls", `no TLS with ${name}`, error));
+  const handshake = (socket: BunSocket, authorized: boolean, error: { code?: string; } | null): void => {
+    if (authorized || (!rejectUnauthorized && error?.code !== "EPROTO")) return hooks.done(socket);
+    fail(error);
+    socket.terminate();
+  };
+  const close = ({ data }: BunSocket, error?: Error): void => {
+    if (data === undefined) fail(error ?? "the connection was lost");
+    else data.closed(error);
+  };
+  return { ...handlers, open: hooks.reached, handshake, close, error: close };
+}
+
+/** The transport, once it is done; on failure and when the signal is aborted its socket is dropped. */
 function connected(
   secure: boolean,
   unix: boolean,
   signal: AbortSignal | undefined,
-  begin: (open: (socket: BunSocket) => void, fail: (error: unknown) => void) => BunSocket | undefined,
+  begin: (hooks: Hooks) => void,
 ): Promise<Transport> {
   return new Promise((resolve, reject) => {
-    let begun: BunSocket | undefined;
+    let reached: BunSocket | undefined;
     const abort = (): void => {
-      begun?.terminate();
+      reached?.terminate();
       reject(signal!.reason);
     };
-    signal?.addEventListener("abort", abort);
-    const open = (socket: BunSocket): void => {
-      signal?.removeEventListener("abort", abort);
+    const settle = (): void => signal?.removeEventListener("abort", abort);
+    const keep = (socket: BunSocket): void => {
+      reached = socket;
       if (signal?.aborted) socket.terminate();
-      else resolve(new BunTransport(socket, secure, unix));
     };
-    begun = begin(open, (error) => {
-      signal?.removeEventListener("abort", abort);
-      reject(error);
+    signal?.addEventListener("abort", abort);
+    begin({
+      reached: keep,
+      done(socket) {
+        settle();
+        keep(socket);
+        if (!signal?.aborted) resolve(new BunTransport(socket, secure, unix));
+      },
+      fail(error) {
+        settle();
+        reject(error);
+      },
     });
   });
 }

@@ -87,7 +87,7 @@ export async function connect<Data = unknown>(
   options: ConnectOptions<Data> = {},
 ): Promise<Socket<Data>> {
   refuseUnknown("options", options, CLIENT_NAMES);
-  return new Client(runtime, options).connect(url);
+  return await new Client(runtime, options).connect(url);
 }
 
 /** One call of `connect`; and to its socket, what a server is to its own. */

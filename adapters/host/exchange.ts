@@ -145,8 +145,9 @@ class Exchange implements TransportEvents, Sleeper {
 
   /** A body of unknown length goes in chunks (RFC 9112 §7.1), so that its reader can tell the end from a loss. */
   async #write(response: Response): Promise<void> {
-    const { body, status } = response;
+    // In this order: Bun forgets the type of a Blob when it is asked for the body.
     const fields = fieldsOf(response, "upgrade");
+    const { body, status } = response;
     const empty = body === null || this.#head.method === "HEAD" || status === 204 || status === 304;
     if (empty) {
       if (body === null && status !== 204 && status !== 304) fields.push(["content-length", "0"]);

@@ -38,8 +38,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), `|---|${"--:|".repeat(head.length - 1)}`, ...rows.map(line)].join("\n");
 }
 
-/** One cell for each other contestant: how many times its score ours is. */
-function ratios(results: readonly Result[]): string {
+/** Our score, and how many times that of each other contestant it is. */
+export function ratios(results: readonly Result[]): string {
   const ours = results.find(({ contestant }) => contestant.role === "ours");
   if (ours === undefined) return "";
   const others = results.filter((result) => result !== ours);

@@ -17,7 +17,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Contestant, Runtime } from "./contestants.ts";
 import { bundle, bundled, runtimes, takesPart } from "./contestants.ts";
-import { printReport } from "./report.ts";
+import { printReport, ratios } from "./report.ts";
 import type { Result } from "./report.ts";
 import type { Finding, Task, Workload } from "./workloads.ts";
 import { WORKLOADS } from "./workloads.ts";
@@ -137,8 +137,9 @@ async function main(): Promise<void> {
     if (values.runtime !== undefined && !values.runtime.includes(runtime.key)) continue;
     for (const workload of WORKLOADS) {
       if (positionals.length > 0 && !positionals.includes(workload.name)) continue;
-      process.stderr.write(`${runtime.title}: ${workload.title}\n`);
-      results.push(...await compete(runtime, workload));
+      const found = await compete(runtime, workload);
+      results.push(...found);
+      process.stderr.write(`${runtime.title}, ${workload.title}: ${ratios(found)}\n`);
     }
   }
   await printReport(results);

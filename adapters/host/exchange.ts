@@ -5,7 +5,7 @@ import { BodyReader, requestBodyLength } from "../../core/http/body.ts";
 import { formatResponseHead } from "../../core/http/head.ts";
 import { splitAbsoluteTarget } from "../../core/http/target.ts";
 import { resolveTimeouts } from "../../core/limits.ts";
-import type { HandshakeOptions, HeaderField, RequestHead } from "../../core/mod.ts";
+import type { HandshakeOptions, HeaderField, RequestHead, Timeouts } from "../../core/mod.ts";
 import { Pieces } from "../../core/pieces.ts";
 import type { Clock, Sleeper } from "./clock.ts";
 import { linger } from "./linger.ts";
@@ -15,6 +15,12 @@ import type { RequestHook } from "./upgrade.ts";
 
 /** Bytes of a request's body. */
 const MAX_BODY = 1024 * 1024;
+
+/** Bytes of an answer that are written at once: small, so that a peer which takes them slowly is seen to take them. */
+const PART = 64 * 1024;
+
+/** What a Request cannot have, although one of Bun can. */
+const FORBIDDEN_METHODS: readonly string[] = ["CONNECT", "TRACE", "TRACK"];
 
 const encoder = new TextEncoder();
 
@@ -48,7 +54,10 @@ class Exchange implements TransportEvents, Sleeper {
   readonly #reader: BodyReader;
   readonly #body = new Pieces();
   #read = false;
-  readonly #alarm: number;
+
+  // Time
+  readonly #timeouts: Timeouts;
+  #alarm: number;
 
   // Writing
   #over = false;
@@ -61,8 +70,9 @@ class Exchange implements TransportEvents, Sleeper {
     this.#host = host;
     this.#gone = gone;
     this.#reader = new BodyReader(requestBodyLength(head.headers));
-    // The body has as much time as a handshake; the answer takes what it takes.
-    this.#alarm = host.clock.schedule(this, host.clock.now() + resolveTimeouts(host.handshake.timeouts).handshake);
+    this.#timeouts = resolveTimeouts(host.handshake.timeouts);
+    // The body has as much time as a handshake; the answer, as long as the peer goes on taking it.
+    this.#alarm = host.clock.schedule(this, host.clock.now() + this.#timeouts.handshake);
   }
 
   start(rest: Uint8Array): void {
@@ -97,7 +107,8 @@ class Exchange implements TransportEvents, Sleeper {
   }
 
   wake(): void {
-    if (!this.#read) this.#refuse(408, "the body of the request did not come in time");
+    if (this.#read) this.#transport.abort();
+    else this.#refuse(408, "the body of the request did not come in time");
   }
 
   // --- Answering ---
@@ -105,42 +116,31 @@ class Exchange implements TransportEvents, Sleeper {
   #serve(): void {
     this.#read = true;
     this.#host.clock.cancel(this, this.#alarm);
-    this.#respond().catch((error: unknown) => {
+    const request = requestOf(this.#head, this.#transport.secure, this.#body.join());
+    if (!(request instanceof Request)) return this.#refuse(...request);
+    this.#respond(request).catch((error: unknown) => {
       this.#host.report(error);
       this.#transport.abort();
     });
   }
 
-  async #respond(): Promise<void> {
-    const response = await this.#ask();
+  async #respond(request: Request): Promise<void> {
+    const response = await this.#ask(request);
     if (this.#over) return void response.body?.cancel();
     await this.#write(response);
     if (!this.#over) this.#end();
   }
 
-  async #ask(): Promise<Response> {
+  async #ask(request: Request): Promise<Response> {
     try {
       const { peer, secure } = this.#transport;
-      const response = await this.#hook(this.#request(), { peer, secure });
+      const response = await this.#hook(request, { peer, secure });
       if (!(response instanceof Response)) throw new TypeError("the request hook must return a Response");
       return response;
     } catch (error) {
       this.#host.report(error);
       return new Response("the server failed to answer this request\n", { status: 500 });
     }
-  }
-
-  #request(): Request {
-    const { method, target, headers } = this.#head;
-    // Put together, not resolved: `//evil.example/` is a path here, and a host to a URL parser that is given a base.
-    const [host, path] = splitAbsoluteTarget(target) ?? [headers.get("host")!, target.startsWith("/") ? target : "/"];
-    const url = `${this.#transport.secure ? "https" : "http"}://${host}${path}`;
-    const hasBody = method !== "GET" && method !== "HEAD";
-    return new Request(url, {
-      method,
-      headers: Array.from(headers, ([name, value]): [string, string] => [name, value]),
-      ...hasBody && { body: this.#body.join() as Uint8Array<ArrayBuffer> },
-    });
   }
 
   /** A body of unknown length goes in chunks (RFC 9112 §7.1), so that its reader can tell the end from a loss. */
@@ -159,7 +159,7 @@ class Exchange implements TransportEvents, Sleeper {
     this.#writeHead(response, fields);
     for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
       if (this.#over) return;
-      if (chunk.length > 0) await this.#writeChunks(sized ? [chunk] : framed(chunk));
+      for (const part of parts(chunk)) await this.#writeChunks(sized ? [part] : framed(part));
     }
     if (!sized) await this.#writeChunks([encoder.encode("0\r\n\r\n")]);
   }
@@ -169,9 +169,13 @@ class Exchange implements TransportEvents, Sleeper {
     this.#transport.write([formatResponseHead(status, fields, statusText === "" ? undefined : statusText)]);
   }
 
+  // Whoever takes nothing for as long as a socket may give no sign of life is gone, or means to hold the connection for ever.
   async #writeChunks(chunks: Uint8Array[]): Promise<void> {
     if (this.#over || this.#transport.write(chunks)) return;
+    const { clock } = this.#host;
+    this.#alarm = clock.schedule(this, clock.now() + this.#timeouts.pingInterval + this.#timeouts.pongTimeout);
     await new Promise<void>((resolve) => this.#drained = resolve);
+    clock.cancel(this, this.#alarm);
   }
 
   #refuse(status: number, reason: string): void {
@@ -183,7 +187,8 @@ class Exchange implements TransportEvents, Sleeper {
       ["content-length", String(body.length)],
       ["connection", "close"],
     ];
-    this.#transport.write([formatResponseHead(status, fields), body]);
+    this.#transport.write([formatResponseHead(status, fields)]);
+    if (this.#head.method !== "HEAD") this.#transport.write([body]);
     this.#end();
   }
 
@@ -191,6 +196,40 @@ class Exchange implements TransportEvents, Sleeper {
     this.#over = true;
     linger(this.#transport, this.#host.clock, this.#gone);
   }
+}
+
+/** The request for the hook; or the status and the reason of the answer to one that cannot be told by a Request. */
+function requestOf(
+  { method, target, headers }: RequestHead,
+  secure: boolean,
+  body: Uint8Array,
+): Request | readonly [status: number, reason: string] {
+  // Put together, not resolved: `//evil.example/` is a path here, and a host to a URL parser that is given a base.
+  const [host, path] = splitAbsoluteTarget(target) ?? [headers.get("host")!, target.startsWith("/") ? target : "/"];
+  const url = `${secure ? "https" : "http"}://${host}${path}`;
+  if (!URL.canParse(url)) return [400, "host and target of the request make no URL"];
+  const hasBody = method !== "GET" && method !== "HEAD";
+  const request = tryRequest(url, {
+    method,
+    headers: Array.from(headers, ([name, value]): [string, string] => [name, value]),
+    ...hasBody && { body: body as Uint8Array<ArrayBuffer> },
+  });
+  return request ?? [501, "the method of the request is not supported"];
+}
+
+// To a Request "get" is "GET", and on Bun so is every method it does not know: what a hook allows by the method must be what was asked.
+function tryRequest(url: string, init: RequestInit & { method: string; }): Request | undefined {
+  if (FORBIDDEN_METHODS.includes(init.method)) return undefined;
+  try {
+    const request = new Request(url, init);
+    return request.method === init.method ? request : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function* parts(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PART) yield bytes.subarray(at, at + PART);
 }
 
 function framed(chunk: Uint8Array): Uint8Array[] {

@@ -6,6 +6,9 @@ import type { Message } from "./handlers.ts";
 /** So many messages may wait before reading stops; what came in the same chunk still gets in. */
 const FULL_AT = 32;
 
+/** So many bytes, or characters, do the same: 32 messages of the largest size would be far too much. */
+const FULL_AT_SIZE = 1024 * 1024;
+
 /** A socket that ended otherwise than by 1000, 1001, or a Close without a code. */
 export class SocketClosedError extends Error {
   override readonly name = "SocketClosedError";
@@ -20,7 +23,8 @@ export class SocketClosedError extends Error {
   }
 }
 
-interface Waiter {
+/** Somebody who waits for the next message. */
+export interface Waiter {
   resolve(result: IteratorResult<Message, undefined>): void;
   reject(error: unknown): void;
 }
@@ -28,19 +32,23 @@ interface Waiter {
 /** The queue between a socket and whoever iterates over it. */
 export class Inbox {
   #messages: Message[] = [];
+  /** Where the queue begins: thousands of small messages may come in one chunk, and moving them up each time would take seconds. */
+  #first = 0;
+  #size = 0;
   #waiters: Waiter[] = [];
   #closed: ClosedEvent | undefined;
 
   /** Takes a message. */
   push(message: Message): void {
     const waiter = this.#waiters.shift();
-    if (waiter !== undefined) waiter.resolve({ done: false, value: message });
-    else this.#messages.push(message);
+    if (waiter !== undefined) return waiter.resolve({ done: false, value: message });
+    this.#messages.push(message);
+    this.#size += message.length;
   }
 
   /** Whether so many wait that no more should come. */
   get full(): boolean {
-    return this.#messages.length >= FULL_AT;
+    return this.#messages.length - this.#first >= FULL_AT || this.#size >= FULL_AT_SIZE;
   }
 
   /** Whether no message waits. */
@@ -48,21 +56,34 @@ export class Inbox {
     return this.#messages.length === 0;
   }
 
-  /** The next message, or the end after the last one. */
-  next(): Promise<IteratorResult<Message, undefined>> {
-    const message = this.#messages.shift();
-    if (message !== undefined) return Promise.resolve({ done: false, value: message });
-    return new Promise((resolve, reject) => {
-      const waiter = { resolve, reject };
-      if (this.#closed === undefined) this.#waiters.push(waiter);
-      else settle(waiter, this.#closed);
-    });
+  /** Gives the waiter the next message, or the end after the last one; at once, or as soon as it is there. */
+  next(waiter: Waiter): void {
+    if (!this.empty) waiter.resolve({ done: false, value: this.#shift() });
+    else if (this.#closed === undefined) this.#waiters.push(waiter);
+    else settle(waiter, this.#closed);
+  }
+
+  /** The waiter no longer waits: what comes is for others. */
+  forget(waiter: Waiter): void {
+    const index = this.#waiters.indexOf(waiter);
+    if (index !== -1) this.#waiters.splice(index, 1);
   }
 
   /** No message will follow. */
   end(closed: ClosedEvent): void {
     this.#closed = closed;
     for (const waiter of this.#waiters.splice(0)) settle(waiter, closed);
+  }
+
+  #shift(): Message {
+    const message = this.#messages[this.#first]!;
+    this.#messages[this.#first++] = "";
+    this.#size -= message.length;
+    if (this.#first === this.#messages.length) {
+      this.#messages = [];
+      this.#first = 0;
+    }
+    return message;
   }
 }
 

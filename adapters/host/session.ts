@@ -8,6 +8,7 @@ import { Deferred } from "./deferred.ts";
 import type { Sink } from "./driver.ts";
 import { Driver, Hold } from "./driver.ts";
 import type { Message, MessageKind, Owner, Sendable } from "./handlers.ts";
+import type { Waiter } from "./inbox.ts";
 import { Inbox, SocketClosedError } from "./inbox.ts";
 import { toBytes } from "./publish.ts";
 import { report } from "./report.ts";
@@ -25,6 +26,8 @@ export class Session<Data> implements Sink {
   readonly owner: Owner<Data>;
   readonly driver: Driver;
   #outcome: ClosedEvent | undefined;
+  /** This side has begun to close, or has tried to. */
+  #leaving = false;
 
   // Made when they are first needed: most sockets never do
   #inbox: Inbox | undefined;
@@ -44,8 +47,7 @@ export class Session<Data> implements Sink {
   start(rest: Uint8Array): void {
     // First, because what `open` does may end the transport within the call.
     this.driver.attach();
-    this.#run(() => this.owner.handlers.open?.(this.socket));
-    this.driver.start(rest);
+    this.driver.start(rest, () => this.#run(() => this.owner.handlers.open?.(this.socket)));
   }
 
   // --- For the socket ---
@@ -100,16 +102,20 @@ export class Session<Data> implements Sink {
   }
 
   close(code: number, reason: string): void {
+    this.#leaving = true;
     this.driver.connection.close(code, reason, this.driver.now());
     this.driver.release(Hold.inbox);
     this.driver.commit();
   }
 
-  nextMessage(): Promise<IteratorResult<Message, undefined>> {
+  next(waiter: Waiter): void {
     const inbox = this.#openInbox();
-    const message = inbox.next();
+    inbox.next(waiter);
     if (inbox.empty) this.driver.release(Hold.inbox);
-    return message;
+  }
+
+  forget(waiter: Waiter): void {
+    this.#inbox?.forget(waiter);
   }
 
   // --- From the driver ---
@@ -164,7 +170,7 @@ export class Session<Data> implements Sink {
   // nobody asks for in time is dropped.
   #enqueue(message: Message): void {
     const inbox = this.#openInbox();
-    if (inbox.full && this.driver.connection.state !== "open") return;
+    if (inbox.full && this.#leaving) return;
     inbox.push(message);
     if (inbox.full) this.driver.hold(Hold.inbox);
   }

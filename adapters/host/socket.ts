@@ -7,6 +7,7 @@ import { CloseCode } from "../../core/mod.ts";
 import { Hold } from "./driver.ts";
 import type { Message, Sendable } from "./handlers.ts";
 import { publish } from "./publish.ts";
+import { Reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 import type { SocketStream } from "./socket-stream.ts";
 import { streamOf } from "./socket-stream.ts";
@@ -142,12 +143,15 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
    * @throws {SocketClosedError} when it ends otherwise
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message, undefined> {
-    const iterator: AsyncIterableIterator<Message, undefined> = {
-      next: () => this.#session.nextMessage(),
-      return: () => Promise.resolve({ done: true, value: undefined }),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return this.messages();
+  }
+
+  /**
+   * The same as iterating over the socket itself; aborting the signal makes a read that waits fail with its reason. The socket stays
+   * open, and no message is lost: who reads next gets it.
+   */
+  messages({ signal }: { readonly signal?: AbortSignal | undefined; } = {}): AsyncIterableIterator<Message, undefined> {
+    return new Reading(this.#session, signal);
   }
 
   /**

@@ -86,7 +86,9 @@ function checked({ reply }: Batch, then: Reader): Reader {
   let seen = 0;
   return (bytes, length) => {
     const end = Math.min(length, reply.length - seen);
-    if (bytes.compare(reply, seen, seen + end, 0, end) !== 0) throw new Error("the reply is not what was sent");
+    if (bytes.compare(reply, seen, seen + end, 0, end) !== 0) {
+      throw new Error(`the reply is not what was sent: ${bytes.toString("latin1", 0, Math.min(end, 200))}`);
+    }
     seen += end;
     then(bytes, length);
   };

@@ -46,6 +46,7 @@ export class Link {
       if (!head.startsWith("HTTP/1.1 101 ")) throw new Error(`no upgrade: ${head}`);
       if (!head.endsWith("\r\n\r\n")) throw new Error("bytes behind the head");
       this.head = head;
+      this.reader = () => {};
       opened(this);
     };
   }

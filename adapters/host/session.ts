@@ -47,7 +47,8 @@ export class Session<Data> implements Sink {
   start(rest: Uint8Array): void {
     // First, because what `open` does may end the transport within the call.
     this.driver.attach();
-    this.driver.start(rest, () => this.#run(() => this.owner.handlers.open?.(this.socket)));
+    this.#run(() => this.owner.handlers.open?.(this.socket));
+    this.driver.start(rest);
   }
 
   // --- For the socket ---

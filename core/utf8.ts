@@ -18,7 +18,7 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
     const text = shortAscii(bytes, start, end - start);
     if (text !== undefined) return text;
   }
-  const view = bytes.subarray(start, end);
+  const view = end - start === bytes.length ? bytes : bytes.subarray(start, end);
   // The lenient decoder costs up to five times less than the strict one. It replaces what is malformed with U+FFFD, so that a text
   // without one was valid; the strict decoder tells whether one that is there was sent.
   const text = lenientDecoder.decode(view);

@@ -134,6 +134,7 @@ class BitReader {
   /** Reads bytes into an array from `start` on, as many as there are and have room there; `most` at most. Only on a byte boundary. */
   readBytes(into: Uint8Array, start: number, most: number): number {
     const count = Math.min(most, this.#end - this.#at, into.length - start);
+    if (count === 0) return 0;
     into.set(this.#input.subarray(this.#at, this.#at + count), start);
     this.#at += count;
     return count;

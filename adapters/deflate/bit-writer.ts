@@ -37,16 +37,21 @@ export function putCode(code: number): void {
   put(code >> CODE_SHIFT, code & LENGTH_MASK);
 }
 
-/** Writes a stored block (§3.2.4) of the bytes from `from` to `to`; without any bytes, it is what a sync flush writes. */
-export function putStored(content: Uint8Array, from: number, to: number): void {
-  const length = to - from;
+/** Writes the header of a stored block (§3.2.4), up to the byte boundary that its lengths begin on. */
+export function putStoredHeader(): void {
   put(STORED << 1, 3);
   put(0, -held & 7);
-  put(length, 16);
-  put(length ^ 0xffff, 16);
   if (held === 8) slab[at++] = hold;
   hold = 0;
   held = 0;
+}
+
+/** Writes a stored block of the bytes from `from` to `to`. */
+export function putStored(content: Uint8Array, from: number, to: number): void {
+  const length = to - from;
+  putStoredHeader();
+  put(length, 16);
+  put(length ^ 0xffff, 16);
   slab.set(content.subarray(from, to), at);
   at += length;
 }

@@ -5,7 +5,7 @@
 
 import { concat } from "../../core/bytes.ts";
 import type { Deflater, DeflaterOptions } from "../../core/deflate/codec.ts";
-import { BLOCK_SIZE, putStored, takeOutput } from "./bit-writer.ts";
+import { BLOCK_SIZE, putStored, putStoredHeader, takeOutput } from "./bit-writer.ts";
 import { tokens, writeBlock } from "./block.ts";
 import { MAX_COPY } from "./format.ts";
 
@@ -17,7 +17,7 @@ const DEPTHS = [0, 1, 2, 4, 8, 12, 20, 50, 200, 1000] as const;
 const LAZY_FROM = 4;
 const LONG_MATCH = 64;
 /** At level 1, one in so many bytes that a copy covers is entered as an occurrence: more of them take time and find nothing more. */
-const STRIDE = 8;
+const STRIDE = 32;
 /** Knuth's multiplicative hash: 2³² over the golden ratio. */
 const GOLDEN = 0x9e3779b1;
 const FIRST_SIZE = 1024;
@@ -68,7 +68,7 @@ export class WindowDeflater implements Deflater {
       if (offset > 0) parts.push(takeOutput());
       this.#block(bytes.length <= BLOCK_SIZE ? bytes : bytes.subarray(offset, offset + BLOCK_SIZE));
     }
-    putStored(bytes, 0, 0);
+    putStoredHeader();
     const last = takeOutput();
     return parts.length === 0 ? last : concat([...parts, last]);
   }

@@ -2,6 +2,7 @@
 //
 // Which messages are compressed is the caller's decision, the RSV1 bit and the frames are too; what was agreed on is negotiate.ts's.
 
+import { concat } from "../bytes.ts";
 import { ProtocolError } from "../errors.ts";
 import type { Deflater, Inflater } from "./codec.ts";
 import { InflateLimitError } from "./codec.ts";
@@ -38,11 +39,10 @@ export class MessageDeflate {
 
   /** The body of the next frame of a message; `final` is its last one. */
   compress(bytes: Uint8Array, final: boolean): Uint8Array {
-    const body = bytes.length === 0 ? NOTHING : this.#outgoing().deflate(bytes);
-    if (!final) return body;
-    if (!this.#params.takeover) this.#deflater?.reset();
-    // §7.2.3.6: nothing at the end of a message is an empty stored block, of which the tail is stripped.
-    return bytes.length === 0 ? new Uint8Array(1) : body.subarray(0, body.length - TAIL.length);
+    // Nothing in the middle of a message is nothing; at its end it is an empty stored block, of which the tail is stripped (§7.2.3.6).
+    if (bytes.length === 0) return this.#ended(new Uint8Array(final ? 1 : 0), final);
+    const body = this.#ended(this.#outgoing().deflate(bytes), final);
+    return final ? body : concat([body, TAIL]);
   }
 
   /**
@@ -74,6 +74,11 @@ export class MessageDeflate {
     this.#deflater?.close();
     this.#inflater?.close();
     this.#deflater = this.#inflater = undefined;
+  }
+
+  #ended(body: Uint8Array, final: boolean): Uint8Array {
+    if (final && !this.#params.takeover) this.#deflater?.reset();
+    return body;
   }
 
   #outgoing(): Deflater {

@@ -2,6 +2,7 @@ import { inflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { deflateCodec } from "../../adapters/deflate.ts";
 import { concat, equalBytes } from "../../core/bytes.ts";
+import type { Deflater } from "../../core/deflate/codec.ts";
 import { InflateLimitError } from "../../core/deflate/codec.ts";
 import { FixedBlock } from "../vectors/deflate-bits.ts";
 import { CORRUPT, fromHex, JSON_STREAM, windowContent, WINDOWS, ZEROS, ZEROS_SIZE } from "../vectors/deflate-bodies.ts";
@@ -54,6 +55,11 @@ const CONTENTS: readonly Uint8Array[] = [
   encode("a"),
 ];
 
+/** What the deflater makes of the content, with the end of the sync flush that it leaves out. */
+function deflate(deflater: Deflater, content: Uint8Array): Uint8Array {
+  return concat([deflater.deflate(content), TAIL]);
+}
+
 describe("deflateCodec deflater", () => {
   const settings = [
     { level: 0, memLevel: 8, windowBits: 15 },
@@ -72,7 +78,7 @@ describe("deflateCodec deflater", () => {
 
   it.each(settings)("makes a stream that zlib inflates: %o", (options) => {
     const deflater = deflateCodec.createDeflater(options);
-    const stream = concat(CONTENTS.map((content) => deflater.deflate(content)));
+    const stream = concat(CONTENTS.map((content) => deflate(deflater, content)));
     const inflated = inflateRawSync(concat([stream, Uint8Array.of(3, 0)]), { windowBits: options.windowBits });
     expect(equalBytes(inflated, concat(CONTENTS))).toBe(true);
   });
@@ -81,14 +87,9 @@ describe("deflateCodec deflater", () => {
     const deflater = deflateCodec.createDeflater(options);
     const inflater = deflateCodec.createInflater(options);
     for (const content of CONTENTS) {
-      expect(equalBytes(inflater.inflate(deflater.deflate(content), content.length), content)).toBe(true);
+      expect(equalBytes(inflater.inflate(deflate(deflater, content), content.length), content)).toBe(true);
       expect(inflater.position).toBe("between");
     }
-  });
-
-  it("ends every result in a sync flush", () => {
-    const deflater = deflateCodec.createDeflater({ level: 1, memLevel: 8, windowBits: 15 });
-    for (const content of CONTENTS) expect(deflater.deflate(content).slice(-4)).toEqual(TAIL);
   });
 
   it("makes the same of the same after a reset, whatever came before", () => {

@@ -7,7 +7,8 @@ import type { Socket } from "./socket.ts";
 export function report<Data>(handlers: Handlers<Data>, error: unknown, socket?: Socket<Data>): void {
   if (handlers.error === undefined) return console.error(error);
   try {
-    handlers.error(error, socket);
+    const result: unknown = handlers.error(error, socket);
+    if (result instanceof Promise) result.catch((second: unknown) => console.error(second));
   } catch (second) {
     console.error(second);
   }

@@ -46,6 +46,11 @@ interface BunSocket {
   upgradeTLS(options: object): readonly [raw: BunSocket, tls: BunSocket];
 }
 
+/** What is wrong with a peer's certificate, or with its TLS at all. */
+interface TlsError {
+  readonly code?: string;
+}
+
 interface BunListener {
   readonly hostname: string;
   readonly port: number;
@@ -199,10 +204,23 @@ function listen(
     ...unix ? { unix: path } : { hostname, port },
     ...tls !== undefined && { tls: tlsOptions(tls) },
     allowHalfOpen: true,
-    socket: { ...handlers, open },
+    socket: { ...handlers, open, ...tls !== undefined && serverTlsHandlers(tls) },
   });
   const address = unix ? { path } : { hostname: listener.hostname, port: listener.port };
   return { address, stop: () => listener.stop() };
+}
+
+// With a handler for the handshake Bun opens a socket before it, so that the peer's time, and its place among the connections, count
+// from then on; and leaves it to us whom to refuse.
+function serverTlsHandlers({ rejectUnauthorized = true }: TlsServerOptions): object {
+  const handshake = (socket: BunSocket, authorized: boolean, error: TlsError | null): void => {
+    if (!isAccepted(authorized, error, rejectUnauthorized)) socket.terminate();
+  };
+  return { handshake };
+}
+
+function isAccepted(authorized: boolean, error: TlsError | null, rejectUnauthorized: boolean): boolean {
+  return authorized || (!rejectUnauthorized && error?.code !== "EPROTO");
 }
 
 function tlsOptions({ alpnProtocols, ...tls }: TlsServerOptions | TlsClientOptions): object {
@@ -260,8 +278,8 @@ interface Hooks {
 /** Handlers of a client's socket for TLS: of a bad certificate Bun tells with the handshake, and leaves it to us. */
 function tlsHandlers(name: string, { rejectUnauthorized = true }: TlsClientOptions, hooks: Hooks): object {
   const fail = (error: unknown): void => hooks.fail(new ConnectError("tls", `no TLS with ${name}`, error));
-  const handshake = (socket: BunSocket, authorized: boolean, error: { code?: string; } | null): void => {
-    if (authorized || (!rejectUnauthorized && error?.code !== "EPROTO")) return hooks.done(socket);
+  const handshake = (socket: BunSocket, authorized: boolean, error: TlsError | null): void => {
+    if (isAccepted(authorized, error, rejectUnauthorized)) return hooks.done(socket);
     fail(error);
     socket.terminate();
   };

@@ -136,7 +136,7 @@ class DenoTransport implements Transport {
     if (!this.#reading && !this.#inputEnded) this.#read().catch((error: Error) => this.#close(error));
   }
 
-  // One read at a time. What it reads belongs to whoever hears of it, so the buffer goes on behind it.
+  // One read at a time. Memory that messages refer to is theirs; any other is read over.
   async #read(): Promise<void> {
     this.#reading = true;
     this.#buffer ??= new ReadBuffer();
@@ -144,7 +144,7 @@ class DenoTransport implements Transport {
       const count = await this.conn.read(this.#buffer.free);
       if (this.#closed) return;
       if (count === null) return this.#endInput();
-      this.#events!.received(this.#buffer.take(count));
+      if (this.#events!.received(this.#buffer.take(count))) this.#buffer.reuse(count);
     }
     this.#reading = false;
   }
@@ -225,9 +225,8 @@ function listen(
     listener.close();
     if (path !== undefined) removeSocket(path);
   };
-  acceptAll(listener, tls !== undefined, accept).catch((error: unknown) => {
-    if (!stopped) report(error);
-  });
+  const open = (conn: DenoConn): void => accept(new DenoTransport(conn, tls !== undefined));
+  void acceptAll(listener, open, report, () => stopped);
   return { address: addressOf(listener.addr), stop };
 }
 
@@ -240,8 +239,28 @@ function removeSocket(path: string): void {
   }
 }
 
-async function acceptAll(listener: DenoListener, tls: boolean, accept: (transport: Transport) => void): Promise<void> {
-  for (;;) accept(new DenoTransport(await listener.accept(), tls));
+/** Milliseconds before a listener that failed is asked again. */
+const ACCEPT_PAUSE = 100;
+
+// What fails is one connection, which was gone too early, or the system for a while, when it has no descriptors left. A listener that
+// is not asked again would be a server that is down.
+async function acceptAll(
+  listener: DenoListener,
+  open: (conn: DenoConn) => void,
+  report: (error: unknown) => void,
+  stopped: () => boolean,
+): Promise<void> {
+  for (let failing = false;;) {
+    try {
+      open(await listener.accept());
+      failing = false;
+    } catch (error) {
+      if (stopped()) return;
+      if (!failing) report(error);
+      failing = true;
+      await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));
+    }
+  }
 }
 
 function alpn(protocols: readonly string[] | undefined): object {

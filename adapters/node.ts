@@ -182,7 +182,7 @@ function listen(
   const open = (socket: NetSocket): void => accept(new NodeTransport(socket));
   const server = tls === undefined
     ? createServer(common, open)
-    : createTlsServer({ ...common, ...tlsServerOptions(tls) }, open);
+    : createTlsServer({ ...common, ...tlsServerOptions(tls) }, open).on("tlsClientError", drop);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(path === undefined ? { port, host: hostname } : { path }, () => {
@@ -190,6 +190,11 @@ function listen(
       resolve({ address: listenerAddress(server), stop: () => void server.close() });
     });
   });
+}
+
+// Of a handshake that failed, or took too long, Node only tells: unless it is closed here, its socket stays.
+function drop(_error: Error, socket: TLSSocket): void {
+  socket.destroy();
 }
 
 /** A TLS handshake has as much time as one of WebSocket. */

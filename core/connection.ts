@@ -129,8 +129,8 @@ export class Connection {
   // --- Inputs ---
 
   /**
-   * Takes the next bytes from the transport. Their memory belongs to the connection from now on: it is unmasked in place, and
-   * binary messages may be views of it.
+   * Takes the next bytes from the transport. Their memory belongs to the connection from now on: it is unmasked in place, and the
+   * bytes of events may be views of it. When `refersToChunk(events)` says that none are, it is the caller's again.
    */
   receive(chunk: Uint8Array, now: number): readonly ConnectionEvent[] {
     if (this.#discarding) return NO_EVENTS;

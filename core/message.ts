@@ -56,9 +56,9 @@ export class MessageAssembler {
   accept(frame: FrameDecoder): ConnectionEvent | undefined {
     if (frame.first) this.#beginFrame(frame);
     const final = frame.last && frame.fin;
-    if (!this.#compressed) return this.#content(frame.chunk, frame.start, frame.end, final);
+    if (!this.#compressed) return this.#content(frame.chunk, frame.start, frame.end, frame.remaining, final);
     const content = this.#inflate(frame, final);
-    return this.#content(content, 0, content.length, final);
+    return this.#content(content, 0, content.length, 0, final);
   }
 
   /** Lets go of a message that will never be whole. */
@@ -90,7 +90,14 @@ export class MessageAssembler {
     return tail.length === 0 ? body : concat([body, tail]);
   }
 
-  #content(bytes: Uint8Array, start: number, end: number, final: boolean): ConnectionEvent | undefined {
+  /** `announced` is how many more bytes the frame says it has. */
+  #content(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    announced: number,
+    final: boolean,
+  ): ConnectionEvent | undefined {
     if (!this.#whole) return this.#handOver(bytes, start, end, final);
     if (final && this.#size === 0) return this.#complete(bytes, start, end);
     this.#size += end - start;
@@ -98,7 +105,7 @@ export class MessageAssembler {
     // were cut, and which of two faults is told must not.
     if (this.#opcode === Opcode.text && !this.#compressed) this.#checkUtf8(bytes, start, end, final);
     this.#pieces ??= new Pieces();
-    this.#pieces.append(bytes, start, end);
+    this.#pieces.append(bytes, start, end, announced);
     if (!final) return undefined;
     const joined = this.#pieces.join();
     return this.#complete(joined, 0, joined.length);

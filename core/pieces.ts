@@ -1,71 +1,46 @@
-// The parts of a message that has not ended, joined when it has.
+// The parts of a message that has not ended, put together as they come.
 //
-// What parts cost is bounded by their bytes, not by their number: a large part that is most of its buffer is kept as a view, any other
-// is copied behind the ones before it. A million one-byte parts cost what one part of a megabyte costs.
+// Every part is copied behind the ones before it, so that what parts cost is bounded by their bytes and not by their number, and none
+// of them holds on to the chunk that brought it. A million one-byte parts cost what one part of a megabyte costs.
 
-import { concat } from "./bytes.ts";
+const EMPTY = new Uint8Array(0);
+const SMALLEST = 128;
 
-/** Bytes from which a part may be kept as a view: an array and its buffer cost some 400 bytes beside those they hold. */
-const VIEW_FROM = 1024;
-const FIRST_BLOCK = 128;
-const LARGEST_BLOCK = 64 * 1024;
+// Room that an announced length gets at once, whatever has come of it; beyond, each byte that came buys room for seven more. So a
+// header alone costs its peer's claim little, and an honest message is hardly ever moved.
+const ROOM_ON_CREDIT = 256 * 1024;
+const CREDIT = 8;
 
 /** An append-only sequence of bytes. */
 export class Pieces {
   /** Bytes in all parts. */
   size = 0;
 
-  #parts: Uint8Array[] = [];
-  /** The block that small parts are copied into, filled up to `#filled`, of which `#listed` are in `#parts` already. */
-  #block: Uint8Array | undefined;
-  #filled = 0;
-  #listed = 0;
+  #bytes: Uint8Array = EMPTY;
 
-  /** Appends the bytes from `start` to `end`, which must not change afterwards. */
-  append(bytes: Uint8Array, start: number, end: number): void {
+  /** Appends the bytes from `start` to `end`; `announced` is how many are known to follow them. */
+  append(bytes: Uint8Array, start: number, end: number, announced: number = 0): void {
     const length = end - start;
-    this.size += length;
-    if (length >= VIEW_FROM && length * 2 >= bytes.buffer.byteLength) {
-      this.#listBlock();
-      this.#parts.push(bytes.subarray(start, end));
-    } else {
-      this.#copy(bytes, start, end);
-    }
+    const needed = this.size + length;
+    if (needed > this.#bytes.length) this.#grow(needed, announced);
+    copyBytes(bytes, start, this.#bytes, this.size, length);
+    this.size = needed;
   }
 
   /** All bytes in one array, which belongs to the caller; the sequence is empty afterwards. */
   join(): Uint8Array {
-    this.#listBlock();
-    this.#block = undefined;
-    const joined = concat(this.#parts);
-    this.#parts = [];
+    const joined = this.size === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.size);
+    this.#bytes = EMPTY;
     this.size = 0;
     return joined;
   }
 
-  #copy(bytes: Uint8Array, start: number, end: number): void {
-    while (start < end) {
-      if (this.#block === undefined || this.#filled === this.#block.length) this.#openBlock(end - start);
-      const block = this.#block!;
-      const length = Math.min(end - start, block.length - this.#filled);
-      copyBytes(bytes, start, block, this.#filled, length);
-      this.#filled += length;
-      start += length;
-    }
-  }
-
-  #openBlock(atLeast: number): void {
-    this.#listBlock();
-    const size = Math.max(FIRST_BLOCK, atLeast, this.size);
-    this.#block = new Uint8Array(Math.min(size, LARGEST_BLOCK));
-    this.#filled = this.#listed = 0;
-  }
-
-  // The block stays open: were it given up for every large part between small ones, each of these would cost a block.
-  #listBlock(): void {
-    if (this.#block === undefined || this.#listed === this.#filled) return;
-    this.#parts.push(this.#block.subarray(this.#listed, this.#filled));
-    this.#listed = this.#filled;
+  // Never less than double, so that the bytes already there are moved a bounded number of times.
+  #grow(needed: number, announced: number): void {
+    const expected = Math.min(needed + announced, Math.max(needed * CREDIT, ROOM_ON_CREDIT));
+    const grown = new Uint8Array(Math.max(expected, this.#bytes.length * 2, announced === 0 ? SMALLEST : 0));
+    grown.set(this.#bytes.subarray(0, this.size));
+    this.#bytes = grown;
   }
 }
 

@@ -1,5 +1,5 @@
-// Memory to read into, for runtimes that ask for it. What was read is never overwritten, because messages may be views of it; so a
-// buffer is used up from its beginning to its end, and then there is a new one.
+// Memory to read into, for runtimes that ask for it. What was read may be held by messages, which may be views of it, and is then never
+// overwritten: the buffer goes on behind it, and when it is used up there is a new one. What nobody holds is read over.
 //
 // Its size follows what comes: an idle connection waits with little, a busy one reads much at once.
 
@@ -19,19 +19,23 @@ export class ReadBuffer {
 
   /** Where the next read goes. */
   get free(): Uint8Array {
-    if (this.#bytes.length - this.#used < LEAST) this.#renew();
+    if (this.#bytes.length !== this.#size || this.#bytes.length - this.#used < LEAST) this.#renew();
     return this.#bytes.subarray(this.#used, this.#used + LARGEST_READ);
   }
 
-  /** The first `count` bytes of what `free` returned last; they belong to the caller. */
+  /** The first `count` bytes of what `free` returned last. */
   take(count: number): Uint8Array {
     const taken = this.#bytes.subarray(this.#used, this.#used + count);
     const room = Math.min(this.#bytes.length - this.#used, LARGEST_READ);
     this.#used += count;
     if (count === room) this.#size = Math.min(this.#size * 4, LARGEST);
     else if (count * 16 < this.#size) this.#size = Math.max(this.#size / 2, SMALLEST);
-    if (count === room && this.#bytes.length < this.#size) this.#renew();
     return taken;
+  }
+
+  /** Nobody holds the `count` bytes that `take` returned last. */
+  reuse(count: number): void {
+    this.#used -= count;
   }
 
   #renew(): void {

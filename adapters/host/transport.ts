@@ -41,8 +41,8 @@ export interface Transport {
 
 /** What a transport reports. */
 export interface TransportEvents {
-  /** Bytes came; they belong to the receiver. */
-  received(chunk: Uint8Array): void;
+  /** Bytes came; they belong to the receiver, unless it returns `true`: then their memory may be used again at once. */
+  received(chunk: Uint8Array): boolean | void;
   /** The peer ended its side; writing may go on. */
   ended(): void;
   /** What was written has left, after a `write` that returned false. */

@@ -36,10 +36,11 @@ export class FrameDecoder {
   first = false;
   /** Whether the frame ends with this piece. */
   last = true;
+  /** Bytes of the frame's payload behind this piece. */
+  remaining = 0;
 
   // Reading
   #offset = 0;
-  #remaining = 0;
   #key = 0;
   readonly #rules: FirstByteRules;
   readonly #mask: number;
@@ -79,10 +80,10 @@ export class FrameDecoder {
     }
     this.start = this.#offset;
     const available = this.chunk.length - this.start;
-    const size = this.#remaining < available ? this.#remaining : available;
+    const size = this.remaining < available ? this.remaining : available;
     this.end = this.#offset = this.start + size;
-    this.#remaining -= size;
-    this.last = this.#remaining === 0;
+    this.remaining -= size;
+    this.last = this.remaining === 0;
     if (this.#mask !== 0 && size !== 0) this.#unmask(size);
     return true;
   }
@@ -143,7 +144,7 @@ export class FrameDecoder {
     this.opcode = first & 0x0f;
     this.fin = (first & FIN) !== 0;
     this.rsv1 = (first & RSV1) !== 0;
-    this.#remaining = this.length;
+    this.remaining = this.length;
     return size;
   }
 

@@ -44,29 +44,34 @@ describe("Pieces", () => {
     expect(content(pieces.join())).toBe(content(concat(parts)));
   });
 
-  it("copies a small part, even when it is all of its chunk", () => {
-    for (const length of [1, 2, 125, 1023]) {
-      const pieces = new Pieces();
-      const chunk = pattern(length);
-      pieces.append(chunk, 0, length);
-      chunk.fill(0xee);
-      expect(content(pieces.join())).toBe(content(pattern(length)));
-    }
-  });
-
-  it("copies a large part that is less than half of its chunk", () => {
+  it.each([1, 125, 1023, 49_999, 100_000])("holds nothing of the chunk that brought a part of %i bytes", (length) => {
     const pieces = new Pieces();
     const chunk = pattern(100_000);
-    pieces.append(chunk, 0, 49_999);
+    pieces.append(chunk, 0, length);
     chunk.fill(0xee);
-    expect(content(pieces.join())).toBe(content(pattern(49_999)));
+    expect(content(pieces.join())).toBe(content(pattern(length)));
   });
 
-  it("keeps a large part that is most of its chunk, without a copy", () => {
+  it("gives an announced length just the room it needs", () => {
     const pieces = new Pieces();
-    const chunk = pattern(100_000);
-    pieces.append(chunk, 50_000, 100_000);
-    expect(pieces.join()).toMatchObject({ buffer: chunk.buffer, byteOffset: 50_000, length: 50_000 });
+    const bytes = pattern(200_000);
+    pieces.append(bytes, 0, 50_000, 150_000);
+    pieces.append(bytes, 50_000, 200_000, 0);
+    expect(pieces.join().buffer.byteLength).toBe(200_000);
+  });
+
+  it("gives an announced length room on credit of what has come, not of what was said", () => {
+    const pieces = new Pieces();
+    pieces.append(pattern(1), 0, 1, 2 ** 52);
+    expect(pieces.join().buffer.byteLength).toBe(256 * 1024);
+    pieces.append(pattern(100_000), 0, 100_000, 2 ** 52);
+    expect(pieces.join().buffer.byteLength).toBe(800_000);
+  });
+
+  it("takes no more than twice the room of its parts, however little each announces", () => {
+    const pieces = new Pieces();
+    for (let i = 0; i < 20_000; i++) pieces.append(pattern(30), 0, 30, 1);
+    expect(pieces.join().buffer.byteLength).toBeLessThanOrEqual(2 * 600_000);
   });
 
   it("makes no view for a hundred thousand parts of one byte or none", () => {

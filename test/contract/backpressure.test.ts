@@ -1,7 +1,7 @@
 // A peer that does not read: what send says, what waits, what is told, and where it ends. The reader that stops is a paused socket, or
 // a plain TCP connection.
 
-import type { ServeOptions, Socket } from "sansws";
+import type { ConnectOptions, ServeOptions, Socket } from "sansws";
 import { describe, expect, it } from "vitest";
 import { frame } from "../core/support.ts";
 import { closing, rawOpen } from "./raw.ts";
@@ -11,8 +11,11 @@ import { bytes, ending, Mailbox, open, openPair, settled, sleep, start, until } 
 const MIB = 2 ** 20;
 
 /** A pair whose near end does not read, so that the far end's output waits. */
-async function openBlocked(options: ServeOptions = {}): Promise<Pair> {
-  const pair = await openPair(options);
+async function openBlocked(
+  options: ServeOptions = {},
+  clientOptions: ConnectOptions = { message: () => {} },
+): Promise<Pair> {
+  const pair = await openPair(options, clientOptions);
   pair.near.pause();
   await block(pair.far);
   return pair;
@@ -242,7 +245,7 @@ describe("a client", () => {
 
 describe("close", () => {
   it("behind much that waits still arrives once the peer reads on", async () => {
-    const { near, far } = await openBlocked();
+    const { near, far } = await openBlocked({}, {});
     for (let i = 0; i < 50; i++) far.send(bytes(65536));
     far.close(3000, "that was all");
     near.resume();

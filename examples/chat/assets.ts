@@ -2,14 +2,24 @@
 
 import { readFile } from "node:fs/promises";
 
-const FILES: readonly (readonly [path: string, file: string, type: string])[] = [
-  ["/", "index.html", "text/html; charset=utf-8"],
-  ["/style.css", "style.css", "text/css; charset=utf-8"],
-  ["/main.js", "main.js", "text/javascript; charset=utf-8"],
-  ["/view.js", "view.js", "text/javascript; charset=utf-8"],
-  ["/link.js", "link.js", "text/javascript; charset=utf-8"],
-  ["/icon.svg", "icon.svg", "image/svg+xml"],
+const FILES: readonly string[] = [
+  "index.html",
+  "base.css",
+  "side.css",
+  "conversation.css",
+  "composer.css",
+  "main.js",
+  "view.js",
+  "link.js",
+  "icon.svg",
 ];
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html; charset=utf-8",
+  css: "text/css; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  svg: "image/svg+xml",
+};
 
 // Nothing from elsewhere, nothing inline, and no other page around it: what somebody says in the chat stays text.
 const HEADERS: Readonly<Record<string, string>> = {
@@ -23,9 +33,10 @@ const HEADERS: Readonly<Record<string, string>> = {
 /** Reads the files, and returns what answers a request for one. */
 export async function loadPage(): Promise<(request: Request) => Response> {
   const pages = new Map<string, () => Response>();
-  for (const [path, file, type] of FILES) {
+  for (const file of FILES) {
     const text = await readFile(new URL(`page/${file}`, import.meta.url), "utf8");
-    pages.set(path, () => new Response(text, { headers: { ...HEADERS, "content-type": type } }));
+    const headers = { ...HEADERS, "content-type": TYPES[file.split(".")[1]!]! };
+    pages.set(file === "index.html" ? "/" : `/${file}`, () => new Response(text, { headers }));
   }
   return ({ method, url }) => {
     if (method !== "GET" && method !== "HEAD") {

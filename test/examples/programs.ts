@@ -11,13 +11,13 @@ export const root: string = fileURLToPath(new URL("../..", import.meta.url));
 const windows = process.platform === "win32";
 
 // The programs themselves and not their wrappers in node_modules/.bin, so that a signal reaches them.
-const COMMANDS = {
+const COMMANDS: Readonly<Record<RuntimeName, readonly [string, ...string[]]>> = {
   Node: [process.execPath, "--import", "tsx"],
   Deno: [join(root, "node_modules", "deno", windows ? "deno.exe" : "deno"), "run", "-A"],
   Bun: [join(root, "node_modules", "bun", "bin", "bun.exe"), "run"],
-} as const satisfies Record<string, readonly [string, ...string[]]>;
+};
 
-export type RuntimeName = keyof typeof COMMANDS;
+export type RuntimeName = "Node" | "Deno" | "Bun";
 export const RUNTIMES: readonly RuntimeName[] = ["Node", "Deno", "Bun"];
 
 /** Windows has no signals: whoever is sent one is ended without being asked. */

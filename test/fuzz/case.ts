@@ -8,6 +8,7 @@ import { deflateCodec } from "../../adapters/deflate.ts";
 import { resolveDeflate } from "../../core/deflate/negotiate.ts";
 import { MessageDeflate } from "../../core/deflate/transform.ts";
 import type { Role } from "../core/support.ts";
+import { join } from "../core/support.ts";
 
 /** One run of a connection. */
 export interface Case {
@@ -48,7 +49,7 @@ export function readCase(input: Uint8Array): Case {
   const maxMessageSize = MESSAGE_LIMITS[options & 3]!;
   return {
     role,
-    stream: (flags & FLAG.script) !== 0 ? runScript(rest, role === "server") : rest.slice(),
+    stream: (flags & FLAG.script) !== 0 ? runScript(rest, flags) : rest.slice(),
     sizes: [...input.subarray(3, 3 + count)],
     pieces,
     compressed,
@@ -88,10 +89,14 @@ export function* chunksOf(stream: Uint8Array, sizes: readonly number[]): Generat
 /** Payload bytes by the low six bits; what the next byte says, times eight, for the highest. */
 const LONG = 0x3f;
 
+/** What a sync flush ends in. */
+const TAIL = Uint8Array.of(0, 0, 0xff, 0xff);
+
 /** The two high bits of the second byte. */
 const MAKE = { plainly: 0, deflated: 0x40, wastefully: 0x80, wrongly: 0xc0 } as const;
 
-function runScript(script: Uint8Array, masked: boolean): Uint8Array<ArrayBuffer> {
+function runScript(script: Uint8Array, flags: number): Uint8Array<ArrayBuffer> {
+  const masked = (flags & FLAG.client) === 0;
   const stream: number[] = [];
   const deflater = deflateCodec.createDeflater({ windowBits: 9, level: 1, memLevel: 1 });
   for (let at = 0; at + 1 < script.length;) {
@@ -102,7 +107,12 @@ function runScript(script: Uint8Array, masked: boolean): Uint8Array<ArrayBuffer>
     if (length === LONG) length = (script[at++] ?? 0) * 8;
     let payload = script.subarray(at, at + length);
     at += length;
-    if (make === MAKE.deflated) payload = deflater.deflate(payload).subarray(0, -4);
+    if (make === MAKE.deflated) {
+      const body = deflater.deflate(payload);
+      // RFC 7692 §7.2.1: only the end of a message lacks the end of its flush.
+      payload = (first & 0x80) !== 0 ? body : join([body, TAIL]);
+      if ((first & 0x80) !== 0 && (flags & FLAG.noTakeover) !== 0) deflater.reset();
+    }
     writeFrame(stream, first, payload, make === MAKE.wrongly ? !masked : masked, make === MAKE.wastefully);
   }
   return Uint8Array.from(stream);

@@ -88,12 +88,11 @@ function checkDeflater(body: Uint8Array, sizes: readonly number[], windowBits: n
   const reference = zlib(windowBits);
   for (const message of chunksOf(body, sizes.map((size) => size * 8))) {
     if (message.length === 0) continue;
-    const compressed = deflater.deflate(message);
+    const compressed = join([deflater.deflate(message), TAIL]);
     hold(
       compressed.length <= message.length + 5 * Math.ceil(message.length / 1000) + 20,
       `${message.length} bytes became ${compressed.length}`,
     );
-    hold(content(compressed.subarray(-4)) === "0000ffff", "no sync flush at the end");
     hold(content(inflater.inflate(compressed, LIMIT)) === content(message), "it does not come back");
     hold(content(reference.inflate(compressed)) === content(message), "zlib reads something else");
   }

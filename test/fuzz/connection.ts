@@ -3,7 +3,7 @@
 
 import type { ConnectionEvent } from "sansws/core";
 import { Connection, ProtocolError } from "sansws/core";
-import { content } from "../core/support.ts";
+import { content, join } from "../core/support.ts";
 import type { Case } from "./case.ts";
 import { chunksOf, readCase } from "./case.ts";
 
@@ -83,22 +83,32 @@ function checkEvents(events: readonly ConnectionEvent[], { stream, compressed, m
 
 function lines(events: readonly ConnectionEvent[]): string[] {
   const lines: string[] = [];
-  let message = "";
+  let parts: (string | Uint8Array)[] = [];
   for (const event of events) {
     if (event.type === "piece") {
-      message += typeof event.data === "string" ? event.data : String.fromCharCode(...event.data.subarray(0, 1 << 16));
+      parts.push(event.data);
       if (!event.final) continue;
-      lines.push(`${event.opcode} in pieces ${content(message)}`);
-      message = "";
+      const whole = typeof event.data === "string" ? parts.join("") : join(parts as Uint8Array[]);
+      if (event.opcode === "text") checkText(whole);
+      lines.push(`${event.opcode} in pieces ${content(whole)}`);
+      parts = [];
+    } else if ("data" in event) {
+      if (event.type === "utf8") checkText(event.data);
+      lines.push(`${event.type} ${content(event.data)}`);
     } else {
-      lines.push(
-        "data" in event ? `${event.type} ${content(event.data)}` : `${event.type} ${event.code} ${event.reason}`,
-      );
+      lines.push(`${event.type} ${event.code} ${event.reason}`);
     }
   }
   const last = events.at(-1);
   if (last?.type === "closed") lines.push(`${last.cause} ${last.clean} ${last.error?.message ?? ""}`);
   return lines;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Text that is handed over as bytes is UTF-8. @throws {TypeError} when it is not */
+function checkText(text: string | Uint8Array): void {
+  if (typeof text !== "string") decoder.decode(text);
 }
 
 /** A frame's header and its payload without the mask, for all frames of the output: a client's masks are random. */

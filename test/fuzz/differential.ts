@@ -5,6 +5,8 @@ import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
 import type { Writable } from "node:stream";
 import { Connection, ProtocolError } from "sansws/core";
+import { FrameDecoder } from "../../core/frame/decoder.ts";
+import { DEFLATE_RULES } from "../../core/frame/header.ts";
 import { content } from "../core/support.ts";
 import type { Case } from "./case.ts";
 import { chunksOf, FLAG, readCase } from "./case.ts";
@@ -30,6 +32,8 @@ export interface Difference {
   readonly theirs: string;
   readonly violation: string | undefined;
   readonly theirReason: string | undefined;
+  /** Whether there is a compressed message without a body. */
+  readonly bodyless: boolean;
 }
 
 /** The difference that an input makes; `undefined` when both read it alike. */
@@ -47,7 +51,19 @@ export async function compare(input: Uint8Array): Promise<Difference | undefined
     theirs: theirs.lines[index] ?? "nothing",
     violation: index === ours.lines.length - 1 ? ours.violation : undefined,
     theirReason: index === theirs.lines.length - 1 ? theirs.violation : undefined,
+    bodyless: hasBodyless(given),
   };
+}
+
+function hasBodyless({ stream, role }: Case): boolean {
+  const decoder = new FrameDecoder(DEFLATE_RULES, role === "server");
+  decoder.push(stream.slice());
+  try {
+    while (decoder.next()) if (decoder.rsv1 && decoder.fin && decoder.length === 0) return true;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+  return false;
 }
 
 function readOurs(given: Case): Reading {

@@ -37,18 +37,43 @@ export function freshInput(prng: Prng): Uint8Array {
   const flags = (prng.below(256) & ~FLAG.script) | (script ? FLAG.script : 0);
   const sizes = Array.from({ length: prng.below(6) }, () => prng.scaled(255));
   const body = script ? freshScript(prng) : randomBytes(prng, prng.scaled(300));
-  return Uint8Array.from([flags, prng.chance(60) ? 0 : prng.below(16), sizes.length, ...sizes, ...body]);
+  return Uint8Array.from([flags, prng.chance(40) ? 0 : prng.below(16), sizes.length, ...sizes, ...body]);
 }
 
 function freshScript(prng: Prng): number[] {
-  const frames = prng.between(1, 10);
-  return Array.from({ length: frames }, () => {
-    const payload = freshPayload(prng).slice(0, 2000);
-    const make = prng.chance(70) ? 0 : prng.chance(70) ? 0x40 : prng.pick([0x80, 0xc0]);
-    const first = prng.chance(95) ? prng.pick(FIRST_BYTES) : prng.below(256);
-    if (payload.length < 0x3f) return [first, make | payload.length, ...payload];
-    return [first, make | 0x3f, Math.ceil(payload.length / 8), ...payload];
-  }).flat();
+  const parts = prng.between(1, 8);
+  return Array.from({ length: parts }, () => prng.chance(40) ? freshMessage(prng) : freshFrame(prng)).flat();
+}
+
+function freshFrame(prng: Prng): number[] {
+  const make = prng.chance(70) ? 0 : prng.chance(70) ? 0x40 : prng.pick([0x80, 0xc0]);
+  const first = prng.chance(95) ? prng.pick(FIRST_BYTES) : prng.below(256);
+  return scripted(first, make, freshPayload(prng));
+}
+
+/** A message in fragments that are in order, with a ping between them now and then. */
+function freshMessage(prng: Prng): number[] {
+  const payload = [...freshPayload(prng), ...freshPayload(prng)];
+  const compressed = prng.chance(40);
+  const opcode = (compressed ? 0x40 : 0) | prng.pick([0x01, 0x02]);
+  const fragments = prng.between(1, 5);
+  const frames: number[][] = [];
+  for (let index = 0, at = 0; index < fragments; index++) {
+    const last = index === fragments - 1;
+    const end = last ? payload.length : Math.min(payload.length, at + prng.scaled(200));
+    const first = (index === 0 ? opcode : 0) | (last ? 0x80 : 0);
+    frames.push(scripted(first, compressed ? 0x40 : 0, payload.slice(at, end)));
+    if (prng.chance(10)) frames.push(scripted(0x89, 0, []));
+    at = end;
+  }
+  return frames.flat();
+}
+
+/** A frame as a script has it; a long payload loses its end, so as to have a size that a script can tell. */
+function scripted(first: number, make: number, payload: readonly number[]): number[] {
+  if (payload.length < 0x3f) return [first, make | payload.length, ...payload];
+  const units = Math.min(255, payload.length >> 3);
+  return [first, make | 0x3f, units, ...payload.slice(0, units * 8)];
 }
 
 function freshPayload(prng: Prng): number[] {

@@ -120,7 +120,8 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
   });
 
   it("reports a transport that ends without a Close frame as 1006", () => {
-    expect(open(role).receiveEnd(0).map(line)).toEqual(["closed 1006 \"\" unclean lost"]);
+    const [event] = open(role).receiveEnd(0);
+    expect(event).toStrictEqual({ type: "closed", code: 1006, reason: "", clean: false, cause: "lost" });
   });
 
   it("reports what the transport said about its end", () => {
@@ -193,7 +194,8 @@ describe.each(ROLES)("a connection that the peer ends behind a message, as a %s,
     connection.receive(join([frame(peer, 0x81, "hi"), bytes]), 0);
     takeBytes(connection);
     expect(connection.canSend).toBe(false);
-    expect(() => connection.sendText("late")).toThrow(UsageError);
+    const message = "the connection is closing: nothing can be sent on it";
+    expect(() => connection.sendText("late")).toThrow(new UsageError(message));
     expect(connection.outputEnded).toBe(role === "server" || name === "a violation");
     expect(connection.pendingOutput).toBe(0);
   });

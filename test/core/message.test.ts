@@ -128,6 +128,11 @@ describe("messages: \"pieces\"", () => {
     for (let i = 0; i < 4096; i++) events.push(...connection.receive(megabyte, 0));
     expect(events).toHaveLength(4096);
     expect(events.map((event) => event.type === "piece" && event.final).indexOf(true)).toBe(4095);
+  });
+
+  it("counts the pieces of one message together", () => {
+    const four = { ...PIECES, limits: { maxMessageSize: 4 } };
+    expect(report(four, join([server(0x89), server(0x02, hex("0102")), server(0x80, hex("0304"))]))).toHaveLength(3);
     const limited = open({ ...PIECES, limits: { maxMessageSize: 3 } });
     limited.receive(server(0x02, hex("0102")), 0);
     expect(limited.receive(server(0x80, hex("0304")), 0)).toEqual([]);
@@ -206,6 +211,21 @@ describe("a compressed message", () => {
     };
     return { ...deflate, finish: () => utf8(rest) } as Partial<MessageDeflate> as MessageDeflate;
   }
+
+  it("tells the inflater how much room the limit leaves, for a part and for the end", () => {
+    const rooms: number[] = [];
+    const deflate = {
+      inflate: (piece: Uint8Array, room: number) => [piece.slice(), rooms.push(room)] as const,
+      finish: (room: number) => [utf8(""), rooms.push(room)] as const,
+    };
+    const recording = {
+      inflate: (...of: [Uint8Array, number]) => deflate.inflate(...of)[0],
+      finish: (room: number) => deflate.finish(room)[0],
+    };
+    const options = { limits: { maxMessageSize: 10 }, deflate: recording as Partial<MessageDeflate> as MessageDeflate };
+    expect(report(options, server(0x41, "abc"), server(0x80, "de"))).toEqual(["text \"abcde\""]);
+    expect(rooms).toEqual([10, 7, 5]);
+  });
 
   it("ends with what the inflater had kept back", () => {
     const wire = [server(0x41, "a"), server(0x80, "b")];

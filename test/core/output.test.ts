@@ -74,6 +74,14 @@ describe("Output", () => {
     expect(content(join(output.take()))).toBe(content(join(parts)));
   });
 
+  it("cuts the blocks of all outputs from one slab, so that a few bytes do not cost one each", () => {
+    const outputs = Array.from({ length: 10 }, () => new Output());
+    for (const output of outputs) write(output, hex("0102"), 1000);
+    const buffers = new Set(outputs.map((output) => output.take()[0]!.buffer));
+    // Two, if the slab of the tests before was just full.
+    expect(buffers.size).toBeLessThanOrEqual(2);
+  });
+
   it("never shares memory between outputs that are written in turn, nor with what was taken", () => {
     const outputs = Array.from({ length: 5 }, () => new Output());
     const taken: Uint8Array[][] = outputs.map(() => []);

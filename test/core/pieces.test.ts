@@ -1,5 +1,5 @@
-// Pieces: what a message's parts cost is bounded by their bytes, not by their number. Observed from outside: a part that was copied
-// can be overwritten without harm, and costs no view of its chunk.
+// Pieces: what a message's parts cost is bounded by their bytes, not by their number. Observed from outside: a part is copied, so it
+// can be overwritten without harm; small ones cost no view of their chunk.
 
 import { describe, expect, it } from "vitest";
 import { concat } from "../../core/bytes.ts";
@@ -37,7 +37,7 @@ describe("Pieces", () => {
     expect(content(pieces.join())).toBe(content(bytes));
   });
 
-  it("keeps the order of parts that are copied and parts that are kept", () => {
+  it("keeps the order of parts of all sizes", () => {
     const parts = [3, 5000, 7, 0, 200, 4096, 70_000, 1, 1024, 9].map(pattern);
     const pieces = new Pieces();
     for (const part of parts) pieces.append(part, 0, part.length);

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
 import { UsageError } from "../../core/errors.ts";
 import { prepareBinary, prepareText } from "../../core/prepared.ts";
+import type { Calls } from "./codec.ts";
 import { copyingDeflate } from "./codec.ts";
 import { content, frame, hex, line, lines, pattern, readFrames, takeBytes } from "./support.ts";
 
@@ -85,15 +86,23 @@ describe("a prepared message under permessage-deflate", () => {
     expect(message.plainFrame).toEqual(frame("server", 0x81, "Hello"));
   });
 
-  it("is compressed anew where the window is kept, and by a client", () => {
+  it.each(
+    [
+      { role: "server", takeover: true, why: "where the window is kept" },
+      { role: "client", takeover: false, why: "by a client" },
+    ] as const,
+  )("is compressed anew $why", ({ role, takeover }) => {
     const message = prepareText("Hello");
-    const keeping = server(copyingDeflate({ takeover: true }));
-    const client = new Connection({ role: "client", deflate: copyingDeflate({ takeover: false }) }, 0);
-    for (const connection of [keeping, client]) {
-      connection.sendPrepared(message);
-      connection.sendPrepared(message);
-      expect(lines(takeBytes(connection))).toEqual(["text~ \"Hello\"", "text~ \"Hello\""]);
-    }
+    const calls: Calls = [];
+    const connection = new Connection({ role, deflate: copyingDeflate({ takeover, calls }) }, 0);
+    connection.sendPrepared(message);
+    connection.sendPrepared(message);
+    const frames = readFrames(takeBytes(connection));
+    expect(frames.map(({ first, masked }) => [first, masked])).toEqual([[0xc1, role === "client"], [
+      0xc1,
+      role === "client",
+    ]]);
+    expect(calls.filter((call) => call === "deflate")).toHaveLength(2);
   });
 
   it("goes out plain below the threshold, and where it was prepared so", () => {

@@ -24,6 +24,8 @@ export class MessageDeflate {
   readonly #options: DeflateOptions;
   #deflater: Deflater | undefined;
   #inflater: Inflater | undefined;
+  /** Whether any of the message that is being inflated has come. */
+  #begun = false;
 
   constructor(params: DeflateParams, options: DeflateOptions) {
     this.#params = params;
@@ -51,7 +53,9 @@ export class MessageDeflate {
    * @throws {ProtocolError} when it gives more, and when it is not DEFLATE
    */
   inflate(piece: Uint8Array, limit: number): Uint8Array {
-    return piece.length === 0 ? NOTHING : guarded(this.#incoming(), piece, limit);
+    if (piece.length === 0) return NOTHING;
+    this.#begun = true;
+    return guarded(this.#incoming(), piece, limit);
   }
 
   /**
@@ -60,6 +64,9 @@ export class MessageDeflate {
    * @throws {ProtocolError} when it gives more, and when the message ends inside of a block
    */
   finish(limit: number): Uint8Array {
+    // §7.2.3.6 asks for a byte where there is no content. Who sends none can only mean the same, and the tail alone is no block.
+    if (!this.#begun) return NOTHING;
+    this.#begun = false;
     const inflater = this.#incoming();
     // A body may end with a block that ends the stream (BFINAL). §7.2.3.4 wants an empty block after it; many send none, and what
     // reads with zlib takes both.

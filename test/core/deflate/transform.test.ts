@@ -78,6 +78,16 @@ describe("MessageDeflate.inflate", () => {
     );
   });
 
+  it("takes a message without any body for empty, wherever the stream stands", () => {
+    const deflate = create();
+    for (const before of ["00", "f248cdc9c90700", "f348cdc9c90700", "f348cdc9c9070000"]) {
+      expect(inflateMessage(deflate, [])).toBe("");
+      expect(inflateMessage(deflate, [new Uint8Array(0)])).toBe("");
+      expect(inflateMessage(deflate, [fromHex(before)])).toBe(before === "00" ? "" : "Hello");
+    }
+    expect(inflateMessage(deflate, [])).toBe("");
+  });
+
   it("refuses a reference to an earlier message of a peer that said it makes none", () => {
     const deflate = create({ peerTakeover: false });
     const [first, second] = RFC_SHARED_WINDOW;

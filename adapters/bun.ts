@@ -12,6 +12,8 @@ import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
 import { Clock } from "./host/clock.ts";
 import { ConnectError } from "./host/connect-error.ts";
 import { Outbox } from "./host/outbox.ts";
+import type { ReconnectOptions, ReconnectTarget } from "./host/reconnect-options.ts";
+import { ReconnectingSocket, surroundings } from "./host/reconnecting.ts";
 import { serve as serveOn, type ServeOptions, type Server } from "./host/server.ts";
 import type { Socket } from "./host/socket.ts";
 import type {
@@ -32,8 +34,9 @@ import { HIGH_WATER_MARK } from "./host/transport.ts";
 // What this file asks of Bun, so that it type-checks everywhere.
 interface BunSocket {
   data: BunTransport | undefined;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
+  /** Neither is there when the peer has reset the connection. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
   /** How many bytes it took, maybe none; negative when the socket is closed. It keeps none for later. */
   write(bytes: Uint8Array): number;
   /** Ends writing. */
@@ -92,8 +95,7 @@ class BunTransport implements Transport {
   }
 
   get peer(): Address {
-    const { remoteAddress, remotePort } = this.socket;
-    return this.#peer ??= this.unix ? { path: "" } : ipAddress(remoteAddress, remotePort);
+    return this.#peer ??= this.unix ? { path: "" } : peerOf(this.socket);
   }
 
   get bufferedAmount(): number {
@@ -182,6 +184,10 @@ class BunTransport implements Transport {
     this.socket.shutdown();
     if (this.#inputEnded) this.socket.end();
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: BunSocket): Address {
+  return remoteAddress === undefined || remotePort === undefined ? {} : ipAddress(remoteAddress, remotePort);
 }
 
 /** The events of a socket, passed on to its transport. One object serves all sockets. */
@@ -347,4 +353,14 @@ export function connect<Data = unknown>(url: string | URL, options?: ConnectOpti
   return connectOn(runtime, url, options);
 }
 
+/** Connects to a server, and again whenever the connection ends; see `reconnecting` of the package root. */
+export function reconnecting<Data = unknown>(
+  target: ReconnectTarget,
+  options: ReconnectOptions<Data> = {},
+): ReconnectingSocket<Data> {
+  return new ReconnectingSocket(target, options, surroundings(connect));
+}
+
 export * from "./host/mod.ts";
+export type { PairOptions, SocketPair } from "./pair.ts";
+export { pair } from "./pair.ts";

@@ -12,6 +12,8 @@ import { Clock } from "./host/clock.ts";
 import { step } from "./host/connect-error.ts";
 import { Outbox } from "./host/outbox.ts";
 import { ReadBuffer } from "./host/read-buffer.ts";
+import type { ReconnectOptions, ReconnectTarget } from "./host/reconnect-options.ts";
+import { ReconnectingSocket, surroundings } from "./host/reconnecting.ts";
 import { refuseOptions } from "./host/refuse.ts";
 import { serve as serveOn, type ServeOptions, type Server } from "./host/server.ts";
 import type { Socket } from "./host/socket.ts";
@@ -357,4 +359,14 @@ export function connect<Data = unknown>(url: string | URL, options?: ConnectOpti
   return connectOn(runtime, url, options);
 }
 
+/** Connects to a server, and again whenever the connection ends; see `reconnecting` of the package root. */
+export function reconnecting<Data = unknown>(
+  target: ReconnectTarget,
+  options: ReconnectOptions<Data> = {},
+): ReconnectingSocket<Data> {
+  return new ReconnectingSocket(target, options, surroundings(connect));
+}
+
 export * from "./host/mod.ts";
+export type { PairOptions, SocketPair } from "./pair.ts";
+export { pair } from "./pair.ts";

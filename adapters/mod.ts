@@ -22,8 +22,10 @@
  * @module
  */
 
-export { connect, serve } from "./detect.ts";
+export { connect, reconnecting, serve } from "./detect.ts";
 export * from "./host/mod.ts";
+export type { PairOptions, SocketPair } from "./pair.ts";
+export { pair } from "./pair.ts";
 export type { WebSocketOpenInfo, WebSocketStreamOptions } from "./websocket-stream.ts";
 export { WebSocketStream } from "./websocket-stream.ts";
 export type { WebSocketData, WebSocketEventMap, WebSocketOptions } from "./websocket.ts";

@@ -20,6 +20,8 @@ import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
 import { Clock } from "./host/clock.ts";
 import { step } from "./host/connect-error.ts";
 import { byteLength, gather, GATHER_BELOW, giveBack } from "./host/outbox.ts";
+import type { ReconnectOptions, ReconnectTarget } from "./host/reconnect-options.ts";
+import { ReconnectingSocket, surroundings } from "./host/reconnecting.ts";
 import { serve as serveOn, type ServeOptions, type Server, type ServerOptions, SocketServer } from "./host/server.ts";
 import type { Socket } from "./host/socket.ts";
 import type {
@@ -276,6 +278,14 @@ export function connect<Data = unknown>(url: string | URL, options?: ConnectOpti
   return connectOn(runtime, url, options);
 }
 
+/** Connects to a server, and again whenever the connection ends; see `reconnecting` of the package root. */
+export function reconnecting<Data = unknown>(
+  target: ReconnectTarget,
+  options: ReconnectOptions<Data> = {},
+): ReconnectingSocket<Data> {
+  return new ReconnectingSocket(target, options, surroundings(connect));
+}
+
 /** A WebSocket server on somebody else's HTTP server. */
 export class AttachedServer<Data = unknown> {
   readonly #server: SocketServer<Data>;
@@ -331,3 +341,5 @@ function headOf({ method = "", url = "", rawHeaders }: IncomingMessage): Request
 }
 
 export * from "./host/mod.ts";
+export type { PairOptions, SocketPair } from "./pair.ts";
+export { pair } from "./pair.ts";

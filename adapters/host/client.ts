@@ -53,7 +53,8 @@ export interface ConnectOptions<Data = unknown> extends CommonOptions, Handlers<
   readonly data?: Data;
 }
 
-const CLIENT_NAMES: readonly string[] = [
+/** The names of {@linkcode ConnectOptions}. */
+export const CLIENT_NAMES: readonly string[] = [
   ...COMMON_NAMES,
   ...HANDLER_NAMES,
   "protocols",

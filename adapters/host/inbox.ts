@@ -92,7 +92,7 @@ function settle({ resolve, reject }: Waiter, closed: ClosedEvent): void {
   else reject(new SocketClosedError(closed));
 }
 
-// 1005 is what `socket.close()` of a browser sends: as ordinary an end as 1000.
-function isQuiet({ code, clean }: ClosedEvent): boolean {
+/** Whether it is an ordinary end: 1005 is what `socket.close()` of a browser sends, and no worse than 1000. */
+export function isQuiet({ code, clean }: ClosedEvent): boolean {
   return clean && (code === 1000 || code === 1001 || code === 1005);
 }

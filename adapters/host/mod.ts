@@ -21,8 +21,19 @@ export type { CommonOptions, DeflateChoice } from "./options.ts";
 export type { OriginOptions } from "./origin.ts";
 export { allowOrigins } from "./origin.ts";
 export type { ProxyChoice, ProxyOptions } from "./proxy.ts";
+export type {
+  Attempt,
+  AttemptTarget,
+  ReconnectingState,
+  ReconnectOptions,
+  ReconnectTarget,
+  StateChange,
+} from "./reconnect-options.ts";
+export { ReconnectingSocket } from "./reconnecting.ts";
 export type { RedirectChoice, RedirectOptions } from "./redirect.ts";
+export type { AttemptEnd, RetryOptions } from "./retry.ts";
 export type { RouteOptions } from "./route.ts";
+export type { QueueOptions } from "./sending-queue.ts";
 export type { CloseOptions, ServeOptions, ServerOptions } from "./server.ts";
 export { Server } from "./server.ts";
 export type { SocketStream, WebSocketCloseInfo, WebSocketStreamData } from "./socket-stream.ts";

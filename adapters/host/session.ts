@@ -10,8 +10,8 @@ import { Driver, Hold } from "./driver.ts";
 import type { Message, MessageKind, Owner, Sendable } from "./handlers.ts";
 import type { Waiter } from "./inbox.ts";
 import { Inbox, SocketClosedError } from "./inbox.ts";
-import { toBytes } from "./publish.ts";
 import { report } from "./report.ts";
+import { checkSendable, sizeOf } from "./sendable.ts";
 import type { SendResult } from "./socket.ts";
 import { Socket } from "./socket.ts";
 import { sendPieces } from "./stream.ts";
@@ -241,14 +241,4 @@ export class Session<Data> implements Sink {
     report(this.owner.handlers, error, this.socket);
     this.close(CloseCode.internalError, "");
   }
-}
-
-function checkSendable(data: Sendable): string | Uint8Array | PreparedMessage {
-  if (typeof data === "string" || data instanceof Uint8Array || data instanceof PreparedMessage) return data;
-  if (ArrayBuffer.isView(data) || data instanceof ArrayBuffer) return toBytes(data);
-  throw new UsageError("send takes a string, an ArrayBuffer, a view of one, or a prepared message");
-}
-
-function sizeOf(message: string | Uint8Array | PreparedMessage): number {
-  return message instanceof PreparedMessage ? message.payload.length : message.length;
 }

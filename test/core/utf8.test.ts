@@ -1,7 +1,7 @@
 // UTF-8 (RFC 3629, RFC 6455 §8.1): the vectors at every cut, and the platform's own strict decoder as the judge of random bytes.
 
 import { describe, expect, it } from "vitest";
-import { ProtocolError } from "../../core/errors.ts";
+import type { ProtocolError } from "../../core/errors.ts";
 import { decodeUtf8, requireUtf8, Utf8Validator, writeUtf8 } from "../../core/utf8.ts";
 import { INVALID_TEXTS, VALID_TEXTS } from "../vectors/utf8.ts";
 import { join, toHex, utf8 } from "./support.ts";

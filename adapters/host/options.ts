@@ -1,6 +1,7 @@
 // The options that `serve` and `connect` share, and how they become the core's: every name is checked, and what is given as `true`
 // becomes an object.
 
+import { resolveDeflate } from "../../core/deflate/negotiate.ts";
 import { refuseUnknown, resolveLimits, resolveTimeouts } from "../../core/limits.ts";
 import type { Delivery, GivenDeflateOptions, HandshakeOptions, Limits, Timeouts } from "../../core/mod.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, UsageError } from "../../core/mod.ts";
@@ -78,12 +79,15 @@ export function handshakeOptions(runtime: Runtime, options: CommonOptions & Pick
   if (options.text !== undefined && options.text !== "string" && options.text !== "bytes") {
     throw new UsageError(`text is ${JSON.stringify(options.text)}; it takes "string" or "bytes"`);
   }
+  // Resolved here already: a handshake, which does it too, is the wrong place to hear of a wrong option.
+  const compression = deflate && resolveDeflate({ codec: runtime.deflate, ...deflate === true ? {} : deflate });
   return {
     limits: resolveLimits(options.limits ?? DEFAULT_LIMITS),
     timeouts: resolveTimeouts(options.timeouts ?? DEFAULT_TIMEOUTS),
     messages,
     text: options.text,
-    deflate: deflate ? { codec: runtime.deflate, ...deflate === true ? {} : deflate } : undefined,
+    chunks: runtime.chunks,
+    deflate: compression || undefined,
     sha1: runtime.sha1,
   };
 }

@@ -162,12 +162,9 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
    *
    * @throws {UsageError} for a code or deadline that is not legal
    */
-  async close({ code = CloseCode.goingAway, reason = "", deadline = 10_000 }: CloseOptions = {}): Promise<void> {
+  async close(options?: CloseOptions): Promise<void> {
+    const { code, reason, deadline } = resolveClose(options);
     if (this.#closed !== undefined) return this.#closed.promise;
-    if (!(deadline >= 0)) {
-      throw new UsageError(`deadline is ${deadline}; it takes milliseconds, 0 or more, or Infinity`);
-    }
-    encodeClose(code, reason);
     const closed = this.#closed = new Deferred<void>();
     for (const socket of this.#sockets) socket.close(code, reason);
     for (const opening of this.#openings) opening.abandon();
@@ -181,6 +178,15 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
     for (const socket of this.#sockets) socket.abort();
     for (const { transport } of this.#openings) transport.abort();
   }
+}
+
+function resolveClose(options: CloseOptions = {}): { code: number; reason: string; deadline: number; } {
+  const { code = CloseCode.goingAway, reason = "", deadline = 10_000 } = options;
+  if (!(deadline >= 0)) {
+    throw new UsageError(`deadline is ${deadline}; it takes milliseconds, 0 or more, or Infinity`);
+  }
+  encodeClose(code, reason);
+  return { code, reason, deadline };
 }
 
 const NOBODY = { received(): void {}, ended(): void {}, drained(): void {}, closed(): void {} };
@@ -216,9 +222,10 @@ export class Server<Data = unknown> {
    *
    * @throws {UsageError} for a code or deadline that is not legal
    */
-  close(options?: CloseOptions): Promise<void> {
+  async close(options?: CloseOptions): Promise<void> {
+    const resolved = resolveClose(options);
     this.#listener.stop();
-    return this.#server.close(options);
+    await this.#server.close(resolved);
   }
 
   /** The same as `close()`. */

@@ -81,7 +81,7 @@ export async function rawConnect(to: string | number): Promise<RawPeer> {
   const socket = connect({ ...target, allowHalfOpen: true, noDelay: true });
   const peer = new RawPeer(socket);
   onTestFinished(() => void socket.destroy());
-  await until(() => socket.readyState === "open" || peer.closed, "the connection was open");
+  await new Promise((resolve) => socket.once("connect", resolve).once("close", resolve));
   return peer;
 }
 

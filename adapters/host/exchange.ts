@@ -60,6 +60,7 @@ class Exchange implements TransportEvents, Sleeper {
   #alarm: number;
 
   // Writing
+  #begun = false;
   #over = false;
   #drained: (() => void) | undefined;
 
@@ -118,29 +119,24 @@ class Exchange implements TransportEvents, Sleeper {
     this.#host.clock.cancel(this, this.#alarm);
     const request = requestOf(this.#head, this.#transport.secure, this.#body.join());
     if (!(request instanceof Request)) return this.#refuse(...request);
-    this.#respond(request).catch((error: unknown) => {
-      this.#host.report(error);
-      this.#transport.abort();
-    });
+    this.#respond(request).catch((error: unknown) => this.#blunder(error));
+  }
+
+  /** The application failed: that can still be answered while nothing of its own answer has left. */
+  #blunder(error: unknown): void {
+    this.#host.report(error);
+    if (this.#over) return;
+    if (this.#begun) this.#transport.abort();
+    else this.#refuse(500, "the server failed to answer this request");
   }
 
   async #respond(request: Request): Promise<void> {
-    const response = await this.#ask(request);
+    const { peer, secure } = this.#transport;
+    const response = await this.#hook(request, { peer, secure });
+    if (!(response instanceof Response)) throw new TypeError("the request hook must return a Response");
     if (this.#over) return void response.body?.cancel();
     await this.#write(response);
     if (!this.#over) this.#end();
-  }
-
-  async #ask(request: Request): Promise<Response> {
-    try {
-      const { peer, secure } = this.#transport;
-      const response = await this.#hook(request, { peer, secure });
-      if (!(response instanceof Response)) throw new TypeError("the request hook must return a Response");
-      return response;
-    } catch (error) {
-      this.#host.report(error);
-      return new Response("the server failed to answer this request\n", { status: 500 });
-    }
   }
 
   /** A body of unknown length goes in chunks (RFC 9112 §7.1), so that its reader can tell the end from a loss. */
@@ -166,7 +162,9 @@ class Exchange implements TransportEvents, Sleeper {
 
   #writeHead({ status, statusText }: Response, fields: HeaderField[]): void {
     fields.push(["connection", "close"]);
-    this.#transport.write([formatResponseHead(status, fields, statusText === "" ? undefined : statusText)]);
+    const head = formatResponseHead(status, fields, statusText === "" ? undefined : statusText);
+    this.#begun = true;
+    this.#transport.write([head]);
   }
 
   // Whoever takes nothing for as long as a socket may give no sign of life is gone, or means to hold the connection for ever.

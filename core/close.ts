@@ -56,9 +56,10 @@ export function isWireCloseCode(code: number): boolean {
  * The payload of a Close frame; the reason is cut after the last whole character that fits 123 bytes.
  * Code 1005 stands for "no code" and gives an empty payload (RFC 6455 §7.1.5).
  *
- * @throws {UsageError} for a code that must not be sent, and for a reason without a code
+ * @throws {UsageError} for a code that must not be sent, for a reason without a code, and for one that is no string
  */
 export function encodeClose(code: number, reason: string): Uint8Array {
+  if (typeof reason !== "string") throw new UsageError("a close reason is a string");
   if (code === CloseCode.noStatus) {
     if (reason !== "") throw new UsageError("a close reason needs a close code");
     return new Uint8Array(0);

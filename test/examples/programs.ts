@@ -11,7 +11,7 @@ export const root: string = fileURLToPath(new URL("../..", import.meta.url));
 const windows = process.platform === "win32";
 
 // The programs themselves and not their wrappers in node_modules/.bin, so that a signal reaches them.
-const COMMANDS: Readonly<Record<RuntimeName, readonly [string, ...string[]]>> = {
+export const COMMANDS: Readonly<Record<RuntimeName, readonly [string, ...string[]]>> = {
   Node: [process.execPath, "--import", "tsx"],
   Deno: [join(root, "node_modules", "deno", windows ? "deno.exe" : "deno"), "run", "-A"],
   Bun: [join(root, "node_modules", "bun", "bin", "bun.exe"), "run"],

@@ -1,6 +1,8 @@
 import { inflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { deflateCodec } from "../../adapters/deflate.ts";
+import { DYNAMIC } from "../../adapters/deflate/format.ts";
+import { buildLengths } from "../../adapters/deflate/huffman.ts";
 import { concat, equalBytes } from "../../core/bytes.ts";
 import type { Deflater } from "../../core/deflate/codec.ts";
 import { InflateLimitError } from "../../core/deflate/codec.ts";
@@ -231,6 +233,61 @@ describe("deflateCodec inflater", () => {
       expect(equalBytes(concat(parts), concat(CONTENTS)), `pieces of ${size}`).toBe(true);
     }
   });
+});
+
+describe("deflateCodec, many at once", () => {
+  const texts = Array.from(
+    { length: 40 },
+    (_, index) => encode(Array.from({ length: 12 }, (_, at) => json(index * 12 + at)).join()),
+  );
+
+  it("keeps blocks apart that are read in turn, byte by byte", () => {
+    const bodies = texts.map((text) =>
+      deflate(deflateCodec.createDeflater({ level: 9, memLevel: 9, windowBits: 15 }), text)
+    );
+    expect(bodies.map(([first]) => (first! >> 1) & 3)).toContain(DYNAMIC);
+    const inflaters = texts.map(() => deflateCodec.createInflater({ windowBits: 15 }));
+    const parts: Uint8Array[][] = texts.map(() => []);
+    for (let at = 0; bodies.some((body) => at < body.length); at++) {
+      inflaters.forEach((inflater, index) =>
+        parts[index]!.push(inflater.inflate(bodies[index]!.subarray(at, at + 1), 1e6))
+      );
+    }
+    expect(parts.map((part) => decode(concat(part)))).toEqual(texts.map(decode));
+  });
+
+  it("keeps windows apart whose memory passes from one to the other", () => {
+    const options = { level: 3, memLevel: 8, windowBits: 15 };
+    const deflaters = texts.map(() => deflateCodec.createDeflater(options));
+    const inflaters = texts.map(() => deflateCodec.createInflater(options));
+    for (const [index, text] of [...texts, ...texts].entries()) {
+      const [deflater, inflater] = [deflaters[index % 7]!, inflaters[index % 5]!];
+      expect(decode(inflater.inflate(deflate(deflater, text), 1e6))).toBe(decode(text));
+      deflater.reset();
+      inflater.reset();
+    }
+    const fresh = deflateCodec.createDeflater(options).deflate(texts[0]!);
+    expect(equalBytes(deflaters[0]!.deflate(texts[0]!), fresh)).toBe(true);
+  });
+});
+
+describe("buildLengths", () => {
+  // Fibonacci's numbers are the frequencies that make the longest codes.
+  it.each([[15, 23], [15, 16], [7, 19], [7, 8], [15, 2]])(
+    "makes a complete code within %d bits for %d symbols",
+    (limit, count) => {
+      const frequencies = new Uint16Array(count).fill(1);
+      for (let symbol = 2; symbol < count; symbol++) {
+        frequencies[symbol] = frequencies[symbol - 1]!
+          + frequencies[symbol - 2]!;
+      }
+      const lengths = new Uint8Array(count);
+      buildLengths(frequencies, lengths, limit);
+      expect(Math.max(...lengths)).toBeLessThanOrEqual(limit);
+      expect(lengths.reduce((sum, length) => sum + 2 ** -length, 0)).toBe(1);
+      expect([...lengths]).toEqual([...lengths].sort((a, b) => b - a));
+    },
+  );
 });
 
 describe("deflateCodec inflater, limit", () => {

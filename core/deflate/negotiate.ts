@@ -34,7 +34,10 @@ export interface DeflateOptions {
   readonly takeover: boolean;
   /** Base-two logarithm of the largest window the peer is asked to compress with, 8-15; not every peer can be asked. Default 15. */
   readonly peerWindowBits: number;
-  /** Whether the peer's messages may refer to the ones before; false asks it not to. Default true. */
+  /**
+   * Whether the peer's messages may refer to the ones before; false asks it not to, and saves memory here only where the peer says
+   * itself that it will not. Default true.
+   */
   readonly peerTakeover: boolean;
 }
 

@@ -90,7 +90,7 @@ export function* chunksOf(stream: Uint8Array, sizes: readonly number[]): Generat
 const LONG = 0x3f;
 
 /** What a sync flush ends in. */
-const TAIL = Uint8Array.of(0, 0, 0xff, 0xff);
+export const TAIL: Uint8Array = Uint8Array.of(0, 0, 0xff, 0xff);
 
 /** The two high bits of the second byte. */
 const MAKE = { plainly: 0, deflated: 0x40, wastefully: 0x80, wrongly: 0xc0 } as const;

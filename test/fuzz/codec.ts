@@ -8,7 +8,7 @@ import { deflateCodec } from "../../adapters/deflate.ts";
 import { InflateLimitError } from "../../core/deflate/codec.ts";
 import { content, join } from "../core/support.ts";
 import type { Prng } from "../sim/prng.ts";
-import { chunksOf } from "./case.ts";
+import { chunksOf, TAIL } from "./case.ts";
 
 const WINDOWS = [15, 9, 8, 12] as const;
 const LIMIT = 1 << 20;
@@ -25,9 +25,6 @@ interface Reader {
   inflate(chunk: Uint8Array): Uint8Array;
   isInside(): boolean;
 }
-
-/** What ends a message, and completes every code that is one. */
-const TAIL = Uint8Array.of(0, 0, 0xff, 0xff);
 
 /** Checks what the codec makes of an input. @throws {Error} for the first thing that does not hold */
 export function checkCodec(input: Uint8Array): void {

@@ -46,10 +46,12 @@ const DIFFERENCES: readonly Row[] = [
     explains: ({ theirReason, ours }) => theirReason === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" && ours !== "fail 1009",
   },
   {
-    difference: "bytes that do not inflate fail at once here, and there only when their frame is whole",
+    difference:
+      "bytes that do not inflate, or to too much, fail at once here, and there only when their frame is whole",
     why: "as with UTF-8: nothing that comes later can mend them",
     example: "03 00 00 42050700",
-    explains: ({ violation, theirs }) => violation === "deflate-corrupt" && !/^(?:text|binary)/.test(theirs),
+    explains: ({ violation, theirs }) =>
+      (violation === "deflate-corrupt" || violation === "message-too-big") && !/^(?:text|binary)/.test(theirs),
   },
   {
     difference:
@@ -65,8 +67,16 @@ const DIFFERENCES: readonly Row[] = [
     why:
       "RFC 7692 §7.2.3.6 asks the sender for a byte; who sends none can only mean nothing, and every message is read on its own",
     example: "03 00 00 c200 c206fa32a1a10100",
-    explains: ({ theirReason, ours, bodyless }) =>
-      bodyless && theirReason === "Z_DATA_ERROR" && /^(?:text|binary)/.test(ours),
+    explains: ({ shapes, ours, theirs, theirReason }) =>
+      shapes.bodyless && [ours, theirs].some((line) => /^(?:text|binary)/.test(line))
+      && (theirReason === undefined || /Z_DATA_ERROR|INVALID_UTF8/.test(theirReason)),
+  },
+  {
+    difference: "after a block with BFINAL the body goes on here, and so does the window; there both end",
+    why:
+      "RFC 7692 §7.2.3.4 lets BFINAL be set, and nowhere says that it ends the message or the window; to drop bytes is to guess",
+    example: "03 00 00 c208010000ffff630000",
+    explains: ({ shapes, theirs }) => shapes.final && theirs !== "nothing",
   },
   {
     difference: "a compressed message that ends inside of a block is refused here, and cut off there",
@@ -76,11 +86,11 @@ const DIFFERENCES: readonly Row[] = [
   },
   {
     difference:
-      "what is wrong with the order of frames is told when the header is whole here, and after its two first bytes there",
+      "what is wrong with the order of frames, or a length, is told when the header is whole here, and before its mask there",
     why: "the bytes between carry nothing to act on, and whoever sends them sends the rest",
     example: "00 00 00 8080",
     explains: ({ ours, theirReason }) =>
-      ours === "nothing" && /INVALID_OPCODE|UNEXPECTED_RSV_1/.test(theirReason ?? ""),
+      ours === "nothing" && /INVALID_OPCODE|UNEXPECTED_RSV_1|PAYLOAD_LENGTH/.test(theirReason ?? ""),
   },
 ];
 

@@ -5,11 +5,12 @@ import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
 import type { Writable } from "node:stream";
 import { Connection, ProtocolError } from "sansws/core";
+import { deflateCodec } from "../../adapters/deflate.ts";
 import { FrameDecoder } from "../../core/frame/decoder.ts";
-import { DEFLATE_RULES } from "../../core/frame/header.ts";
+import { CONTROL, DEFLATE_RULES, Opcode } from "../../core/frame/header.ts";
 import { content } from "../core/support.ts";
 import type { Case } from "./case.ts";
-import { chunksOf, FLAG, readCase } from "./case.ts";
+import { chunksOf, FLAG, readCase, TAIL } from "./case.ts";
 
 // Its extension is not exported, and without it compressed messages cannot be compared.
 const require = createRequire(import.meta.url);
@@ -32,8 +33,15 @@ export interface Difference {
   readonly theirs: string;
   readonly violation: string | undefined;
   readonly theirReason: string | undefined;
-  /** Whether there is a compressed message without a body. */
-  readonly bodyless: boolean;
+  readonly shapes: Shapes;
+}
+
+/** What compressed messages can look like that readers do not agree on. */
+interface Shapes {
+  /** A message without a body. */
+  bodyless: boolean;
+  /** A block with BFINAL. */
+  final: boolean;
 }
 
 /** The difference that an input makes; `undefined` when both read it alike. */
@@ -51,19 +59,34 @@ export async function compare(input: Uint8Array): Promise<Difference | undefined
     theirs: theirs.lines[index] ?? "nothing",
     violation: index === ours.lines.length - 1 ? ours.violation : undefined,
     theirReason: index === theirs.lines.length - 1 ? theirs.violation : undefined,
-    bodyless: hasBodyless(given),
+    shapes: shapesOf(given),
   };
 }
 
-function hasBodyless({ stream, role }: Case): boolean {
+function shapesOf({ stream, role }: Case): Shapes {
+  const shapes: Shapes = { bodyless: false, final: false };
   const decoder = new FrameDecoder(DEFLATE_RULES, role === "server");
+  const inflater = deflateCodec.createInflater({ windowBits: 15 });
+  let compressed = false;
   decoder.push(stream.slice());
   try {
-    while (decoder.next()) if (decoder.rsv1 && decoder.fin && decoder.length === 0) return true;
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
+    while (decoder.next()) {
+      const { opcode, rsv1, fin, length, chunk, start, end } = decoder;
+      if ((opcode & CONTROL) !== 0) continue;
+      if (opcode !== Opcode.continuation) compressed = rsv1;
+      shapes.bodyless ||= rsv1 && fin && length === 0;
+      for (let at = start; compressed && at < end; at++) {
+        inflater.inflate(chunk.subarray(at, at + 1), Infinity);
+        shapes.final ||= inflater.position === "start";
+      }
+      if (!compressed || !fin || !decoder.last || inflater.position === "start") continue;
+      inflater.inflate(TAIL, Infinity);
+      shapes.final ||= (inflater.position as string) === "start";
+    }
+  } catch {
+    // What is wrong with the stream is for the two readers to say.
   }
-  return false;
+  return shapes;
 }
 
 function readOurs(given: Case): Reading {

@@ -249,6 +249,10 @@ function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Trans
   });
 }
 
+function checkSecure(_options: TlsClientOptions, within: boolean): void {
+  if (within) throw new UsageError("Bun has no TLS within TLS: wss: through an https: proxy");
+}
+
 // Over a socket that exists, Bun runs TLS in a second one.
 function secure(
   transport: Transport,
@@ -258,7 +262,6 @@ function secure(
 ): Promise<Transport> {
   const { socket, unix } = transport as BunTransport;
   return connected(true, unix, signal, (hooks) => {
-    if (transport.secure) throw new UsageError("Bun has no TLS within TLS: wss: through an https: proxy");
     // What is encrypted is still reported of the first one.
     socket.data = undefined;
     socket.upgradeTLS({
@@ -339,6 +342,7 @@ const runtime: Runtime = {
   sha1: (bytes) => new Bun.CryptoHasher("sha1").update(bytes).digest(),
   listen,
   dial,
+  checkSecure,
   secure,
   env: (name) => process.env[name],
 };

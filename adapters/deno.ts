@@ -298,15 +298,18 @@ async function dialWithCertificate({ signal, ...address }: DialOptions, tls: Tls
   return step("tls", `no TLS with ${address.hostname}`, signal, () => handshaken(conn, signal));
 }
 
+function checkSecure(options: TlsClientOptions, within: boolean): void {
+  refuseOptions("Deno", "tls", options, NO_CLIENT_TLS);
+  refuseOptions("Deno", "tls", options, ["cert", "key"], " over a proxy");
+  if (within) throw new UsageError("Deno has no TLS within TLS: wss: through an https: proxy");
+}
+
 async function secure(
   transport: Transport,
   hostname: string,
   options: TlsClientOptions,
   signal?: AbortSignal,
 ): Promise<Transport> {
-  refuseOptions("Deno", "tls", options, NO_CLIENT_TLS);
-  refuseOptions("Deno", "tls", options, ["cert", "key"], " over a proxy");
-  if (transport.secure) throw new UsageError("Deno has no TLS within TLS: wss: through an https: proxy");
   const { conn } = transport as DenoTransport;
   const name = options.serverName ?? hostname;
   return handshaken(await abortable(Deno.startTls(conn, { ...clientTls(options), hostname: name }), signal), signal);
@@ -345,6 +348,7 @@ const runtime: Runtime = {
   deflate: deflateCodec,
   listen,
   dial,
+  checkSecure,
   secure,
   env: (name) => Deno.env.get(name),
 };

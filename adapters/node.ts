@@ -264,6 +264,7 @@ const runtime: Runtime = {
   sha1: (bytes) => createHash("sha1").update(bytes).digest(),
   listen,
   dial,
+  checkSecure() {},
   secure,
   env: (name) => process.env[name],
 };

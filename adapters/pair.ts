@@ -73,6 +73,7 @@ function memoryRuntime(accept: (transport: Transport) => void): Runtime {
       accept(far);
       return Promise.resolve(near);
     },
+    checkSecure: nowhere,
     secure: nowhere,
     env: () => undefined,
   };

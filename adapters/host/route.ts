@@ -56,6 +56,7 @@ function streamRoute(target: Target, stream: StreamSource, { tls, proxy }: Route
 // RFC 6455 §4.1 has a proxy asked for a tunnel by CONNECT for ws: as well, because many HTTP proxies know no upgrade.
 function proxyRoute(target: Target, tls: TlsClientOptions | undefined, proxy: Proxy, runtime: Runtime): Route {
   const negotiation = negotiationWith(proxy, target);
+  if (tls !== undefined) runtime.checkSecure(tls, proxy.tls !== undefined);
   return async (signal) => {
     const transport = await dial(runtime, proxy, proxy.tls, signal);
     await tunnel(transport, negotiation, signal);

@@ -141,9 +141,15 @@ export interface Runtime {
   /** @throws when there is no way to the peer, its certificate is not accepted, or the signal is aborted */
   dial(options: DialOptions): Promise<Transport>;
   /**
+   * Refuses what `secure` could not serve, before there is a transport.
+   *
+   * @param within whether the transport will be one of TLS already
+   * @throws {UsageError} naming the option
+   */
+  checkSecure(options: TlsClientOptions, within: boolean): void;
+  /**
    * Wraps a paused transport of this runtime in TLS. On failure it is dropped.
    *
-   * @throws {UsageError} for an option that the runtime cannot serve here
    * @throws when the peer or its certificate is not accepted, or the signal is aborted
    */
   secure(transport: Transport, hostname: string, options: TlsClientOptions, signal: AbortSignal): Promise<Transport>;

@@ -138,15 +138,15 @@ class DenoTransport implements Transport {
     if (!this.#reading && !this.#inputEnded) this.#read().catch((error: Error) => this.#close(error));
   }
 
-  // One read at a time. Memory that messages refer to is theirs; any other is read over.
+  // One read at a time, all of them into the same memory.
   async #read(): Promise<void> {
     this.#reading = true;
     this.#buffer ??= new ReadBuffer();
     while (!this.#paused && !this.#closed) {
-      const count = await this.conn.read(this.#buffer.free);
+      const count = await this.conn.read(this.#buffer.bytes);
       if (this.#closed) return;
       if (count === null) return this.#endInput();
-      if (this.#events!.received(this.#buffer.take(count))) this.#buffer.reuse(count);
+      this.#events!.received(this.#buffer.take(count));
     }
     this.#reading = false;
   }
@@ -344,6 +344,7 @@ function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Pro
 
 const runtime: Runtime = {
   name: "Deno",
+  chunks: "lent",
   clock: new Clock(),
   deflate: deflateCodec,
   listen,

@@ -29,6 +29,11 @@ export interface ConnectionOptions extends Delivery {
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** permessage-deflate as it was negotiated. */
   readonly deflate?: MessageDeflate | undefined;
+  /**
+   * Whose the memory of chunks is. Given ones (the default) are the connection's, and binary messages may be views of them; lent ones
+   * are the caller's again once `receive` has returned, so that one buffer serves for all reads.
+   */
+  readonly chunks?: "given" | "lent" | undefined;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -88,7 +93,8 @@ export class Connection {
     const timeouts = resolveTimeouts(options.timeouts);
     const { deflate } = options;
     this.#client = options.role === "client";
-    this.#decoder = new FrameDecoder(deflate === undefined ? PLAIN_RULES : DEFLATE_RULES, !this.#client);
+    const rules = deflate === undefined ? PLAIN_RULES : DEFLATE_RULES;
+    this.#decoder = new FrameDecoder(rules, !this.#client, options.chunks === "lent");
     this.#assembler = new MessageAssembler(limits.maxMessageSize, options, deflate);
     this.#sender = new Sender(this.#client, deflate, limits.maxPendingReplies);
     this.#deflate = deflate;
@@ -128,10 +134,7 @@ export class Connection {
 
   // --- Inputs ---
 
-  /**
-   * Takes the next bytes from the transport. Their memory belongs to the connection from now on: it is unmasked in place, and the
-   * bytes of events may be views of it. When `refersToChunk(events)` says that none are, it is the caller's again.
-   */
+  /** Takes the next bytes from the transport. They are unmasked in place; see `ConnectionOptions.chunks` for whose their memory is. */
   receive(chunk: Uint8Array, now: number): readonly ConnectionEvent[] {
     if (this.#discarding) return NO_EVENTS;
     this.#liveness.heard();
@@ -290,7 +293,7 @@ export class Connection {
   /** The payload of the control frame that the decoder is in, once it is whole. */
   #controlPayload(): Uint8Array | undefined {
     const { chunk, start, end, first, last } = this.#decoder;
-    if (first && last) return chunk.subarray(start, end);
+    if (first && last) return this.#decoder.keep().subarray(start, end);
     this.#control ??= new Pieces();
     this.#control.append(chunk, start, end);
     return last ? this.#control.join() : undefined;

@@ -77,16 +77,5 @@ export type ConnectionEvent =
   | ClosingEvent
   | ClosedEvent;
 
-/**
- * Whether an event refers to memory of the chunk that caused it. When none does, whoever read the chunk may use its memory again.
- */
-export function refersToChunk(events: readonly ConnectionEvent[]): boolean {
-  for (let i = 0; i < events.length; i++) {
-    const event = events[i]!;
-    if ("data" in event && typeof event.data !== "string") return true;
-  }
-  return false;
-}
-
 /** The one empty answer: most chunks of a large message cause no event, and should cost no array. */
 export const NO_EVENTS: readonly ConnectionEvent[] = Object.freeze([]);

@@ -56,9 +56,12 @@ export class MessageAssembler {
   accept(frame: FrameDecoder): ConnectionEvent | undefined {
     if (frame.first) this.#beginFrame(frame);
     const final = frame.last && frame.fin;
-    if (!this.#compressed) return this.#content(frame.chunk, frame.start, frame.end, frame.remaining, final);
-    const content = this.#inflate(frame, final);
-    return this.#content(content, 0, content.length, 0, final);
+    if (this.#compressed) {
+      const content = this.#inflate(frame, final);
+      return this.#content(content, 0, content.length, 0, final);
+    }
+    const chunk = this.#refersToPiece(final) ? frame.keep() : frame.chunk;
+    return this.#content(chunk, frame.start, frame.end, frame.remaining, final);
   }
 
   /** Lets go of a message that will never be whole. */
@@ -79,6 +82,12 @@ export class MessageAssembler {
     }
     // Before any of the payload has come. A compressed frame says nothing about the size of its content.
     if (!this.#compressed && frame.length > this.#limit - this.#size) throw new ProtocolError("message-too-big");
+  }
+
+  /** Whether the event that the piece gives will be a view of it. */
+  #refersToPiece(final: boolean): boolean {
+    if (this.#strings && this.#opcode === Opcode.text) return false;
+    return !this.#whole || (final && this.#size === 0);
   }
 
   #inflate(frame: FrameDecoder, final: boolean): Uint8Array {

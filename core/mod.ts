@@ -15,7 +15,6 @@ export { InflateLimitError } from "./deflate/codec.ts";
 export type { GivenDeflateOptions } from "./deflate/negotiate.ts";
 export type { HandshakeAnswer } from "./errors.ts";
 export { HandshakeError, ProtocolError, UsageError } from "./errors.ts";
-export { refersToChunk } from "./events.ts";
 export type {
   BinaryEvent,
   ClosedEvent,

@@ -4,7 +4,6 @@
 // It knows nothing of messages, handlers or servers; socket.ts does.
 
 import type { Connection, ConnectionEvent } from "../../core/mod.ts";
-import { refersToChunk } from "../../core/mod.ts";
 import type { Clock, Sleeper } from "./clock.ts";
 import { flushSoon } from "./flush.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
@@ -95,11 +94,9 @@ export class Driver implements TransportEvents, Sleeper {
 
   // --- From the transport ---
 
-  received(chunk: Uint8Array): boolean {
-    const events = this.connection.receive(chunk, this.#clock.now());
-    this.#deliver(events);
+  received(chunk: Uint8Array): void {
+    this.#deliver(this.connection.receive(chunk, this.#clock.now()));
     this.#settle();
-    return !refersToChunk(events);
   }
 
   ended(): void {

@@ -1,45 +1,32 @@
-// Memory to read into, for runtimes that ask for it. What was read may be held by messages, which may be views of it, and is then never
-// overwritten: the buffer goes on behind it, and when it is used up there is a new one. What nobody holds is read over.
+// Memory to read into, for runtimes that ask for it: the same again and again, so what was read is only lent to whoever hears of it.
 //
 // Its size follows what comes: an idle connection waits with little, a busy one reads much at once.
 
 /** What a connection begins, and waits, with. */
-const SMALLEST = 1024;
-const LARGEST = 256 * 1024;
+const SMALLEST = 256;
 /** More than this at once is no faster to read. */
-const LARGEST_READ = 64 * 1024;
-/** With less left than this, a new buffer is better than many small reads. */
-const LEAST = 256;
+const LARGEST = 64 * 1024;
+/** After so many reads in a row that filled less than a sixteenth, half the size will do. */
+const SMALL_READS = 16;
 
 /** Memory for the reads of one connection. */
 export class ReadBuffer {
-  #size = SMALLEST;
-  #bytes = new Uint8Array(SMALLEST);
-  #used = 0;
-
   /** Where the next read goes. */
-  get free(): Uint8Array {
-    if (this.#bytes.length !== this.#size || this.#bytes.length - this.#used < LEAST) this.#renew();
-    return this.#bytes.subarray(this.#used, this.#used + LARGEST_READ);
-  }
+  bytes: Uint8Array = new Uint8Array(SMALLEST);
+  #smallReads = 0;
 
-  /** The first `count` bytes of what `free` returned last. */
+  /** The `count` bytes that were read; they hold until the next read. */
   take(count: number): Uint8Array {
-    const taken = this.#bytes.subarray(this.#used, this.#used + count);
-    const room = Math.min(this.#bytes.length - this.#used, LARGEST_READ);
-    this.#used += count;
-    if (count === room) this.#size = Math.min(this.#size * 4, LARGEST);
-    else if (count * 16 < this.#size) this.#size = Math.max(this.#size / 2, SMALLEST);
-    return taken;
+    const { bytes } = this;
+    const { length } = bytes;
+    this.#smallReads = count * 16 < length ? this.#smallReads + 1 : 0;
+    if (count === length && length < LARGEST) this.#resize(length * 4);
+    else if (this.#smallReads === SMALL_READS && length > SMALLEST) this.#resize(length / 2);
+    return bytes.subarray(0, count);
   }
 
-  /** Nobody holds the `count` bytes that `take` returned last. */
-  reuse(count: number): void {
-    this.#used -= count;
-  }
-
-  #renew(): void {
-    this.#bytes = new Uint8Array(this.#size);
-    this.#used = 0;
+  #resize(size: number): void {
+    this.bytes = new Uint8Array(size);
+    this.#smallReads = 0;
   }
 }

@@ -41,8 +41,8 @@ export interface Transport {
 
 /** What a transport reports. */
 export interface TransportEvents {
-  /** Bytes came; they belong to the receiver, unless it returns `true`: then their memory may be used again at once. */
-  received(chunk: Uint8Array): boolean | void;
+  /** Bytes came; whose their memory is, `Runtime.chunks` says. */
+  received(chunk: Uint8Array): void;
   /** The peer ended its side; writing may go on. */
   ended(): void;
   /** What was written has left, after a `write` that returned false. */
@@ -128,6 +128,8 @@ export interface Runtime {
   readonly deflate: DeflateCodec;
   /** A synchronous SHA-1, where the runtime has one. */
   readonly sha1?: (bytes: Uint8Array) => Uint8Array;
+  /** Whether its transports give their chunks away (the default), or only lend them while `received` runs. */
+  readonly chunks?: "given" | "lent";
   /**
    * Calls `accept` for each transport, and `report` for what goes wrong with one before it is a transport.
    *

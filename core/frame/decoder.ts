@@ -40,6 +40,9 @@ export class FrameDecoder {
   remaining = 0;
 
   // Reading
+  /** Whether the memory of chunks is somebody else's again once they are used up. */
+  readonly #lent: boolean;
+  #kept = false;
   #offset = 0;
   #key = 0;
   readonly #rules: FirstByteRules;
@@ -49,15 +52,27 @@ export class FrameDecoder {
   #spilled = 0;
 
   /** `masked` says whether the peer's frames must be masked: "a client MUST mask all frames that it sends" (§5.1). */
-  constructor(rules: FirstByteRules, masked: boolean) {
+  constructor(rules: FirstByteRules, masked: boolean, lent: boolean = false) {
     this.#rules = rules;
     this.#mask = masked ? MASK : 0;
+    this.#lent = lent;
   }
 
   /** Takes the next chunk, when `next` has used up the one before; it will be unmasked in place. */
   push(chunk: Uint8Array): void {
     this.chunk = chunk;
     this.#offset = 0;
+    this.#kept = !this.#lent;
+  }
+
+  /**
+   * Returns the chunk with memory that stays as it is, which a view of the piece needs. A lent one is copied, but only once: a copy
+   * of each message would cost more where there are many.
+   */
+  keep(): Uint8Array {
+    if (!this.#kept) this.chunk = this.chunk.slice();
+    this.#kept = true;
+    return this.chunk;
   }
 
   /** Lets go of the chunk, so that an idle connection holds no memory of it. */

@@ -15,7 +15,15 @@ export interface HandshakeOptions extends Omit<ConnectionOptions, "role" | "defl
 }
 
 /** The names of {@linkcode HandshakeOptions}. */
-export const HANDSHAKE_OPTIONS: readonly string[] = ["limits", "timeouts", "messages", "text", "deflate", "sha1"];
+export const HANDSHAKE_OPTIONS: readonly string[] = [
+  "limits",
+  "timeouts",
+  "messages",
+  "text",
+  "chunks",
+  "deflate",
+  "sha1",
+];
 
 /** The end of a successful handshake. */
 export interface Opened {
@@ -31,12 +39,12 @@ export interface Opened {
 /** The connection that both sides agreed on; `params` is what they agreed on about permessage-deflate. */
 export function openConnection(
   role: "client" | "server",
-  { limits, timeouts, messages, text }: HandshakeOptions,
+  { limits, timeouts, messages, text, chunks }: HandshakeOptions,
   deflate: DeflateOptions | undefined,
   params: DeflateParams | undefined,
   now: number,
 ): Connection {
   const agreed = deflate !== undefined && params !== undefined;
   const transform = agreed ? new MessageDeflate(params, deflate) : undefined;
-  return new Connection({ role, limits, timeouts, messages, text, deflate: transform }, now);
+  return new Connection({ role, limits, timeouts, messages, text, chunks, deflate: transform }, now);
 }

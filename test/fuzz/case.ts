@@ -19,8 +19,8 @@ export interface Case {
   readonly pieces: boolean;
   readonly compressed: boolean;
   readonly maxMessageSize: number;
-  /** Options for a fresh connection. */
-  options(): ConnectionOptions;
+  /** Options for a fresh connection, to which chunks are given or only lent. */
+  options(chunks: "given" | "lent"): ConnectionOptions;
 }
 
 /** The bits of the first byte. */
@@ -54,8 +54,9 @@ export function readCase(input: Uint8Array): Case {
     pieces,
     compressed,
     maxMessageSize,
-    options: () => ({
+    options: (chunks) => ({
       role,
+      chunks,
       messages: pieces ? "pieces" : "whole",
       text: (flags & FLAG.bytes) !== 0 ? "bytes" : "string",
       limits: { maxMessageSize, maxPendingReplies: REPLY_LIMITS[(options >> 2) & 3]! },

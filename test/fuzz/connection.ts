@@ -1,5 +1,5 @@
 // What must hold for a connection whatever bytes come: it never throws, it ends, it holds and says no more than its limits allow, and
-// where the stream is cut makes no difference to what it reports or writes.
+// where the stream is cut, or whose the memory of the chunks is, makes no difference to what it reports or writes.
 
 import type { ConnectionEvent } from "sansws/core";
 import { Connection, ProtocolError } from "sansws/core";
@@ -25,9 +25,9 @@ const SINGLY_UP_TO = 2000;
 /** Checks everything there is to check about an input. @throws {Error} for the first thing that does not hold */
 export function checkConnection(input: Uint8Array): void {
   const given = readCase(input);
-  const whole = observe(given, [given.stream.length]);
-  same(whole, observe(given, given.sizes), "cut by the input");
-  if (given.stream.length <= SINGLY_UP_TO) same(whole, observe(given, [1]), "byte by byte");
+  const whole = observe(given, [given.stream.length], "given");
+  same(whole, observe(given, given.sizes, "lent"), "cut by the input");
+  if (given.stream.length <= SINGLY_UP_TO) same(whole, observe(given, [1], "given"), "byte by byte");
 }
 
 function same(whole: Outcome, cut: Outcome, how: string): void {
@@ -41,10 +41,14 @@ function hold(condition: boolean, what: string): void {
 }
 
 /** Gives the stream to a fresh connection. */
-export function observe(given: Case, sizes: readonly number[]): Outcome {
-  const connection = new Connection(given.options(), 0);
+export function observe(given: Case, sizes: readonly number[], memory: "given" | "lent"): Outcome {
+  const connection = new Connection(given.options(memory), 0);
   const events: ConnectionEvent[] = [];
-  for (const chunk of chunksOf(given.stream, sizes)) events.push(...connection.receive(chunk, 0));
+  for (const chunk of chunksOf(given.stream, sizes)) {
+    events.push(...connection.receive(chunk, 0));
+    // What was only lent is written over by the next read.
+    if (memory === "lent") chunk.fill(0xee);
+  }
   const output = connection.takeOutput();
   events.push(...connection.receiveEnd(0));
   hold(

@@ -90,7 +90,7 @@ function shapesOf({ stream, role }: Case): Shapes {
 }
 
 function readOurs(given: Case): Reading {
-  const connection = new Connection(given.options(), 0);
+  const connection = new Connection(given.options("given"), 0);
   const lines: string[] = [];
   for (const chunk of chunksOf(given.stream, given.sizes)) {
     for (const event of connection.receive(chunk, 0)) {

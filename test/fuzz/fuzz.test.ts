@@ -49,7 +49,7 @@ describe("the fuzzer", () => {
     const kinds = new Set<string>();
     for (let seed = 0; seed < FRESH; seed++) {
       const given = readCase(TARGETS[0]!.fresh(new Prng(seed)));
-      for (const line of observe(given, [given.stream.length]).events) kinds.add(line.split(" ", 2).join(" "));
+      for (const line of observe(given, [given.stream.length], "given").events) kinds.add(line.split(" ", 2).join(" "));
     }
     const ends = [1000, 1002, 1005, 1006, 1007, 1009].map((code) => `closed ${code}`);
     expect([...kinds]).toEqual(expect.arrayContaining(ends));

@@ -72,7 +72,11 @@ function optionsOf({ flags }: Input) {
 async function observeServer(input: Input, sizes: readonly number[]): Promise<readonly string[]> {
   const handshake = new ServerHandshake(optionsOf(input), 0);
   let requests = 0;
-  for (const chunk of chunksOf(input.stream, sizes)) if (handshake.receive(chunk, 0) !== undefined) requests++;
+  for (const chunk of chunksOf(input.stream, sizes)) {
+    if (handshake.receive(chunk, 0) !== undefined) requests++;
+    // Chunks may be lent, and are written over by the next read.
+    chunk.fill(0xee);
+  }
   const { request, plainRequest } = handshake;
   hold(requests === (request === undefined ? 0 : 1), `${requests} requests`);
   const seen = describe(request ?? plainRequest);
@@ -118,11 +122,13 @@ async function observeClient(input: Input, sizes: readonly number[]): Promise<re
   const rest: Uint8Array[] = [];
   let open = false;
   for (const chunk of chunksOf(input.stream, sizes)) {
-    const opened = open ? void rest.push(chunk) : handshake.receive(chunk, 0);
-    if (opened === undefined) continue;
-    open = true;
-    seen.push(opened.protocol, opened.extensions);
-    rest.push(opened.rest);
+    const opened = open ? void rest.push(chunk.slice()) : handshake.receive(chunk, 0);
+    if (opened !== undefined) {
+      open = true;
+      seen.push(opened.protocol, opened.extensions);
+      rest.push(opened.rest.slice());
+    }
+    chunk.fill(0xee);
   }
   handshake.receiveEnd(0);
   handshake.tick(TIMEOUT);

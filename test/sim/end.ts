@@ -40,6 +40,7 @@ export class End {
       role,
       messages: setup.messages,
       text: setup.text,
+      chunks: setup.chunks,
       limits: { maxMessageSize, maxPendingReplies },
       timeouts: { pingInterval, pongTimeout, idle, close },
       deflate: deflateOf(program, role),

@@ -30,6 +30,9 @@ const MOST_TURNS = 1_000_000;
 /** What pings consist of, but for a number: no keep-alive ping begins so. */
 const PING = 0x70;
 
+/** What lent memory is filled with once it is used up. */
+const OVERWRITTEN = 0xee;
+
 /** A Close frame, with the pong that goes before it. */
 const LARGEST_CLOSE = 2 * 131;
 
@@ -199,8 +202,11 @@ class Pair {
     }
     if (now < end.connection.deadline) this.#tickEarly(end, now);
     const open = end.connection.state === "open";
-    this.#take(end, end.connection.receive(arrival, now), open);
+    const events = end.connection.receive(arrival, now);
     hold(intactAround(arrival), "something was written around a chunk");
+    // What was only lent is written over by the next read.
+    if (this.#program[end.role].chunks === "lent") arrival.fill(OVERWRITTEN);
+    this.#take(end, events, open);
   }
 
   #wake(end: End): void {

@@ -13,6 +13,7 @@ export type Role = "client" | "server";
 export interface EndSetup {
   readonly messages: "whole" | "pieces";
   readonly text: "string" | "bytes";
+  readonly chunks: "given" | "lent";
   readonly maxMessageSize: number;
   readonly maxPendingReplies: number;
   readonly pingInterval: number;
@@ -84,6 +85,7 @@ function randomEnd(prng: Prng, calm: boolean): EndSetup {
   return {
     messages: prng.chance(30) ? "pieces" : "whole",
     text: prng.chance(25) ? "bytes" : "string",
+    chunks: prng.chance(40) ? "lent" : "given",
     maxMessageSize: prng.chance(20) ? prng.between(1, 2000) : 1 << 24,
     maxPendingReplies: prng.chance(50) ? prng.between(1, 500) : 1 << 16,
     pingInterval: prng.chance(40) ? Infinity : prng.between(50, 60_000),

@@ -45,6 +45,7 @@ function* fewerSteps(program: Program): Generator<Program> {
 const PLAIN: Partial<EndSetup> = {
   messages: "whole",
   text: "string",
+  chunks: "given",
   maxMessageSize: 1 << 24,
   maxPendingReplies: 1 << 16,
   pingInterval: Infinity,

@@ -9,7 +9,7 @@ import type { Program } from "./program.ts";
 import { generate } from "./program.ts";
 import { shrink } from "./shrink.ts";
 
-const SEEDS = 5000;
+const SEEDS = 3000;
 
 /** Three messages, of which the last is a text in two parts. */
 function ledger(): Ledger {

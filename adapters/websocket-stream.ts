@@ -3,7 +3,8 @@
 import { connect } from "./detect.ts";
 import type { SocketStream, WebSocketCloseInfo } from "./host/socket-stream.ts";
 import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket-stream.ts";
-import { checkProtocols, urlRecord } from "./host/web.ts";
+import type { Socket } from "./host/socket.ts";
+import { checkProtocols, exposeInterface, requireArgument, urlRecord } from "./host/web.ts";
 import type { WebSocketOptions } from "./websocket.ts";
 
 /** Options of a WebSocketStream: the standard's, and those of `connect`. */
@@ -19,13 +20,9 @@ export type WebSocketOpenInfo = Pick<SocketStream, "readable" | "writable" | "pr
 
 /** A WebSocket as a pair of streams. */
 export class WebSocketStream {
-  /** The URL, serialized. */
-  readonly url: string;
-  /** Fulfilled when the connection is open; rejected with a WebSocketError, or the signal's reason, when it never is. */
-  readonly opened: Promise<WebSocketOpenInfo>;
-  /** Fulfilled with the close code and reason; rejected with a WebSocketError when the end was not clean. */
-  readonly closed: Promise<Required<WebSocketCloseInfo>>;
-
+  readonly #url: URL;
+  readonly #opened: Promise<WebSocketOpenInfo>;
+  readonly #closed: Promise<Required<WebSocketCloseInfo>>;
   readonly #connecting = new AbortController();
   #stream: SocketStream | undefined;
 
@@ -33,39 +30,75 @@ export class WebSocketStream {
    * Begins to connect.
    *
    * @throws {DOMException} `SyntaxError` for a URL or subprotocol that is not legal
+   * @throws {TypeError} without a URL
    */
   constructor(url: string | URL, { protocols = [], signal, ...options }: WebSocketStreamOptions = {}) {
-    const record = urlRecord(url);
+    requireArgument(arguments.length, "WebSocketStream");
+    this.#url = urlRecord(url);
     const offered = checkProtocols(protocols);
-    this.url = record.href;
     const given = signal === undefined ? this.#connecting.signal : AbortSignal.any([signal, this.#connecting.signal]);
-    const stream = connect(record, { ...options, protocols: offered, signal: given }).then(
-      (socket) => this.#stream = streamOf(socket),
+    const stream = connect(this.#url, {
+      // A writer that waits for its writes has one message under way, of whatever size.
+      backpressure: { maxBufferedAmount: Infinity },
+      ...options,
+      protocols: offered,
+      signal: given,
+    }).then(
+      (socket) => this.#stream = this.#established(socket, offered),
       (error: unknown) => Promise.reject(signal?.aborted ? signal.reason : asWebSocketError(error)),
     );
-    this.opened = stream.then(({ readable, writable, protocol, extensions }) => ({
+    this.#opened = stream.then(({ readable, writable, protocol, extensions }) => ({
       readable,
       writable,
       protocol,
       extensions,
     }));
-    this.closed = stream.then(({ closed }) => closed);
+    this.#closed = stream.then(({ closed }) => closed);
     // Both are rejected together; whoever looks at one of them need not look at the other.
-    this.opened.catch(() => {});
-    this.closed.catch(() => {});
+    this.#opened.catch(() => {});
+    this.#closed.catch(() => {});
+  }
+
+  /** The URL, serialized. */
+  get url(): string {
+    return this.#url.href;
+  }
+
+  /** Fulfilled when the connection is open; rejected with a WebSocketError, or the signal's reason, when it never is. */
+  get opened(): Promise<WebSocketOpenInfo> {
+    return this.#opened;
+  }
+
+  /** Fulfilled with the close code and reason; rejected with a WebSocketError when the end was not clean. */
+  get closed(): Promise<Required<WebSocketCloseInfo>> {
+    return this.#closed;
   }
 
   /**
    * Begins the closing handshake, or gives up connecting.
    *
    * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999, `SyntaxError` for a longer reason
+   * @throws {TypeError} for a code that is no number from 0 to 65535
    */
   close(info: WebSocketCloseInfo = {}): void {
     checkCloseInfo(info);
     if (this.#stream !== undefined) this.#stream.close(info);
     else this.#connecting.abort(new WebSocketError("the WebSocketStream was closed before it was open"));
   }
+
+  #established(socket: Socket, offered: readonly string[]): SocketStream {
+    const { signal } = this.#connecting;
+    // The connection was open already, but nobody had been told.
+    if (signal.aborted) socket.abort();
+    signal.throwIfAborted();
+    // "If protocols is not the empty list and [the server chose none], then fail the WebSocket connection." RFC 6455 would not mind.
+    if (offered.length === 0 || socket.protocol !== "") return streamOf(socket);
+    socket.abort();
+    throw new WebSocketError("the server chose none of the subprotocols");
+  }
 }
+
+exposeInterface(WebSocketStream);
 
 function asWebSocketError(error: unknown): WebSocketError {
   if (error instanceof WebSocketError) return error;

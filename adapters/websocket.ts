@@ -1,9 +1,9 @@
 // The web's WebSocket class (WHATWG WebSockets, https://websockets.spec.whatwg.org), over the same sockets as everything else.
 //
-// The numbered comments are the standard's steps in short. What a browser decides by itself, such as cookies and mixed content, has
-// no place here; what it does not let a page decide, such as headers, is in a third argument.
+// The numbered comments are the standard's steps in short. What a browser decides by itself, such as cookies, mixed content and the
+// ports that Fetch blocks, has no place here; what it does not let a page decide, such as headers, is in a third argument.
 
-import { CloseCode, MAX_REASON_BYTES } from "../core/close.ts";
+import { CloseCode } from "../core/close.ts";
 import type { ClosedEvent } from "../core/mod.ts";
 import { connect } from "./detect.ts";
 import type { ConnectOptions } from "./host/client.ts";
@@ -12,11 +12,14 @@ import type { Message } from "./host/handlers.ts";
 import type { Socket } from "./host/socket.ts";
 import { TaskQueue } from "./host/tasks.ts";
 import {
+  checkClose,
   checkProtocols,
   clampToUnsignedShort,
   copyOf,
-  defaultCloseCode,
+  exposeInterface,
   isBufferSource,
+  requireArgument,
+  toText,
   urlRecord,
 } from "./host/web.ts";
 
@@ -50,7 +53,6 @@ const CLOSED = 3;
 const MOST_EVENTS = 256;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Typed listeners. */
 export interface WebSocket {
@@ -100,9 +102,11 @@ export class WebSocket extends EventTarget {
    * @param protocols subprotocols to offer, the preferred one first
    * @param options what the standard has no place for
    * @throws {DOMException} `SyntaxError` for a URL or subprotocol that is not legal
+   * @throws {TypeError} without a URL
    */
   constructor(url: string | URL, protocols: string | readonly string[] = [], options: WebSocketOptions = {}) {
     super();
+    requireArgument(arguments.length, "WebSocket");
     // 1-2. "Let urlRecord be the result of getting a URL record."
     this.#url = urlRecord(url);
     // 3-4. "If any of the values in protocols occur more than once or otherwise fail to match the requirements, throw."
@@ -199,13 +203,14 @@ export class WebSocket extends EventTarget {
    * @throws {DOMException} `InvalidStateError` before the connection is open
    */
   send(data: WebSocketData): void {
+    requireArgument(arguments.length, "send");
     // 1. "If this's ready state is CONNECTING, then throw an InvalidStateError."
     if (this.#readyState === CONNECTING) {
       throw new DOMException("the WebSocket is not open yet", "InvalidStateError");
     }
     // 2. By the type of data: "increase the bufferedAmount attribute by the length in bytes".
     if (data instanceof Blob) this.#sendBlob(data);
-    else this.#sendInOrder(isBufferSource(data) ? copyOf(data) : String(data));
+    else this.#sendInOrder(isBufferSource(data) ? copyOf(data) : toText(data));
   }
 
   /**
@@ -216,23 +221,17 @@ export class WebSocket extends EventTarget {
    * @throws {DOMException} `InvalidAccessError` for another code, `SyntaxError` for a longer reason
    */
   close(code?: number, reason?: string): void {
-    const closeCode = code === undefined ? undefined : clampToUnsignedShort(code);
-    // 1. "If code is present, but is neither equal to 1000 nor in the range 3000 to 4999, throw an InvalidAccessError."
-    if (closeCode !== undefined && closeCode !== CloseCode.normal && (closeCode < 3000 || closeCode > 4999)) {
-      throw new DOMException(`close code ${code} is neither 1000 nor in 3000-4999`, "InvalidAccessError");
-    }
-    // 2. "If reasonBytes is longer than 123 bytes, then throw a SyntaxError."
-    const reasonBytes = encoder.encode(reason);
-    if (reasonBytes.length > MAX_REASON_BYTES) {
-      throw new DOMException(`a close reason has at most ${MAX_REASON_BYTES} bytes`, "SyntaxError");
-    }
+    const given = code === undefined ? undefined : clampToUnsignedShort(code);
+    const why = reason === undefined ? "" : toText(reason);
+    // 1-2. What is wrong with them is thrown in any state.
+    const closeCode = checkClose(given, why);
     // 3. "If its ready state is CLOSING or CLOSED, do nothing."
     if (this.#readyState >= CLOSING) return;
     const connecting = this.#readyState === CONNECTING;
     this.#readyState = CLOSING;
     // "If the WebSocket connection is not yet established, fail the connection"; else start the closing handshake.
     if (connecting) this.#giveUp();
-    else this.#closeInOrder(closeCode ?? defaultCloseCode(reasonBytes), decoder.decode(reasonBytes));
+    else this.#closeInOrder(closeCode, why);
   }
 
   // --- Connecting ---
@@ -336,15 +335,4 @@ export class WebSocket extends EventTarget {
   }
 }
 
-// Web IDL: constants are on the class and on its instances, and like the attributes they are enumerable.
-for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED })) {
-  const constant = { value, enumerable: true, writable: false, configurable: false };
-  Object.defineProperty(WebSocket, name, constant);
-  Object.defineProperty(WebSocket.prototype, name, constant);
-}
-for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(WebSocket.prototype))) {
-  if (name !== "constructor" && property.configurable) {
-    Object.defineProperty(WebSocket.prototype, name, { ...property, enumerable: true });
-  }
-}
-Object.defineProperty(WebSocket.prototype, Symbol.toStringTag, { value: "WebSocket", configurable: true });
+exposeInterface(WebSocket, { CONNECTING, OPEN, CLOSING, CLOSED });

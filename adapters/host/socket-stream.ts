@@ -3,11 +3,11 @@
 //
 // WebSocketStream makes one from a URL, `socket.stream()` from a socket that is open.
 
-import { CloseCode, MAX_REASON_BYTES } from "../../core/close.ts";
+import { CloseCode } from "../../core/close.ts";
 import type { ClosedEvent } from "../../core/mod.ts";
 import type { Message } from "./handlers.ts";
 import type { Socket } from "./socket.ts";
-import { copyOf, defaultCloseCode, isBufferSource } from "./web.ts";
+import { checkClose, copyOf, enforceUnsignedShort, isBufferSource, isScriptCode, toText } from "./web.ts";
 
 /** How a stream is closed; both are optional. */
 export interface WebSocketCloseInfo {
@@ -22,7 +22,7 @@ export type WebSocketStreamData = string | ArrayBuffer | ArrayBufferView;
 
 /** The two directions of an open socket. */
 export interface SocketStream {
-  /** The messages that come; not read from the network before somebody wants them. */
+  /** The messages that come. Of those that nobody reads a few wait here, the rest at the peer. */
   readonly readable: ReadableStream<Message>;
   /** Takes messages; a write is done when the next one would not have to wait. */
   readonly writable: WritableStream<WebSocketStreamData>;
@@ -34,41 +34,37 @@ export interface SocketStream {
    * Begins the closing handshake.
    *
    * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999, `SyntaxError` for a longer reason
+   * @throws {TypeError} for a code that is no number from 0 to 65535
    */
   close(info?: WebSocketCloseInfo): void;
 }
 
 /** Why a WebSocketStream ended, or is to be ended, with the close code and reason. */
 export class WebSocketError extends DOMException {
-  /** 1000, 3000-4999, or what the peer sent; `null` when there is none. */
+  /** 1000 or 3000-4999; 1006 of a connection that ended without a Close frame; `null` when there is none. */
   readonly closeCode: number | null;
   readonly reason: string;
 
-  /** @throws {DOMException} as `close` does */
+  /** @throws what `close` does */
   constructor(message: string = "", info: WebSocketCloseInfo = {}) {
     super(message, "WebSocketError");
-    const { closeCode, reason } = checkCloseInfo(info);
-    this.closeCode = closeCode === undefined && reason !== "" ? CloseCode.normal : closeCode ?? null;
+    const { code, reason } = checkCloseInfo(info);
+    this.closeCode = code === CloseCode.noStatus ? null : code;
     this.reason = reason;
   }
 }
-
-const encoder = new TextEncoder();
 
 /**
  * What is to be closed with, checked.
  *
  * @throws {DOMException} `InvalidAccessError` for a code that an application must not send, `SyntaxError` for too long a reason
+ * @throws {TypeError} for a code that is no number from 0 to 65535
  */
-export function checkCloseInfo(
-  { closeCode, reason = "" }: WebSocketCloseInfo,
-): { closeCode: number | undefined; reason: string; } {
-  const legal = closeCode === undefined || closeCode === CloseCode.normal || (closeCode >= 3000 && closeCode <= 4999);
-  if (!legal) throw new DOMException(`close code ${closeCode} is neither 1000 nor in 3000-4999`, "InvalidAccessError");
-  if (encoder.encode(reason).length > MAX_REASON_BYTES) {
-    throw new DOMException(`a close reason has at most ${MAX_REASON_BYTES} bytes`, "SyntaxError");
-  }
-  return { closeCode, reason };
+export function checkCloseInfo(info: WebSocketCloseInfo): { code: number; reason: string; } {
+  if (info !== Object(info)) throw new TypeError("a close code and reason come as an object");
+  const given = info.closeCode === undefined ? undefined : enforceUnsignedShort(info.closeCode);
+  const reason = info.reason === undefined ? "" : toText(info.reason);
+  return { code: checkClose(given, reason), reason };
 }
 
 /** The streams of a socket whose messages nobody else reads. */
@@ -89,19 +85,21 @@ export function streamOf(socket: Socket<unknown>): SocketStream {
 function outcomeOf({ clean, code, reason, error, cause }: ClosedEvent): Required<WebSocketCloseInfo> {
   if (clean) return { closeCode: code, reason };
   const failure = new WebSocketError(error?.message ?? `the connection ended without a Close frame (${cause})`);
-  failure.cause = error;
-  throw failure;
+  // A code that nobody may pass to the constructor.
+  throw Object.assign(failure, { closeCode: CloseCode.abnormal, cause: error });
 }
 
 function closeWith(socket: Socket<unknown>, info: WebSocketCloseInfo): void {
-  const { closeCode, reason } = checkCloseInfo(info);
-  socket.close(closeCode ?? defaultCloseCode(encoder.encode(reason)), reason);
+  const { code, reason } = checkCloseInfo(info);
+  socket.close(code, reason);
 }
 
-// A stream that is cancelled or aborted with a WebSocketError closes with its code, with anything else without a code.
-function closeFor(socket: Socket<unknown>, reason: unknown): void {
-  const info = reason instanceof WebSocketError ? reason : undefined;
-  closeWith(socket, { closeCode: info?.closeCode ?? undefined, reason: info?.reason });
+// A stream that is cancelled or aborted with a WebSocketError closes with its code, with anything else without a code. That of another
+// connection, which came through a pipe, may have a code that cannot be sent.
+function closeFor(socket: Socket<unknown>, error: unknown): void {
+  if (!(error instanceof WebSocketError)) return closeWith(socket, {});
+  const { closeCode, reason } = error;
+  closeWith(socket, closeCode === null || !isScriptCode(closeCode) ? {} : { closeCode, reason });
 }
 
 function readableOf(
@@ -120,7 +118,7 @@ function readableOf(
       closeFor(socket, reason);
       await closed;
     },
-  }, { highWaterMark: 0 });
+  });
 }
 
 function writableOf(
@@ -135,7 +133,7 @@ function writableOf(
       );
     },
     async write(data) {
-      if (socket.send(isBufferSource(data) ? copyOf(data) : String(data)) === "dropped") {
+      if (socket.send(isBufferSource(data) ? copyOf(data) : toText(data)) === "dropped") {
         throw new DOMException("the WebSocket is not open", "InvalidStateError");
       }
       await socket.ready();

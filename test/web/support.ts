@@ -1,23 +1,31 @@
 // What the tests of the web's classes share: a server that does what a path says, and promises of events.
 
-import type { Server } from "sansws";
+import type { Server, Socket } from "sansws";
 import { serve, WebSocket } from "sansws";
 import { afterAll, afterEach, beforeAll } from "vitest";
 
 let server: Server;
 const opened: WebSocket[] = [];
 
+/** How many messages `/flood` sends. */
+export const FLOOD = 3000;
+
+function greet(socket: Socket): void {
+  for (const message of ["one", "two", "three"]) socket.send(message);
+}
+
 /** What the server does on a path, besides echoing. */
-const PATHS: Readonly<
-  Record<string, (socket: Parameters<NonNullable<Parameters<typeof serve>[0]["open"]>>[0]) => void>
-> = {
+const PATHS: Readonly<Record<string, (socket: Socket) => void>> = {
   "/close-4000": (socket) => socket.close(4000, "because"),
   "/close-empty": (socket) => socket.close(1005),
   "/abort": (socket) => socket.abort(),
-  "/greet": (socket) => {
-    socket.send("one");
-    socket.send("two");
-    socket.send("three");
+  "/greet": greet,
+  "/greet-close": (socket) => {
+    greet(socket);
+    socket.close(3000, "enough");
+  },
+  "/flood": (socket) => {
+    for (let i = 0; i < FLOOD; i++) socket.send(String(i));
   },
 };
 

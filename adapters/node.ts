@@ -5,11 +5,9 @@
  */
 
 import { createHash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import { connect as netConnect, createServer, isIP } from "node:net";
 import type { AddressInfo, NetConnectOpts, Server as NetServer, Socket as NetSocket } from "node:net";
 import process from "node:process";
-import type { Duplex } from "node:stream";
 import { connect as tlsConnect, createServer as createTlsServer, TLSSocket } from "node:tls";
 import type { TlsOptions } from "node:tls";
 import type { RequestHead } from "../core/mod.ts";
@@ -287,6 +285,13 @@ export function reconnecting<Data = unknown>(
   return new ReconnectingSocket(target, options, surroundings(connect));
 }
 
+/** What is asked of an `http.IncomingMessage`, written out so that the public types need no package of Node's. */
+export interface UpgradeMessage {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly rawHeaders: readonly string[];
+}
+
 /** A WebSocket server on somebody else's HTTP server. */
 export class AttachedServer<Data = unknown> {
   readonly #server: SocketServer<Data>;
@@ -298,7 +303,7 @@ export class AttachedServer<Data = unknown> {
   }
 
   /** A listener for the `upgrade` event of an `http.Server` or `https.Server`; it answers every request it is given. */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array): void {
+  handleUpgrade(request: UpgradeMessage, socket: object, head: Uint8Array): void {
     const transport = new NodeTransport(socket as NetSocket);
     transport.socket.setTimeout(0);
     transport.socket.setNoDelay(true);
@@ -335,7 +340,7 @@ export function attach<Data = unknown>(options: ServerOptions<Data>): AttachedSe
   return new AttachedServer(options);
 }
 
-function headOf({ method = "", url = "", rawHeaders }: IncomingMessage): RequestHead {
+function headOf({ method = "", url = "", rawHeaders }: UpgradeMessage): RequestHead {
   const fields: [string, string][] = [];
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) fields.push([rawHeaders[i]!, rawHeaders[i + 1]!]);
   return { method, target: url, headers: new HeaderFields(fields) };

@@ -227,11 +227,6 @@ export class Server<Data = unknown> {
     this.#listener.stop();
     await this.#server.close(resolved);
   }
-
-  /** The same as `close()`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
 }
 
 /**

@@ -4,7 +4,7 @@
 import type { ClosedEvent, Socket } from "sansws";
 import { describe, expect, it } from "vitest";
 import { frame } from "../core/support.ts";
-import { acceptance, closing, rawListen, rawOpen, RawPeer } from "./raw.ts";
+import { acceptance, closing, rawListen, rawOpen, type RawPeer } from "./raw.ts";
 import { bytes, ending, Mailbox, open, openPair, same, start, startEcho, until } from "./suite.ts";
 
 const CLOSE_1000 = Uint8Array.of(0x03, 0xe8);

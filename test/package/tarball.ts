@@ -2,7 +2,7 @@
 // so that nothing of the repository's (its types, its sources, its tools) can be found from there by accident.
 
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { delimiter, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -31,13 +31,12 @@ export async function run(tool: string, args: readonly string[], cwd: string): P
 }
 
 /**
- * Packs, which builds first (`prepack`), and unpacks into a project in the folder, beside a copy of the one dependency:
+ * Packs, which builds first (`prepack`), and unpacks into a project in the folder. There are no dependencies, so
  * no registry is asked.
  */
 export async function installPacked(folder: string): Promise<Consumer> {
   const installed = join(folder, "node_modules", "sansws");
   await mkdir(installed, { recursive: true });
-  await cp(join(root, "node_modules", "pako"), join(folder, "node_modules", "pako"), { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", dependencies: { sansws: "*" } }));
   await run("npm", ["pack", "--pack-destination", folder], root);
   const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "";

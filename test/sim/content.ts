@@ -13,20 +13,20 @@ export interface Content {
   readonly sort: Sort;
 }
 
-const ALPHABETS = {
-  ascii: (prng: Prng) => prng.between(0, 0x7f),
-  words: (prng: Prng) => prng.pick([0x20, 0x61, 0x62, 0x65, 0x72, 0x7b, 0x22]),
-  latin: (prng: Prng) => prng.between(0x80, 0x24f),
-  // The byte order mark is a character like any other inside a message.
-  wide: (prng: Prng) => prng.pick([prng.between(0x800, 0xd7ff), prng.between(0xe000, 0xffff), 0xfeff]),
-  astral: (prng: Prng) => prng.between(0x1_0000, 0x10_ffff),
-  // Mostly halves of pairs, in any order.
-  surrogates: (prng: Prng) => prng.pick([prng.between(0xd800, 0xdfff), prng.between(0xd800, 0xdbff), 0x41]),
-  mixed: (prng: Prng) => prng.pick([0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x1_0000, 0x10_ffff, prng.between(0, 0xd7ff)]),
-} satisfies Record<string, (prng: Prng) => number>;
-
 /** The alphabet of a text; bytes have those of `words`, or are random for every other sort. */
-export type Sort = keyof typeof ALPHABETS;
+export type Sort = "ascii" | "words" | "latin" | "wide" | "astral" | "surrogates" | "mixed";
+
+const ALPHABETS: Readonly<Record<Sort, (prng: Prng) => number>> = {
+  ascii: (prng) => prng.between(0, 0x7f),
+  words: (prng) => prng.pick([0x20, 0x61, 0x62, 0x65, 0x72, 0x7b, 0x22]),
+  latin: (prng) => prng.between(0x80, 0x24f),
+  // The byte order mark is a character like any other inside a message.
+  wide: (prng) => prng.pick([prng.between(0x800, 0xd7ff), prng.between(0xe000, 0xffff), 0xfeff]),
+  astral: (prng) => prng.between(0x1_0000, 0x10_ffff),
+  // Mostly halves of pairs, in any order.
+  surrogates: (prng) => prng.pick([prng.between(0xd800, 0xdfff), prng.between(0xd800, 0xdbff), 0x41]),
+  mixed: (prng) => prng.pick([0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x1_0000, 0x10_ffff, prng.between(0, 0xd7ff)]),
+};
 
 /** All sorts. */
 export const SORTS = Object.keys(ALPHABETS) as readonly Sort[];

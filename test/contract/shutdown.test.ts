@@ -167,10 +167,4 @@ describe("server.close", () => {
     await done.take();
     expect((await socket.closed).code).toBe(1001);
   });
-
-  it("is what `await using` does", async () => {
-    const { server, near } = await openPair();
-    await server[Symbol.asyncDispose]();
-    expect((await near.closed).code).toBe(1001);
-  });
 });

@@ -8,6 +8,9 @@ import { lenientDecoder, utf8Decoder, utf8Encoder } from "./platform.ts";
 const SHORT_DECODE = 16;
 const SHORT_ENCODE = 48;
 
+// Up to this length a copy into memory that has its views already beats the making of a view.
+const SCRATCH_SIZE = 32;
+
 /**
  * The text of the bytes from `start` to `end`.
  *
@@ -18,7 +21,7 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
     const text = shortAscii(bytes, start, end - start);
     if (text !== undefined) return text;
   }
-  const view = end - start === bytes.length ? bytes : bytes.subarray(start, end);
+  const view = viewOf(bytes, start, end);
   // The lenient decoder costs up to five times less than the strict one. It replaces what is malformed with U+FFFD, so that a text
   // without one was valid; the strict decoder tells whether one that is there was sent.
   const text = lenientDecoder.decode(view);
@@ -41,6 +44,17 @@ function shortAscii(bytes: Uint8Array, start: number, length: number): string | 
   let bits = 0;
   for (let i = 0; i < length; i++) bits |= units[i] = bytes[start + i]!;
   return bits > 0x7f ? undefined : String.fromCharCode.apply(undefined, units);
+}
+
+const scratch = new Uint8Array(SCRATCH_SIZE);
+const SCRATCH_VIEWS = Array.from({ length: SCRATCH_SIZE + 1 }, (_, length) => scratch.subarray(0, length));
+
+/** The bytes from `start` to `end`, to be used at once. */
+function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  if (end - start === bytes.length) return bytes;
+  if (end - start > SCRATCH_SIZE) return bytes.subarray(start, end);
+  for (let i = start; i < end; i++) scratch[i - start] = bytes[i]!;
+  return SCRATCH_VIEWS[end - start]!;
 }
 
 /** Where the run of ASCII that begins at `start` ends: the index of the first byte above 0x7f, or `end`. */

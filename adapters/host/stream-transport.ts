@@ -26,17 +26,25 @@ export interface StreamTarget {
 /** A stream, or who makes one for each connection. */
 export type StreamSource = ByteStream | ((target: StreamTarget) => ByteStream | Promise<ByteStream>);
 
-/** Opens the stream as a transport. What comes after the signal was aborted is dropped. */
-export async function openStream(source: StreamSource, target: Target, signal: AbortSignal): Promise<Transport> {
+/** Opens the stream as a transport. A stream that comes after the signal was aborted is dropped. */
+export function openStream(source: StreamSource, target: Target, signal: AbortSignal): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    makeTransport(source, target, signal).then((transport) => {
+      if (signal.aborted) transport.abort();
+      else resolve(transport);
+    }, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+async function makeTransport(source: StreamSource, target: Target, signal: AbortSignal): Promise<Transport> {
   const { hostname, port, secure } = target;
   const stream = typeof source === "function" ? await source({ hostname, port, secure, signal }) : source;
   if (typeof stream?.readable?.getReader !== "function" || typeof stream.writable?.getWriter !== "function") {
     throw new UsageError("a stream has the two properties readable and writable, which are web streams");
   }
-  const transport = new StreamTransport(stream, secure);
-  if (!signal.aborted) return transport;
-  transport.abort();
-  throw signal.reason;
+  return new StreamTransport(stream, secure);
 }
 
 class StreamTransport implements Transport {

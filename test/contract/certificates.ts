@@ -20,9 +20,23 @@ export interface Certificates {
   readonly client: Identity;
   /** For the same names as the server, from an authority that nobody knows. */
   readonly stranger: Identity;
+  /** The server's, but it was valid in January 2020 only. */
+  readonly expired: Identity;
 }
 
 const NAMES = "subjectAltName=DNS:localhost,DNS:server.test,IP:127.0.0.1,IP:::1";
+
+const BOOKS = `[ca]
+default_ca = books
+[books]
+database = index
+rand_serial = yes
+new_certs_dir = .
+default_md = sha256
+policy = anything
+[anything]
+commonName = supplied
+`;
 
 /** Whether certificates can be made here. */
 export const hasOpenssl: boolean = (() => {
@@ -60,6 +74,16 @@ function makeIn(folder: string): Certificates {
     openssl("x509", "-req", "-in", `${name}.csr`, "-out", `${name}.crt`, "-days", "2", ...signing);
     return { cert: read(`${name}.crt`), key: read(`${name}.key`) };
   };
+  // Only `openssl ca` can be told a time, and it wants to keep books.
+  const expired = (name: string, by: string, extensions: string): Identity => {
+    const { key } = signed(name, by, extensions);
+    writeFileSync(join(folder, "index"), "");
+    writeFileSync(join(folder, "config"), BOOKS);
+    const time = ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"];
+    const signing = ["-cert", `${by}.crt`, "-keyfile", `${by}.key`, "-in", `${name}.csr`, "-extfile", "extensions"];
+    openssl("ca", "-batch", "-config", "config", "-notext", ...signing, ...time, "-out", `${name}.crt`);
+    return { cert: read(`${name}.crt`), key };
+  };
   authority("ca");
   authority("other");
   return {
@@ -67,5 +91,6 @@ function makeIn(folder: string): Certificates {
     server: signed("server", "ca", NAMES),
     client: signed("client", "ca", "extendedKeyUsage=clientAuth"),
     stranger: signed("stranger", "other", NAMES),
+    expired: expired("expired", "ca", NAMES),
   };
 }

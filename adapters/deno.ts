@@ -93,8 +93,7 @@ class DenoTransport implements Transport {
   constructor(conn: DenoConn, secure: boolean) {
     this.conn = conn;
     this.secure = secure;
-    // A TLS connection has no such method, and a unix one no such delay.
-    if (conn.remoteAddr.transport === "tcp") conn.setNoDelay?.(true);
+    setNoDelay(conn);
   }
 
   get peer(): Address {
@@ -199,6 +198,15 @@ class DenoTransport implements Transport {
   }
 }
 
+function setNoDelay(conn: DenoConn): void {
+  try {
+    // A TLS connection has no such method, and a unix one no such delay.
+    if (conn.remoteAddr.transport === "tcp") conn.setNoDelay?.(true);
+  } catch {
+    // The peer is gone already, as the next read will tell.
+  }
+}
+
 function addressOf({ hostname, port, path }: DenoAddr): Address {
   return hostname === undefined || port === undefined ? { path: path ?? "" } : ipAddress(hostname, port);
 }
@@ -246,6 +254,9 @@ const ACCEPT_PAUSE = 100;
 
 // What fails is one connection, which was gone too early, or the system for a while, when it has no descriptors left. A listener that
 // is not asked again would be a server that is down.
+/** What `accept` says of a peer that reset the connection before it was taken, which is no failure of the listener. */
+const GONE: readonly string[] = ["NotConnected", "ConnectionReset", "ConnectionAborted"];
+
 async function acceptAll(
   listener: DenoListener,
   open: (conn: DenoConn) => void,
@@ -258,6 +269,7 @@ async function acceptAll(
       failing = false;
     } catch (error) {
       if (stopped()) return;
+      if (GONE.includes((error as Error).name)) continue;
       if (!failing) report(error);
       failing = true;
       await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE));

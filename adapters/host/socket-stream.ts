@@ -7,6 +7,7 @@ import { CloseCode } from "../../core/close.ts";
 import type { ClosedEvent } from "../../core/mod.ts";
 import type { Message } from "./handlers.ts";
 import type { Socket } from "./socket.ts";
+import { TaskQueue } from "./tasks.ts";
 import { checkClose, copyOf, enforceUnsignedShort, isBufferSource, isScriptCode, toText } from "./web.ts";
 
 /** How a stream is closed; both are optional. */
@@ -127,10 +128,9 @@ function writableOf(
 ): WritableStream<WebSocketStreamData> {
   return new WritableStream<WebSocketStreamData>({
     start(controller) {
-      closed.then(
-        () => controller.error(new DOMException("the WebSocket is closed", "InvalidStateError")),
-        (error: unknown) => controller.error(error),
-      );
+      // A task later, so that a pipe from the readable of the same socket sees the end of that first, and ends as well as it did.
+      const fail = (error: unknown): void => new TaskQueue().queue(() => controller.error(error));
+      closed.then(() => fail(new DOMException("the WebSocket is closed", "InvalidStateError")), fail);
     },
     async write(data) {
       if (socket.send(isBufferSource(data) ? copyOf(data) : toText(data)) === "dropped") {

@@ -8,7 +8,8 @@ import { nameOf, next, open, url, useServer } from "./support.ts";
 useServer();
 
 /** A way to the server that never leads anywhere. */
-const nowhere = (): Promise<never> => new Promise(() => {});
+const nowhere = ({ signal }: { readonly signal: AbortSignal; }): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
 describe("WebSocket constructor", () => {
   // Getting a URL record, steps 2-5 (Create-invalid-urls, Create-non-absolute-url, Create-wrong-scheme).

@@ -173,7 +173,7 @@ export class Session<Data> implements Sink {
     const inbox = this.#openInbox();
     if (inbox.full && this.#leaving) return;
     inbox.push(message);
-    if (inbox.full) this.driver.hold(Hold.inbox);
+    if (inbox.full && !this.#leaving) this.driver.hold(Hold.inbox);
   }
 
   #openInbox(): Inbox {

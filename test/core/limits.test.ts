@@ -11,6 +11,25 @@ const TIMEOUTS = Object.keys(DEFAULT_TIMEOUTS) as (keyof Timeouts)[];
 
 const REFUSED: readonly unknown[] = [0, -1, NaN, -Infinity, "1000", true, 1n, {}, null];
 
+describe("the defaults", () => {
+  it("are those that the documentation states", () => {
+    expect(DEFAULT_LIMITS).toEqual({
+      maxMessageSize: 16_777_216,
+      maxHeadSize: 16_384,
+      maxLineLength: 8192,
+      maxFields: 128,
+      maxPendingReplies: 65_536,
+    });
+    expect(DEFAULT_TIMEOUTS).toEqual({
+      handshake: 10_000,
+      close: 10_000,
+      pingInterval: 30_000,
+      pongTimeout: 20_000,
+      idle: Infinity,
+    });
+  });
+});
+
 describe("resolveLimits", () => {
   it("gives the defaults for nothing", () => {
     expect(resolveLimits(undefined)).toBe(DEFAULT_LIMITS);

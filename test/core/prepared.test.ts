@@ -105,6 +105,15 @@ describe("a prepared message under permessage-deflate", () => {
     expect(calls.filter((call) => call === "deflate")).toHaveLength(2);
   });
 
+  it("may be compressed unless it was prepared otherwise", () => {
+    expect([prepareText("a"), prepareText("a", {}), prepareBinary(hex(""), { compress: undefined })]).toMatchObject([
+      { compress: true },
+      { compress: true },
+      { compress: true },
+    ]);
+    expect(prepareText("a", { compress: false }).compress).toBe(false);
+  });
+
   it("goes out plain below the threshold, and where it was prepared so", () => {
     const connection = server(copyingDeflate({ threshold: 3 }));
     connection.sendPrepared(prepareText("ab"));

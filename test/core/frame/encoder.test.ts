@@ -66,6 +66,26 @@ describe("writeTextFrame", () => {
   });
 });
 
+describe("writeTextFrame and writeFrame", () => {
+  // A slab has 64 KiB: a frame whose room was reckoned too small would be cut short, or write over another, only at its end.
+  it("reserve the room that they need, wherever in a slab they come to lie", () => {
+    for (const masked of [false, true]) {
+      const output = new Output();
+      const payloads = Array.from({ length: 4000 }, (_, i) => "€".repeat(i % 61) + "a".repeat(i % 3));
+      const chunks: Uint8Array[] = [];
+      for (const [i, text] of payloads.entries()) {
+        if (i % 5 === 0) writeFrame(output, 0x81, utf8(text), masked);
+        else writeTextFrame(output, 0x1, text, masked);
+        if (i % 37 === 0) chunks.push(...output.take());
+      }
+      const written = [...chunks, ...output.take()].flatMap((chunk) => readFrames(chunk));
+      expect(written).toHaveLength(payloads.length);
+      const wrong = written.findIndex(({ payload }, i) => toHex(payload) !== toHex(utf8(payloads[i]!)));
+      expect(wrong).toBe(-1);
+    }
+  });
+});
+
 describe("encodeServerFrame", () => {
   it.each(SIZES)("puts header and %i bytes into one array of exactly their size", (size) => {
     const encoded = encodeServerFrame(0x82, pattern(size));

@@ -172,10 +172,16 @@ class BunTransport implements Transport {
     while (outbox.size > 0) {
       const block = outbox.next();
       const count = this.socket.write(block);
-      if (count > 0) outbox.wrote(count);
+      if (count < 0) return this.#giveUp();
+      outbox.wrote(count);
       if (count < block.length) return;
     }
     if (this.#ending && !this.#outputEnded) this.#endOutput();
+  }
+
+  // The peer has reset the connection. A socket that is paused, as one is whose output waits, would not hear of that.
+  #giveUp(): void {
+    queueMicrotask(() => this.socket.terminate());
   }
 
   // `end` would close at once, and could take with it what was written; `shutdown` ends only this direction.

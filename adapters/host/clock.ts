@@ -55,18 +55,20 @@ export class Clock {
   #armEarliest(): void {
     let earliest = Infinity;
     for (const bucket of this.#buckets.keys()) earliest = Math.min(earliest, bucket);
+    this.#next = Infinity;
     if (earliest !== Infinity) this.#arm(earliest);
   }
 
   #ring(): void {
     const now = this.now();
-    this.#next = Infinity;
+    // Who is woken goes to sleep again, mostly for longer than others that sleep: the next bucket is looked for when all are done.
+    this.#next = -Infinity;
     for (const [bucket, sleepers] of this.#buckets) {
       if (bucket * RESOLUTION > now) continue;
       this.#buckets.delete(bucket);
       for (const sleeper of sleepers) sleeper.wake(now);
     }
-    if (this.#next === Infinity) this.#armEarliest();
+    this.#armEarliest();
   }
 }
 

@@ -5,8 +5,11 @@
 /** Below this size chunks are copied together; from it on, another write costs less than the copy. */
 export const GATHER_BELOW: number = 64 * 1024;
 
-// Blocks for gathering, used again and again: a new one would cost more than what is saved.
+// Blocks for gathering, used again and again: a new one would cost more than what is saved. There are few, each as large as was
+// needed, because writes are mostly over at once: those of a thousand peers that read slowly should not cost a thousand large blocks.
 const blocks: Uint8Array[] = [];
+const MAX_BLOCKS = 8;
+const SMALLEST_BLOCK = 1024;
 
 /** The number of bytes in the chunks. */
 export function byteLength(chunks: readonly Uint8Array[]): number {
@@ -15,9 +18,11 @@ export function byteLength(chunks: readonly Uint8Array[]): number {
   return total;
 }
 
-/** The chunks as one, in a block that should be given back with {@linkcode giveBack}; less than `GATHER_BELOW` bytes in all. */
+/** The chunks as one, in a block that should be given back with {@linkcode giveBack}. */
 export function gather(chunks: readonly Uint8Array[]): Uint8Array {
-  const block = blocks.pop() ?? new Uint8Array(GATHER_BELOW);
+  const size = byteLength(chunks);
+  let block = blocks.pop();
+  if (block === undefined || block.length < size) block = new Uint8Array(Math.max(size, SMALLEST_BLOCK));
   let offset = 0;
   for (const chunk of chunks) {
     block.set(chunk, offset);
@@ -28,7 +33,7 @@ export function gather(chunks: readonly Uint8Array[]): Uint8Array {
 
 /** Gives back what `gather` returned, when nobody reads it any more. */
 export function giveBack(gathered: Uint8Array): void {
-  blocks.push(new Uint8Array(gathered.buffer as ArrayBuffer));
+  if (blocks.length < MAX_BLOCKS) blocks.push(new Uint8Array(gathered.buffer as ArrayBuffer));
 }
 
 /** A queue of chunks, written in blocks. */

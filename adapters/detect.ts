@@ -1,11 +1,11 @@
 // `serve`, `connect` and `reconnecting` on the runtime that this is: found when it is first needed, not by conditions of a package manager, which not
 // all registries have.
 
-import type { ConnectOptions } from "./host/client.ts";
-import type { ReconnectOptions, ReconnectTarget } from "./host/reconnect-options.ts";
-import { ReconnectingSocket, surroundings } from "./host/reconnecting.ts";
-import type { ServeOptions, Server } from "./host/server.ts";
-import type { Socket } from "./host/socket.ts";
+import type { ConnectOptions } from "./host/client/client.ts";
+import type { ReconnectOptions, ReconnectTarget } from "./host/client/reconnect-options.ts";
+import { ReconnectingSocket, surroundings } from "./host/client/reconnecting.ts";
+import type { ServeOptions, Server } from "./host/server/server.ts";
+import type { Socket } from "./host/socket/socket.ts";
 
 interface Adapter {
   serve<Data>(options: ServeOptions<Data>): Promise<Server<Data>>;

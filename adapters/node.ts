@@ -14,14 +14,20 @@ import type { RequestHead } from "../core/mod.ts";
 import { HeaderFields } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
 import { ipAddress } from "./host/address.ts";
-import { connect as connectOn, type ConnectOptions } from "./host/client.ts";
+import { connect as connectOn, type ConnectOptions } from "./host/client/client.ts";
+import { step } from "./host/client/connect-error.ts";
+import type { ReconnectOptions, ReconnectTarget } from "./host/client/reconnect-options.ts";
+import { ReconnectingSocket, surroundings } from "./host/client/reconnecting.ts";
 import { Clock } from "./host/clock.ts";
-import { step } from "./host/connect-error.ts";
 import { byteLength, gather, GATHER_BELOW, giveBack } from "./host/outbox.ts";
-import type { ReconnectOptions, ReconnectTarget } from "./host/reconnect-options.ts";
-import { ReconnectingSocket, surroundings } from "./host/reconnecting.ts";
-import { serve as serveOn, type ServeOptions, type Server, type ServerOptions, SocketServer } from "./host/server.ts";
-import type { Socket } from "./host/socket.ts";
+import {
+  serve as serveOn,
+  type ServeOptions,
+  type Server,
+  type ServerOptions,
+  SocketServer,
+} from "./host/server/server.ts";
+import type { Socket } from "./host/socket/socket.ts";
 import type {
   Address,
   DialOptions,

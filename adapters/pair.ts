@@ -4,13 +4,13 @@
 import { refuseUnknown } from "../core/limits.ts";
 import { UsageError } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
-import type { ConnectOptions } from "./host/client.ts";
-import { connect } from "./host/client.ts";
+import type { ConnectOptions } from "./host/client/client.ts";
+import { connect } from "./host/client/client.ts";
 import { Clock } from "./host/clock.ts";
 import { memoryTransports } from "./host/memory.ts";
-import type { ServerOptions } from "./host/server.ts";
-import { SocketServer } from "./host/server.ts";
-import type { Socket } from "./host/socket.ts";
+import type { ServerOptions } from "./host/server/server.ts";
+import { SocketServer } from "./host/server/server.ts";
+import type { Socket } from "./host/socket/socket.ts";
 import type { Runtime, Transport } from "./host/transport.ts";
 
 /** How the two ends of a pair are set up. */

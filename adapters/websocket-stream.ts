@@ -1,10 +1,10 @@
 // WebSocketStream (WHATWG WebSockets, the WebSocketStream proposal): a WebSocket as a pair of streams with backpressure.
 
 import { connect } from "./detect.ts";
-import type { SocketStream, WebSocketCloseInfo } from "./host/socket-stream.ts";
-import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket-stream.ts";
-import type { Socket } from "./host/socket.ts";
-import { checkProtocols, exposeInterface, requireArgument, urlRecord } from "./host/web.ts";
+import type { SocketStream, WebSocketCloseInfo } from "./host/socket/socket-stream.ts";
+import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket/socket-stream.ts";
+import type { Socket } from "./host/socket/socket.ts";
+import { checkProtocols, exposeInterface, requireArgument, urlRecord } from "./host/web/web.ts";
 import type { WebSocketOptions } from "./websocket.ts";
 
 /** Options of a WebSocketStream: the standard's, and those of `connect`. */

@@ -6,11 +6,11 @@
 import { CloseCode } from "../core/close.ts";
 import type { ClosedEvent } from "../core/mod.ts";
 import { connect } from "./detect.ts";
-import type { ConnectOptions } from "./host/client.ts";
-import { CloseEvent, ConnectionErrorEvent, HandlerAttributes } from "./host/events.ts";
-import type { Message } from "./host/handlers.ts";
-import type { Socket } from "./host/socket.ts";
-import { TaskQueue } from "./host/tasks.ts";
+import type { ConnectOptions } from "./host/client/client.ts";
+import type { Message } from "./host/socket/handlers.ts";
+import type { Socket } from "./host/socket/socket.ts";
+import { CloseEvent, ConnectionErrorEvent, HandlerAttributes } from "./host/web/events.ts";
+import { TaskQueue } from "./host/web/tasks.ts";
 import {
   checkClose,
   checkProtocols,
@@ -21,7 +21,7 @@ import {
   requireArgument,
   toText,
   urlRecord,
-} from "./host/web.ts";
+} from "./host/web/web.ts";
 
 /** Options that the standard has no place for: those of `connect`, less what the class itself decides. */
 export type WebSocketOptions = Omit<

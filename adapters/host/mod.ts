@@ -10,17 +10,11 @@ export {
   ProtocolError,
   UsageError,
 } from "../../core/mod.ts";
-export type { ConnectionLimits } from "./admission.ts";
-export type { ConnectOptions } from "./client.ts";
-export type { ConnectFailure } from "./connect-error.ts";
-export { ConnectError } from "./connect-error.ts";
-export type { Backpressure, Handlers, Message, MessageKind, Sendable } from "./handlers.ts";
-export { SocketClosedError } from "./inbox.ts";
-export type { LifetimeOptions } from "./lifetime.ts";
-export type { CommonOptions, DeflateChoice } from "./options.ts";
-export type { OriginOptions } from "./origin.ts";
-export { allowOrigins } from "./origin.ts";
-export type { ProxyChoice, ProxyOptions } from "./proxy.ts";
+export type { ConnectOptions } from "./client/client.ts";
+export type { ConnectFailure } from "./client/connect-error.ts";
+export { ConnectError } from "./client/connect-error.ts";
+export type { LifetimeOptions } from "./client/lifetime.ts";
+export type { ProxyChoice, ProxyOptions } from "./client/proxy.ts";
 export type {
   Attempt,
   AttemptTarget,
@@ -28,20 +22,19 @@ export type {
   ReconnectOptions,
   ReconnectTarget,
   StateChange,
-} from "./reconnect-options.ts";
-export { ReconnectingSocket } from "./reconnecting.ts";
-export type { RedirectChoice, RedirectOptions } from "./redirect.ts";
-export type { AttemptEnd, RetryOptions } from "./retry.ts";
-export type { RouteOptions } from "./route.ts";
-export type { QueueOptions } from "./sending-queue.ts";
-export type { CloseOptions, ServeOptions, ServerOptions } from "./server.ts";
-export { Server } from "./server.ts";
-export type { SocketStream, WebSocketCloseInfo, WebSocketStreamData } from "./socket-stream.ts";
-export { WebSocketError } from "./socket-stream.ts";
-export type { SendResult } from "./socket.ts";
-export { Socket } from "./socket.ts";
-export type { ByteStream, StreamSource, StreamTarget } from "./stream-transport.ts";
-export type { Address, TlsClientOptions, TlsServerOptions } from "./transport.ts";
+} from "./client/reconnect-options.ts";
+export { ReconnectingSocket } from "./client/reconnecting.ts";
+export type { RedirectChoice, RedirectOptions } from "./client/redirect.ts";
+export type { AttemptEnd, RetryOptions } from "./client/retry.ts";
+export type { RouteOptions } from "./client/route.ts";
+export type { QueueOptions } from "./client/sending-queue.ts";
+export type { ByteStream, StreamSource, StreamTarget } from "./client/stream-transport.ts";
+export type { CommonOptions, DeflateChoice } from "./options.ts";
+export type { ConnectionLimits } from "./server/admission.ts";
+export type { OriginOptions } from "./server/origin.ts";
+export { allowOrigins } from "./server/origin.ts";
+export type { CloseOptions, ServeOptions, ServerOptions } from "./server/server.ts";
+export { Server } from "./server/server.ts";
 export type {
   Accept,
   IncomingUpgrade,
@@ -50,4 +43,11 @@ export type {
   RequestInfo,
   UpgradeDecision,
   UpgradeHook,
-} from "./upgrade.ts";
+} from "./server/upgrade.ts";
+export type { Backpressure, Handlers, Message, MessageKind, Sendable } from "./socket/handlers.ts";
+export { SocketClosedError } from "./socket/inbox.ts";
+export type { SocketStream, WebSocketCloseInfo, WebSocketStreamData } from "./socket/socket-stream.ts";
+export { WebSocketError } from "./socket/socket-stream.ts";
+export type { SendResult } from "./socket/socket.ts";
+export { Socket } from "./socket/socket.ts";
+export type { Address, TlsClientOptions, TlsServerOptions } from "./transport.ts";

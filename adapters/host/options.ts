@@ -5,7 +5,7 @@ import { resolveDeflate } from "../../core/deflate/negotiate.ts";
 import { refuseUnknown, resolveLimits, resolveTimeouts } from "../../core/limits.ts";
 import type { Delivery, GivenDeflateOptions, HandshakeOptions, Limits, Timeouts } from "../../core/mod.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, UsageError } from "../../core/mod.ts";
-import type { Backpressure, Handlers } from "./handlers.ts";
+import type { Backpressure, Handlers } from "./socket/handlers.ts";
 import type { Runtime } from "./transport.ts";
 
 /** Options of permessage-deflate; `codec` replaces the one that comes with the library. */

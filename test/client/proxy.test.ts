@@ -1,9 +1,9 @@
 // Which proxy leads to a target.
 
 import { describe, expect, it } from "vitest";
-import type { ProxyChoice } from "../../adapters/host/proxy.ts";
-import { proxyFor } from "../../adapters/host/proxy.ts";
-import { parseTarget } from "../../adapters/host/target.ts";
+import type { ProxyChoice } from "../../adapters/host/client/proxy.ts";
+import { proxyFor } from "../../adapters/host/client/proxy.ts";
+import { parseTarget } from "../../adapters/host/client/target.ts";
 import { UsageError } from "../../core/mod.ts";
 
 type Variables = Readonly<Record<string, string>>;

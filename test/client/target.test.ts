@@ -1,7 +1,7 @@
 // Where a URL leads.
 
 import { describe, expect, it } from "vitest";
-import { authorityOf, nameOf, parseTarget } from "../../adapters/host/target.ts";
+import { authorityOf, nameOf, parseTarget } from "../../adapters/host/client/target.ts";
 import { UsageError } from "../../core/mod.ts";
 
 // URL: host, port, secure, unix socket, and the URL of the request

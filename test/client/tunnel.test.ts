@@ -1,12 +1,12 @@
 // What is said with a proxy, without a network: HTTP's CONNECT and SOCKS, each answer at every cut.
 
 import { describe, expect, it } from "vitest";
-import { ConnectError } from "../../adapters/host/connect-error.ts";
-import type { ProxyChoice } from "../../adapters/host/proxy.ts";
-import { proxyFor } from "../../adapters/host/proxy.ts";
-import { parseTarget } from "../../adapters/host/target.ts";
-import type { Negotiation } from "../../adapters/host/tunnel.ts";
-import { negotiationWith } from "../../adapters/host/tunnel.ts";
+import { ConnectError } from "../../adapters/host/client/connect-error.ts";
+import type { ProxyChoice } from "../../adapters/host/client/proxy.ts";
+import { proxyFor } from "../../adapters/host/client/proxy.ts";
+import { parseTarget } from "../../adapters/host/client/target.ts";
+import type { Negotiation } from "../../adapters/host/client/tunnel.ts";
+import { negotiationWith } from "../../adapters/host/client/tunnel.ts";
 import { UsageError } from "../../core/mod.ts";
 import { cuts, hex, join, toHex, utf8 } from "../core/support.ts";
 

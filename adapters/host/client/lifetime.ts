@@ -1,0 +1,47 @@
+// The life of a connection by the caller's signal: when it is aborted, an open socket is closed, in the way that the protocol has for
+// it. Until the socket is open the signal gives up connecting, which is scope.ts's affair.
+
+import { refuseUnknown } from "../../../core/limits.ts";
+import { CloseCode, encodeClose } from "../../../core/mod.ts";
+
+/** A signal that ends a connection, with what the Close frame is to say. */
+export interface LifetimeOptions {
+  readonly signal: AbortSignal;
+  /** Default 1001, going away. */
+  readonly code?: number | undefined;
+  /** Default empty. */
+  readonly reason?: string | undefined;
+}
+
+interface Closable {
+  close(code: number, reason: string): void;
+}
+
+/** Closes what it watches when its signal is aborted. */
+export class Lifetime {
+  readonly signal: AbortSignal;
+  readonly #code: number;
+  readonly #reason: string;
+  #watched: Closable | undefined;
+  readonly #abort = (): void => this.#watched?.close(this.#code, this.#reason);
+
+  /** @throws {UsageError} for an unknown name, and for a code that must not be sent */
+  constructor(given: AbortSignal | LifetimeOptions) {
+    const options = "aborted" in given ? { signal: given } : given;
+    refuseUnknown("lifetime", options, ["signal", "code", "reason"]);
+    const { signal, code = CloseCode.goingAway, reason = "" } = options as LifetimeOptions;
+    encodeClose(code, reason);
+    this.signal = signal;
+    this.#code = code;
+    this.#reason = reason;
+  }
+
+  watch(watched: Closable): void {
+    this.#watched = watched;
+    this.signal.addEventListener("abort", this.#abort);
+  }
+
+  end(): void {
+    this.signal.removeEventListener("abort", this.#abort);
+  }
+}

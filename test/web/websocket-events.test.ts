@@ -132,6 +132,28 @@ describe("WebSocket handlers", () => {
     expect(order).toEqual(["second", "listener"]);
   });
 
+  // HTML §8.1.8.1: null deactivates a handler, which takes its listener away.
+  it("lose their place when they are set to null", async () => {
+    const socket = open(url());
+    const order: string[] = [];
+    socket.onopen = () => order.push("first");
+    socket.addEventListener("open", () => order.push("listener"));
+    socket.onopen = null;
+    socket.onopen = () => order.push("second");
+    await next(socket, "open");
+    expect(order).toEqual(["listener", "second"]);
+  });
+
+  it("that are objects without a call are kept and not called, handleEvent or not", async () => {
+    const socket = open(url());
+    let called = false;
+    const handler = { handleEvent: () => called = true };
+    (socket as { onopen: unknown; }).onopen = handler;
+    await next(socket, "open");
+    expect(socket.onopen).toBe(handler);
+    expect(called).toBe(false);
+  });
+
   it("are called with the socket as this", async () => {
     const socket = open(url());
     const seen = new Promise((resolve) => {

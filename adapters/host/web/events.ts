@@ -61,19 +61,24 @@ export class HandlerAttributes {
     return this.#handlers.get(type) ?? null;
   }
 
-  // A handler keeps the place among the listeners at which an attribute was first set.
+  // A handler keeps the place among the listeners at which the attribute was set, until it is set to null.
   set(type: string, value: unknown): void {
-    const known = this.#handlers.has(type);
-    const handler = typeof value === "function" || (typeof value === "object" && value !== null)
-      ? value as Listener
-      : null;
-    if (!known && handler === null) return;
-    this.#handlers.set(type, handler);
-    if (!known) this.#target.addEventListener(type, (event) => this.#call(type, event));
+    const isObject = typeof value === "function" || (typeof value === "object" && value !== null);
+    if (isObject) this.#activate(type, value as Listener);
+    else this.#deactivate(type);
   }
 
-  #call(type: string, event: Event): void {
-    const handler = this.get(type);
-    if (typeof handler === "function") handler.call(this.#target, event as never);
+  #activate(type: string, handler: Listener): void {
+    if (!this.#handlers.has(type)) this.#target.addEventListener(type, this.#call);
+    this.#handlers.set(type, handler);
   }
+
+  #deactivate(type: string): void {
+    if (this.#handlers.delete(type)) this.#target.removeEventListener(type, this.#call);
+  }
+
+  readonly #call = (event: Event): void => {
+    const handler = this.get(event.type);
+    if (typeof handler === "function") handler.call(this.#target, event as never);
+  };
 }

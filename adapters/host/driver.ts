@@ -14,6 +14,8 @@ export interface Sink {
   event(event: ConnectionEvent): void;
   /** The output has fallen below the high-water mark again. */
   drained(): void;
+  /** Something went wrong that is not the peer's fault; the transport is about to be dropped. */
+  failed(error: unknown): void;
   /** The transport is gone; the `closed` event has come, or will when reading is resumed. */
   gone(): void;
 }
@@ -94,9 +96,16 @@ export class Driver implements TransportEvents, Sleeper {
 
   // --- From the transport ---
 
+  // Nothing a peer sends makes the core throw, but want of memory can, and a codec of the application's. It ends this connection alone.
   received(chunk: Uint8Array): void {
-    this.#deliver(this.connection.receive(chunk, this.#clock.now()));
-    this.#settle();
+    try {
+      this.#deliver(this.connection.receive(chunk, this.#clock.now()));
+      this.#settle();
+    } catch (error) {
+      this.#sink.failed(error);
+      this.#flush();
+      this.abort();
+    }
   }
 
   ended(): void {

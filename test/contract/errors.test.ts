@@ -1,8 +1,9 @@
 // What an application's handlers throw: it reaches `error`, that socket closes with 1011, and nobody else notices.
 
-import type { Handlers, ServeOptions, Socket } from "sansws";
+import type { DeflateCodec, Handlers, ServeOptions, Socket } from "sansws";
 import { serve } from "sansws";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { deflateCodec } from "../../adapters/deflate.ts";
 import { ending, Mailbox, open, openPair, sleep, start, startEcho, until, urlOf } from "./suite.ts";
 
 const failure = new Error("a handler failed");
@@ -181,5 +182,23 @@ describe("handlers", () => {
     socket.send("a");
     socket.send("b");
     expect(await heard.takeAll(2)).toEqual([1, 2]);
+  });
+});
+
+describe("a codec that breaks", () => {
+  it("ends the connection it breaks on, is told to `error`, and touches no other", async () => {
+    const errors = new Mailbox<unknown>();
+    const codec: DeflateCodec = {
+      createDeflater: (options) => deflateCodec.createDeflater(options),
+      createInflater: fail,
+    };
+    const { url } = await startEcho({ deflate: { codec }, error: (error) => errors.put(error) });
+    const [other, near] = [await open(url), await open(url, { deflate: true })];
+    near.send("x".repeat(1000));
+    expect(await errors.take()).toBe(failure);
+    // The Close frame may be overtaken by the end of the transport.
+    expect([1006, 1011]).toContain((await near.closed).code);
+    other.send("still here");
+    expect((await other[Symbol.asyncIterator]().next()).value).toBe("still here");
   });
 });

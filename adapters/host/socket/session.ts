@@ -148,6 +148,11 @@ export class Session<Data> implements Sink {
     this.#run(() => this.owner.handlers.drain?.(this.socket));
   }
 
+  failed(error: unknown): void {
+    report(this.owner.handlers, error, this.socket);
+    this.close(CloseCode.internalError, "");
+  }
+
   gone(): void {
     this.#becomeReady();
     this.owner.topics.forget(this.socket);
@@ -161,9 +166,9 @@ export class Session<Data> implements Sink {
     if (handlers.message === undefined) return this.#enqueue(data);
     try {
       const result = handlers.message(this.socket, data, kind);
-      if (result instanceof Promise) result.catch((error: unknown) => this.#fail(error));
+      if (result instanceof Promise) result.catch((error: unknown) => this.failed(error));
     } catch (error) {
-      this.#fail(error);
+      this.failed(error);
     }
   }
 
@@ -231,14 +236,9 @@ export class Session<Data> implements Sink {
   #run(handler: () => unknown): void {
     try {
       const result = handler();
-      if (result instanceof Promise) result.catch((error: unknown) => this.#fail(error));
+      if (result instanceof Promise) result.catch((error: unknown) => this.failed(error));
     } catch (error) {
-      this.#fail(error);
+      this.failed(error);
     }
-  }
-
-  #fail(error: unknown): void {
-    report(this.owner.handlers, error, this.socket);
-    this.close(CloseCode.internalError, "");
   }
 }

@@ -33,14 +33,19 @@ export function acceptKeySync(key: string, digest: SyncDigest): string {
   return encodeBase64(digest(utf8Encoder.encode(key + GUID)));
 }
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const ALPHABET = utf8Encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 
 /** The bytes in base64, padded (RFC 4648 §4). */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = "";
   for (let index = 0; index < bytes.length; index += 3) {
     const group = bytes[index]! << 16 | (bytes[index + 1] ?? 0) << 8 | (bytes[index + 2] ?? 0);
-    text += ALPHABET[group >> 18]! + ALPHABET[group >> 12 & 63] + ALPHABET[group >> 6 & 63] + ALPHABET[group & 63];
+    text += String.fromCharCode(
+      ALPHABET[group >> 18]!,
+      ALPHABET[group >> 12 & 63]!,
+      ALPHABET[group >> 6 & 63]!,
+      ALPHABET[group & 63]!,
+    );
   }
   const padding = (3 - bytes.length % 3) % 3;
   return text.slice(0, text.length - padding) + "==".slice(0, padding);

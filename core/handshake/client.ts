@@ -3,14 +3,11 @@
 //
 // The request is offer.ts's affair, what makes an answer good is answer.ts's; redirects, proxies and retries are the host's.
 
-import { resolveDeflate } from "../deflate/negotiate.ts";
 import { HandshakeError } from "../errors.ts";
 import { BodyReader, responseBodyLength } from "../http/body.ts";
 import type { HeaderInput } from "../http/fields.ts";
 import type { ResponseHead } from "../http/head.ts";
 import { HeadReader, parseResponseHead } from "../http/head.ts";
-import type { Limits } from "../limits.ts";
-import { refuseUnknown, resolveLimits, resolveTimeouts } from "../limits.ts";
 import { Output } from "../output.ts";
 import { Pieces } from "../pieces.ts";
 import { acceptKey, acceptKeySync, createKey } from "./accept.ts";
@@ -19,8 +16,8 @@ import { readSwitch } from "./answer.ts";
 import type { HandshakeFault } from "./faults.ts";
 import type { ClientUrl } from "./offer.ts";
 import { formatOfferHead } from "./offer.ts";
-import type { HandshakeOptions, Opened } from "./opened.ts";
-import { HANDSHAKE_OPTIONS, openConnection } from "./opened.ts";
+import type { HandshakeOptions, Opened, ResolvedOptions } from "./opened.ts";
+import { openConnection, resolveOptions } from "./opened.ts";
 
 /** How a client asks for a WebSocket. */
 export interface ClientHandshakeOptions extends HandshakeOptions {
@@ -51,8 +48,7 @@ interface Refusal {
  * - **Getters** `failure`.
  */
 export class ClientHandshake {
-  readonly #options: HandshakeOptions;
-  readonly #limits: Limits;
+  readonly #options: ResolvedOptions;
   readonly #expected: Expected;
 
   // Receiving
@@ -66,7 +62,6 @@ export class ClientHandshake {
   readonly #output = new Output();
 
   // Time
-  readonly #timeout: number;
   #deadline: number;
 
   /**
@@ -75,25 +70,22 @@ export class ClientHandshake {
    * @throws {UsageError} for a URL that is not one of a WebSocket, for an unknown or illegal option, and for a subprotocol or field
    *   that must not be sent
    */
-  static async create(url: ClientUrl, options: ClientHandshakeOptions, now: number): Promise<ClientHandshake> {
-    refuseUnknown("handshake", options, [...HANDSHAKE_OPTIONS, "protocols", "headers"]);
-    const protocols = [...options.protocols ?? []];
-    const deflate = options.deflate && resolveDeflate(options.deflate);
+  static async create(url: ClientUrl, given: ClientHandshakeOptions, now: number): Promise<ClientHandshake> {
+    const options = resolveOptions(given, ["protocols", "headers"]);
+    const { deflate, sha1 } = options;
+    const protocols = [...given.protocols ?? []];
     const key = createKey();
-    const request = formatOfferHead(url, key, protocols, deflate, options.headers);
-    const accept = options.sha1 === undefined ? await acceptKey(key) : acceptKeySync(key, options.sha1);
+    const request = formatOfferHead(url, key, protocols, deflate, given.headers);
+    const accept = sha1 === undefined ? await acceptKey(key) : acceptKeySync(key, sha1);
     return new ClientHandshake(request, { accept, protocols, deflate }, options, now);
   }
 
-  private constructor(request: Uint8Array, expected: Expected, options: ClientHandshakeOptions, now: number) {
-    const timeouts = resolveTimeouts(options.timeouts);
-    this.#limits = resolveLimits(options.limits);
-    this.#options = { ...options, limits: this.#limits, timeouts };
+  private constructor(request: Uint8Array, expected: Expected, options: ResolvedOptions, now: number) {
+    this.#options = options;
     this.#expected = expected;
-    this.#reader = new HeadReader("response", this.#limits);
+    this.#reader = new HeadReader("response", options.limits);
     this.#output.push(request);
-    this.#timeout = timeouts.handshake;
-    this.#deadline = now + timeouts.handshake;
+    this.#deadline = now + options.timeouts.handshake;
   }
 
   // --- Getters ---
@@ -107,7 +99,7 @@ export class ClientHandshake {
 
   /** The transport is there: counts the time for the answer from now, where finding the way took some since `create`. */
   begin(now: number): void {
-    if (!this.#over) this.#deadline = now + this.#timeout;
+    if (!this.#over) this.#deadline = now + this.#options.timeouts.handshake;
   }
 
   /**
@@ -163,7 +155,7 @@ export class ClientHandshake {
     if (head.status >= 200) return this.#beginRefusal(head, rest);
     // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response".
     if (++this.#interims > MAX_INTERIMS) return this.#fail("interim-too-many");
-    this.#reader = new HeadReader("response", this.#limits);
+    this.#reader = new HeadReader("response", this.#options.limits);
     return this.#readHead(rest, now);
   }
 
@@ -171,7 +163,7 @@ export class ClientHandshake {
     const agreement = readSwitch(head, this.#expected);
     if (typeof agreement === "string") return this.#fail(agreement, undefined, head);
     const { protocol, extensions, params } = agreement;
-    const connection = openConnection("client", this.#options, this.#expected.deflate, params, now);
+    const connection = openConnection("client", this.#options, params, now);
     this.#opened = true;
     this.#deadline = Infinity;
     return { connection, protocol, extensions, rest };

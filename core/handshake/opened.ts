@@ -3,7 +3,10 @@
 import type { ConnectionOptions } from "../connection.ts";
 import { Connection } from "../connection.ts";
 import type { DeflateOptions, DeflateParams, GivenDeflateOptions } from "../deflate/negotiate.ts";
+import { resolveDeflate } from "../deflate/negotiate.ts";
 import { MessageDeflate } from "../deflate/transform.ts";
+import type { Limits, Timeouts } from "../limits.ts";
+import { refuseUnknown, resolveLimits, resolveTimeouts } from "../limits.ts";
 import type { SyncDigest } from "./accept.ts";
 
 /** How a handshake, and the connection it opens, is set up. */
@@ -14,8 +17,14 @@ export interface HandshakeOptions extends Omit<ConnectionOptions, "role" | "defl
   readonly sha1?: SyncDigest | undefined;
 }
 
-/** The names of {@linkcode HandshakeOptions}. */
-export const HANDSHAKE_OPTIONS: readonly string[] = [
+/** {@linkcode HandshakeOptions} that are checked, and complete. */
+export interface ResolvedOptions extends HandshakeOptions {
+  readonly limits: Limits;
+  readonly timeouts: Timeouts;
+  readonly deflate: DeflateOptions | undefined;
+}
+
+const HANDSHAKE_OPTIONS: readonly string[] = [
   "limits",
   "timeouts",
   "messages",
@@ -24,6 +33,25 @@ export const HANDSHAKE_OPTIONS: readonly string[] = [
   "deflate",
   "sha1",
 ];
+
+// A server gives the same options to all its handshakes: they are checked once.
+const resolved = new WeakMap<HandshakeOptions, ResolvedOptions>();
+
+/**
+ * The options in force; `otherNames` are legal besides those of all handshakes.
+ *
+ * @throws {UsageError} for an unknown name or an illegal value
+ */
+export function resolveOptions(given: HandshakeOptions, otherNames: readonly string[] = []): ResolvedOptions {
+  const known = resolved.get(given);
+  if (known !== undefined) return known;
+  refuseUnknown("handshake", given, [...HANDSHAKE_OPTIONS, ...otherNames]);
+  const limits = resolveLimits(given.limits);
+  const timeouts = resolveTimeouts(given.timeouts);
+  const options = { ...given, limits, timeouts, deflate: given.deflate && resolveDeflate(given.deflate) };
+  resolved.set(given, options);
+  return options;
+}
 
 /** The end of a successful handshake. */
 export interface Opened {
@@ -39,12 +67,11 @@ export interface Opened {
 /** The connection that both sides agreed on; `params` is what they agreed on about permessage-deflate. */
 export function openConnection(
   role: "client" | "server",
-  { limits, timeouts, messages, text, chunks }: HandshakeOptions,
-  deflate: DeflateOptions | undefined,
+  options: ResolvedOptions,
   params: DeflateParams | undefined,
   now: number,
 ): Connection {
-  const agreed = deflate !== undefined && params !== undefined;
-  const transform = agreed ? new MessageDeflate(params, deflate) : undefined;
-  return new Connection({ role, limits, timeouts, messages, text, chunks, deflate: transform }, now);
+  const { limits, timeouts, messages, text, chunks } = options;
+  const deflate = params && new MessageDeflate(params, options.deflate!);
+  return new Connection({ role, limits, timeouts, messages, text, chunks, deflate }, now);
 }

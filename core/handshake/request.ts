@@ -55,7 +55,10 @@ const UPGRADE_RULES: readonly Rule[] = [
 ];
 
 function listsWebSocket(headers: HeaderFields): boolean {
-  return splitList(headers.get("upgrade") ?? "").some((protocol) => equalsIgnoringCase(protocol, "websocket"));
+  const value = headers.get("upgrade");
+  if (value === undefined) return false;
+  // What nearly all clients send is seen without a list being made of it.
+  return value === "websocket" || splitList(value).some((protocol) => equalsIgnoringCase(protocol, "websocket"));
 }
 
 /** Whether Connection lists Upgrade, among whatever else: `keep-alive, Upgrade` is what Firefox sends. */
@@ -65,7 +68,10 @@ export function listsUpgrade(headers: HeaderFields): boolean {
 }
 
 function brokenRule(rules: readonly Rule[], headers: HeaderFields): HandshakeFault | undefined {
-  return rules.find(([, broken]) => broken(headers))?.[0];
+  for (const [fault, broken] of rules) {
+    if (broken(headers)) return fault;
+  }
+  return undefined;
 }
 
 /** The rule of HTTP that a request breaks, whatever it asks for. */

@@ -3,23 +3,22 @@
 //
 // What makes a request good is request.ts's affair; whether a good one is accepted is the application's.
 
-import type { DeflateOptions } from "../deflate/negotiate.ts";
-import { answerOffers, resolveDeflate } from "../deflate/negotiate.ts";
+import { answerOffers } from "../deflate/negotiate.ts";
 import { HandshakeError, UsageError } from "../errors.ts";
 import type { HeaderField, HeaderInput } from "../http/fields.ts";
 import { checkFields, HeaderFields } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import { formatResponseHead, HeadReader, parseRequestHead } from "../http/head.ts";
 import { isTarget } from "../http/target.ts";
-import { refuseUnknown, resolveLimits, resolveTimeouts } from "../limits.ts";
+import { refuseUnknown } from "../limits.ts";
 import { Output } from "../output.ts";
 import { Pieces } from "../pieces.ts";
 import { utf8Encoder } from "../platform.ts";
 import { acceptKey, acceptKeySync } from "./accept.ts";
 import type { HandshakeFault } from "./faults.ts";
 import { HANDSHAKE_FAULTS } from "./faults.ts";
-import type { HandshakeOptions, Opened } from "./opened.ts";
-import { HANDSHAKE_OPTIONS, openConnection } from "./opened.ts";
+import type { HandshakeOptions, Opened, ResolvedOptions } from "./opened.ts";
+import { openConnection, resolveOptions } from "./opened.ts";
 import type { Upgrade, UpgradeRequest } from "./request.ts";
 import { readUpgrade, requestFault, wantsWebSocket } from "./request.ts";
 
@@ -58,8 +57,7 @@ const OWN_IN_REJECT: readonly string[] = ["connection", "content-length", "trans
  * to the host: `plainRequest` and `takeRest`, or `reject(426, …)`.
  */
 export class ServerHandshake {
-  readonly #options: HandshakeOptions;
-  readonly #deflate: DeflateOptions | undefined;
+  readonly #options: ResolvedOptions;
 
   // Receiving
   readonly #reader: HeadReader;
@@ -81,14 +79,10 @@ export class ServerHandshake {
 
   /** @throws {UsageError} for an unknown or illegal option */
   constructor(options: HandshakeOptions, now: number) {
-    refuseUnknown("handshake", options, HANDSHAKE_OPTIONS);
-    const limits = resolveLimits(options.limits);
-    const timeouts = resolveTimeouts(options.timeouts);
-    this.#options = { ...options, limits, timeouts };
-    this.#deflate = options.deflate && resolveDeflate(options.deflate);
-    this.#reader = new HeadReader("request", limits);
+    this.#options = resolveOptions(options);
+    this.#reader = new HeadReader("request", this.#options.limits);
     this.#now = now;
-    this.#deadline = now + timeouts.handshake;
+    this.#deadline = now + this.#options.timeouts.handshake;
   }
 
   /**
@@ -257,7 +251,8 @@ export class ServerHandshake {
   // --- Answering ---
 
   #open(upgrade: Upgrade, accept: string, protocol: string, headers: readonly HeaderField[]): Opened {
-    const agreed = this.#deflate && answerOffers(upgrade.offers, this.#deflate);
+    const { deflate } = this.#options;
+    const agreed = deflate && answerOffers(upgrade.offers, deflate);
     const extensions = agreed?.answer ?? "";
     const fields: HeaderField[] = [["Upgrade", "websocket"], ["Connection", "Upgrade"], [
       "Sec-WebSocket-Accept",
@@ -266,7 +261,7 @@ export class ServerHandshake {
     if (protocol !== "") fields.push(["Sec-WebSocket-Protocol", protocol]);
     // Not an empty one if nothing was agreed on: Safari fails on that.
     if (extensions !== "") fields.push(["Sec-WebSocket-Extensions", extensions]);
-    const connection = openConnection("server", this.#options, this.#deflate, agreed?.params, this.#now);
+    const connection = openConnection("server", this.#options, agreed?.params, this.#now);
     this.#output.push(formatResponseHead(101, fields.concat(headers)));
     this.#state = "answered";
     this.#deadline = Infinity;

@@ -229,14 +229,15 @@ function listen(
     ? Deno.listen(address)
     : Deno.listenTls({ ...address, cert: tls.cert, key: tls.key, ...alpn(tls.alpnProtocols) });
   let stopped = false;
-  const stop = (): void => {
-    if (stopped) return;
+  const open = (conn: DenoConn): void => accept(new DenoTransport(conn, tls !== undefined));
+  const accepting = acceptAll(listener, open, report, () => stopped);
+  const stop = async (): Promise<void> => {
+    if (!stopped) listener.close();
     stopped = true;
-    listener.close();
+    // The accept that is under way lets go of the socket's file, maybe by removing it: not after somebody has made it anew.
+    await accepting;
     if (path !== undefined) removeSocket(path);
   };
-  const open = (conn: DenoConn): void => accept(new DenoTransport(conn, tls !== undefined));
-  void acceptAll(listener, open, report, () => stopped);
   return { address: addressOf(listener.addr), stop };
 }
 
@@ -252,11 +253,11 @@ function removeSocket(path: string): void {
 /** Milliseconds before a listener that failed is asked again. */
 const ACCEPT_PAUSE = 100;
 
-// What fails is one connection, which was gone too early, or the system for a while, when it has no descriptors left. A listener that
-// is not asked again would be a server that is down.
 /** What `accept` says of a peer that reset the connection before it was taken, which is no failure of the listener. */
 const GONE: readonly string[] = ["NotConnected", "ConnectionReset", "ConnectionAborted"];
 
+// What fails is one connection, which was gone too early, or the system for a while, when it has no descriptors left. A listener that
+// is not asked again would be a server that is down.
 async function acceptAll(
   listener: DenoListener,
   open: (conn: DenoConn) => void,

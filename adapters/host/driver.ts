@@ -101,6 +101,7 @@ export class Driver implements TransportEvents, Sleeper {
     try {
       this.#deliver(this.connection.receive(chunk, this.#clock.now()));
       this.#settle();
+      this.#holdIfBlocked();
     } catch (error) {
       this.#sink.failed(error);
       this.#flush();
@@ -237,10 +238,15 @@ export class Driver implements TransportEvents, Sleeper {
     if (connection.outputEnded && !this.#blocked && !this.#ended) this.#end();
   }
 
+  // Reading stops behind a chunk, not at once: an application that sends whenever it can would be blocked again before anything was
+  // read, and never hear of a Close.
+  #holdIfBlocked(): void {
+    if (this.#blocked && !this.#readWhileBlocked) this.hold(Hold.output);
+  }
+
   #block(): void {
     this.#blocked = true;
     this.#buffered = this.transport.bufferedAmount;
-    if (!this.#readWhileBlocked) this.hold(Hold.output);
   }
 
   #end(): void {

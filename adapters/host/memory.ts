@@ -104,9 +104,9 @@ class MemoryTransport implements Transport {
       this.#arrivedSize -= chunk.length;
       this.#events!.received(chunk);
     }
-    if (this.#arrived.length > 0 || !this.#reads) return;
+    if (this.#arrived.length > 0) return;
     this.#other.#drain();
-    if (this.#other.#outputEnded && !this.#inputEnded) this.#endInput();
+    if (this.#reads && this.#other.#outputEnded && !this.#inputEnded) this.#endInput();
   }
 
   get #reads(): boolean {

@@ -115,8 +115,8 @@ export interface DialOptions {
 export interface Listener {
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: Address;
-  /** Accepts no more connections; open ones go on. */
-  stop(): void;
+  /** Accepts no more connections; open ones go on. Done when the address is free again. */
+  stop(): void | Promise<void>;
 }
 
 /** What the host asks of a runtime. */

@@ -11,9 +11,9 @@ import { pickHandlers } from "../options.ts";
 import type { Handlers, Message, Sendable } from "../socket/handlers.ts";
 import { report } from "../socket/report.ts";
 import type { SendResult, Socket } from "../socket/socket.ts";
-import { MessageChain } from "../web/message-chain.ts";
 import type { ConnectOptions } from "./client.ts";
 import { CLIENT_NAMES } from "./client.ts";
+import { MessageChain } from "./message-chain.ts";
 import type {
   Attempt,
   ReconnectingState,

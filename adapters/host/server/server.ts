@@ -224,8 +224,7 @@ export class Server<Data = unknown> {
    */
   async close(options?: CloseOptions): Promise<void> {
     const resolved = resolveClose(options);
-    this.#listener.stop();
-    await this.#server.close(resolved);
+    await Promise.all([this.#listener.stop(), this.#server.close(resolved)]);
   }
 }
 

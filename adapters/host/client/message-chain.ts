@@ -1,10 +1,10 @@
 // The messages of several sockets, one after the other, as one iteration: those of a client that reconnects.
 
-import type { AttemptEnd } from "../client/retry.ts";
 import { Deferred } from "../deferred.ts";
 import type { Message } from "../socket/handlers.ts";
 import { isQuiet, SocketClosedError } from "../socket/inbox.ts";
 import type { Socket } from "../socket/socket.ts";
+import type { AttemptEnd } from "./retry.ts";
 
 /** So many sockets keep what nobody has read of them; beyond, the oldest is forgotten. */
 const MAX_SOCKETS = 16;

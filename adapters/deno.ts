@@ -232,8 +232,9 @@ function listen(
   const open = (conn: DenoConn): void => accept(new DenoTransport(conn, tls !== undefined));
   const accepting = acceptAll(listener, open, report, () => stopped);
   const stop = async (): Promise<void> => {
-    if (!stopped) listener.close();
+    if (stopped) return;
     stopped = true;
+    listener.close();
     // The accept that is under way lets go of the socket's file, maybe by removing it: not after somebody has made it anew.
     await accepting;
     if (path !== undefined) removeSocket(path);

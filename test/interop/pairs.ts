@@ -1,0 +1,219 @@
+// A server and a client of different make, each a process of its own: what is tried between them, and what both have to report.
+
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Program } from "../contract/programs.ts";
+import { COMMANDS, root } from "../examples/programs.ts";
+import type { End, Report, Scenario, Variant } from "./messages.ts";
+
+/** Debian's: it has python3-websockets where that is installed. */
+const PYTHON = "/usr/bin/python3";
+
+const INTERPRETERS: Readonly<Record<Interpreter, readonly string[]>> = { ...COMMANDS, Python: [PYTHON] };
+
+export type Interpreter = keyof typeof COMMANDS | "Python";
+
+/** A program that serves, or one that connects. */
+export interface Side {
+  readonly name: string;
+  readonly on: Interpreter;
+  readonly file: string;
+  readonly fragments: boolean;
+  readonly pings: boolean;
+  /** It can send a Close frame without a code. */
+  readonly emptyClose: boolean;
+  /** It tells which extensions are in use. */
+  readonly extensions: boolean;
+  /** What this library says is in use between it and this peer, for each setting. */
+  readonly negotiated?: Partial<Record<Variant, string>>;
+}
+
+const OURS = { fragments: true, pings: true, emptyClose: true, extensions: true };
+
+/** This library, on each runtime. */
+export function oursAs(role: "servers" | "clients"): readonly Side[] {
+  const runtimes = ["Node", "Deno", "Bun"] as const;
+  return runtimes.map((on) => ({ name: `sansws on ${on}`, on, file: `${role}/sansws.ts`, ...OURS }));
+}
+
+/** What both ends agree on when they want the same; in the answer's order or another. */
+export const AGREED: Readonly<Record<Exclude<Variant, "none">, string>> = {
+  takeover: "permessage-deflate",
+  "no-takeover": "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+  "bits-9": "permessage-deflate; server_max_window_bits=9; client_max_window_bits=9",
+  "bits-15": "permessage-deflate; server_max_window_bits=15; client_max_window_bits=15",
+};
+
+/** The same for a peer that cannot be told its window. */
+export const AGREED_BY_DEFAULT: Partial<Record<Variant, string>> = {
+  takeover: AGREED.takeover,
+  "no-takeover": AGREED["no-takeover"],
+  "bits-9": AGREED["bits-9"],
+};
+
+const hasPython: boolean = spawnSync(PYTHON, ["-c", "import websockets"]).status === 0;
+
+function missing({ on }: Side): boolean {
+  return on === "Python" && !hasPython;
+}
+
+function start({ on, file }: Side, env: Readonly<Record<string, string>>): Program {
+  const [tool, ...args] = INTERPRETERS[on];
+  return new Program(tool!, [...args, join(root, "test", "interop", file)], { NODE_OPTIONS: "", ...env });
+}
+
+// --- What is tried ---
+
+const SIZES = [0, 1, 125, 126, 65535, 65536, 1024 * 1024];
+const ECHOES = SIZES.flatMap((size) => [`text ${size}`, `binary ${size}`]);
+const PLAIN = { variant: "none", protocols: [], steps: [], end: { by: "client", code: 1000 } } as const;
+
+type Trial = Omit<Scenario, "url">;
+
+function closing(by: End["by"], mayBeEmpty: boolean): Trial[] {
+  const ends: End[] = [{ by, code: 1000 }, { by, code: 4000, reason: "Grüße 😀" }];
+  if (mayBeEmpty) ends.push({ by });
+  return ends.map((end) => ({ ...PLAIN, name: `closing by the ${by} with ${end.code ?? "no code"}`, end }));
+}
+
+function steps(able: readonly (readonly [able: boolean, step: string])[]): string[] {
+  return able.filter(([able]) => able).map(([, step]) => step);
+}
+
+function trialsOf(server: Side, client: Side): Trial[] {
+  const fragments = [[client.fragments, "fragments 65536"], [server.fragments, "!fragments 65536"]] as const;
+  const pings = [[client.pings, "ping"], [server.pings, "!ping"]] as const;
+  const variants = Object.keys(server.negotiated ?? client.negotiated ?? {}) as Variant[];
+  return [
+    { ...PLAIN, name: "echo of text and bytes", steps: ECHOES },
+    { ...PLAIN, name: "fragments", steps: steps(fragments) },
+    { ...PLAIN, name: "pings", steps: steps(pings) },
+    { ...PLAIN, name: "a subprotocol", protocols: ["alpha", "beta"] },
+    ...closing("client", client.emptyClose),
+    ...closing("server", server.emptyClose),
+    ...variants.map((variant): Trial => ({
+      ...PLAIN,
+      name: `permessage-deflate, ${variant}`,
+      variant,
+      steps: [...ECHOES, ...steps(fragments)],
+    })),
+  ];
+}
+
+// --- What comes of it ---
+
+/** What one end reported, by the name of the trial. */
+type Reports = Map<string, Report>;
+
+class ServerRun {
+  readonly program: Program;
+  readonly #ports: Promise<Record<Variant, number>>;
+  readonly #reports: Reports = new Map();
+
+  constructor(side: Side) {
+    this.program = start(side, {});
+    this.#ports = this.program.takeJson();
+  }
+
+  async urlOf(variant: Variant, path: string): Promise<string> {
+    return `ws://127.0.0.1:${(await this.#ports)[variant]}/${path}`;
+  }
+
+  async reportOn(path: string): Promise<Report> {
+    for (;;) {
+      const report = this.#reports.get(path);
+      if (report !== undefined) return report;
+      const next = await this.program.takeJson<Report>();
+      this.#reports.set(next.name, next);
+    }
+  }
+}
+
+async function runClient(server: ServerRun, client: Side, trials: readonly Trial[], pathOf: PathOf): Promise<Reports> {
+  const plan = await Promise.all(
+    trials.map(async (trial): Promise<Scenario> => ({
+      ...trial,
+      url: await server.urlOf(trial.variant, pathOf(trial)),
+    })),
+  );
+  const program = start(client, { PLAN: JSON.stringify(plan) });
+  try {
+    const reports: Reports = new Map();
+    for (const { name } of plan) reports.set(name, await program.takeJson<Report>());
+    return reports;
+  } finally {
+    program.kill();
+    await program.exited;
+  }
+}
+
+type PathOf = (trial: Trial) => string;
+
+/** Tries everything between a server and each of the clients. One of the two is this library. */
+export function describePairs(serverSide: Side, clients: readonly Side[]): void {
+  describe.skipIf(missing(serverSide))(`server: ${nameOf(serverSide)}`, () => {
+    let server: ServerRun;
+
+    beforeAll(() => {
+      server = new ServerRun(serverSide);
+    });
+
+    afterAll(async () => {
+      server.program.kill();
+      await server.program.exited;
+    });
+
+    for (const [number, client] of clients.entries()) describePair(() => server, serverSide, client, number);
+  });
+}
+
+function nameOf(side: Side): string {
+  return missing(side) ? `${side.name} (skipped: python3-websockets is not installed)` : side.name;
+}
+
+function describePair(server: () => ServerRun, serverSide: Side, client: Side, number: number): void {
+  describe.skipIf(missing(client))(`client: ${nameOf(client)}`, () => {
+    const trials = trialsOf(serverSide, client);
+    const pathOf: PathOf = (trial) => `${number}-${trials.indexOf(trial)}`;
+    let reports: Reports;
+
+    beforeAll(async () => {
+      reports = await runClient(server(), client, trials, pathOf);
+    });
+
+    it.each(trials)("$name", async (trial) => {
+      const { name, steps, end, protocols, variant } = trial;
+      const near = reports.get(name)!;
+      const far = await server().reportOn(pathOf(trial));
+      expect(near.done).toEqual(steps);
+      expectClosed(end, near, far);
+      const protocol = protocols.length > 0 ? "beta" : "";
+      expect({ near: near.protocol, far: far.protocol }).toEqual({ near: protocol, far: protocol });
+      expectNegotiated(variant, [serverSide, far], [client, near]);
+    });
+  });
+}
+
+// Who began hears the code again; whether the reason too, is the other's choice (RFC 6455 §5.5.1).
+function expectClosed({ by, code = 1005, reason = "" }: End, near: Report, far: Report): void {
+  const [began, heard] = by === "client" ? [near, far] : [far, near];
+  expect(heard.closed).toEqual([code, reason]);
+  expect(began.closed[0]).toBe(code);
+}
+
+function expectNegotiated(variant: Variant, ...ends: readonly (readonly [Side, Report])[]): void {
+  const expected = ends.map(([{ negotiated }]) => negotiated?.[variant]).find((text) => text !== undefined) ?? "";
+  for (const [{ negotiated, extensions }, report] of ends) {
+    if (negotiated === undefined) expect(parametersOf(report.extensions)).toEqual(parametersOf(expected));
+    else if (extensions) expect(nameOfExtension(report.extensions)).toBe(nameOfExtension(expected));
+  }
+}
+
+function parametersOf(extension: string): string[] {
+  return extension.split("; ").sort();
+}
+
+function nameOfExtension(extension: string): string | undefined {
+  return extension.split(";")[0];
+}

@@ -118,8 +118,9 @@ export class Opening<Data> implements TransportEvents, Sleeper {
 
   // A hook that answers at once costs neither a pause nor a turn of the event loop.
   #ask(request: UpgradeRequest): UpgradeDecision<Data> | Promise<UpgradeDecision<Data>> {
+    if (this.#host.upgrade === undefined) return undefined;
     const { peer, secure } = this.transport;
-    const decision = this.#host.upgrade?.({ ...request, peer, secure });
+    const decision = this.#host.upgrade({ ...request, peer, secure });
     if (!(decision instanceof Promise)) return decision;
     this.transport.pause();
     return decision.finally(() => {

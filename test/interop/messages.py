@@ -11,6 +11,16 @@ SETTINGS = {
 
 VARIANTS = ["none", *SETTINGS]
 
+WELCOME = "welcome"
+
+
+def hash_of(index):
+    value = index * 0x9E3779B1 & 0xFFFFFFFF
+    return (value ^ value >> 15) * 0x85EBCA6B >> 24 & 255
+
+
+BLOCK = bytes(map(hash_of, range(3000)))
+
 PAYLOAD = "ping é".encode()
 
 
@@ -35,7 +45,7 @@ def text_of(size):
 
 
 def bytes_of(size):
-    return bytes(index * 31 & 255 for index in range(size))
+    return (BLOCK * (size // len(BLOCK) + 1))[:size]
 
 
 def fragments_of(text):

@@ -57,13 +57,22 @@ export interface ClientPeer extends Peer {
 
 // --- Content ---
 
+/** The first thing a server sends, as soon as it can: it may come along with the answer to the handshake. */
+export const WELCOME = "welcome";
+
+// What repeats does so at a distance which a large window of a compressor sees and a small one must not.
+const BLOCK: Uint8Array = Uint8Array.from({ length: 3000 }, (_, index) => {
+  const hash = Math.imul(index, 0x9E3779B1);
+  return Math.imul(hash ^ hash >>> 15, 0x85EBCA6B) >>> 24;
+});
+
 /** Text of so many bytes, with characters of one to four. */
 export function textOf(bytes: number): string {
   return "aé€😀".repeat(bytes / 10) + "x".repeat(bytes % 10);
 }
 
 export function bytesOf(length: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, index) => index * 31);
+  return Uint8Array.from({ length }, (_, index) => BLOCK[index % BLOCK.length]!);
 }
 
 /** Three pieces, and an empty one between. */
@@ -106,6 +115,7 @@ export function print(report: object): void {
 const STEPS: Readonly<Record<string, (peer: ClientPeer, size: number) => Promise<boolean>>> = {
   text: (peer, size) => exchange(peer, textOf(size)),
   binary: (peer, size) => exchange(peer, bytesOf(size)),
+  burst,
   fragments: async (peer, size) => {
     peer.sendFragments!(fragmentsOf(textOf(size)));
     return same(await peer.next(), textOf(size));
@@ -120,8 +130,17 @@ async function exchange(peer: ClientPeer, sent: Message, expected: Message = sen
   return same(await peer.next(), expected);
 }
 
+/** So many messages of different lengths, before the first answer is read. */
+async function burst(peer: ClientPeer, count: number): Promise<boolean> {
+  const messages = Array.from({ length: count }, (_, index) => textOf(index));
+  for (const message of messages) peer.send(message);
+  for (const message of messages) if (!same(await peer.next(), message)) return false;
+  return true;
+}
+
 async function play(peer: ClientPeer, { name, steps, end }: Scenario): Promise<Report> {
   const done: string[] = [];
+  if (await peer.next() === WELCOME) done.push(WELCOME);
   for (const step of steps) {
     const [kind, size] = step.split(" ");
     if (await STEPS[kind!]!(peer, Number(size))) done.push(step);

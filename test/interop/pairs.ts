@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Program } from "../contract/programs.ts";
 import { COMMANDS, root } from "../examples/programs.ts";
 import type { End, Report, Scenario, Variant } from "./messages.ts";
+import { WELCOME } from "./messages.ts";
 
 /** Debian's: it has python3-websockets where that is installed. */
 const PYTHON = "/usr/bin/python3";
@@ -58,11 +59,6 @@ function missing({ on }: Side): boolean {
   return on === "Python" && !hasPython;
 }
 
-function start({ on, file }: Side, env: Readonly<Record<string, string>>): Program {
-  const [tool, ...args] = INTERPRETERS[on];
-  return new Program(tool!, [...args, join(root, "test", "interop", file)], { NODE_OPTIONS: "", ...env });
-}
-
 // --- What is tried ---
 
 const SIZES = [0, 1, 125, 126, 65535, 65536, 1024 * 1024];
@@ -87,6 +83,7 @@ function trialsOf(server: Side, client: Side): Trial[] {
   const variants = Object.keys(server.negotiated ?? client.negotiated ?? {}) as Variant[];
   return [
     { ...PLAIN, name: "echo of text and bytes", steps: ECHOES },
+    { ...PLAIN, name: "a burst of messages", steps: ["burst 500"] },
     { ...PLAIN, name: "fragments", steps: steps(fragments) },
     { ...PLAIN, name: "pings", steps: steps(pings) },
     { ...PLAIN, name: "a subprotocol", protocols: ["alpha", "beta"] },
@@ -96,75 +93,58 @@ function trialsOf(server: Side, client: Side): Trial[] {
       ...PLAIN,
       name: `permessage-deflate, ${variant}`,
       variant,
-      steps: [...ECHOES, ...steps(fragments)],
+      steps: [...ECHOES, "burst 500", ...steps(fragments)],
     })),
   ];
 }
 
 // --- What comes of it ---
 
-/** What one end reported, by the name of the trial. */
-type Reports = Map<string, Report>;
+/** A program of one end, and its reports. */
+class Run {
+  readonly #program: Program;
+  readonly #reports = new Map<string, Report>();
 
-class ServerRun {
-  readonly program: Program;
-  readonly #ports: Promise<Record<Variant, number>>;
-  readonly #reports: Reports = new Map();
-
-  constructor(side: Side) {
-    this.program = start(side, {});
-    this.#ports = this.program.takeJson();
+  constructor({ on, file }: Side, env: Readonly<Record<string, string>> = {}) {
+    const [tool, ...args] = INTERPRETERS[on];
+    this.#program = new Program(tool!, [...args, join(root, "test", "interop", file)], { NODE_OPTIONS: "", ...env });
   }
 
-  async urlOf(variant: Variant, path: string): Promise<string> {
-    return `ws://127.0.0.1:${(await this.#ports)[variant]}/${path}`;
+  /** What a server prints first: where it listens. */
+  ports(): Promise<Record<Variant, number>> {
+    return this.#program.takeJson();
   }
 
-  async reportOn(path: string): Promise<Report> {
+  /** Waits for the report of a name; the others are kept. */
+  async reportOn(name: string): Promise<Report> {
     for (;;) {
-      const report = this.#reports.get(path);
+      const report = this.#reports.get(name);
       if (report !== undefined) return report;
-      const next = await this.program.takeJson<Report>();
+      const next = await this.#program.takeJson<Report>();
       this.#reports.set(next.name, next);
     }
   }
-}
 
-async function runClient(server: ServerRun, client: Side, trials: readonly Trial[], pathOf: PathOf): Promise<Reports> {
-  const plan = await Promise.all(
-    trials.map(async (trial): Promise<Scenario> => ({
-      ...trial,
-      url: await server.urlOf(trial.variant, pathOf(trial)),
-    })),
-  );
-  const program = start(client, { PLAN: JSON.stringify(plan) });
-  try {
-    const reports: Reports = new Map();
-    for (const { name } of plan) reports.set(name, await program.takeJson<Report>());
-    return reports;
-  } finally {
-    program.kill();
-    await program.exited;
+  async end(): Promise<void> {
+    this.#program.kill();
+    await this.#program.exited;
   }
 }
 
-type PathOf = (trial: Trial) => string;
-
 /** Tries everything between a server and each of the clients. One of the two is this library. */
-export function describePairs(serverSide: Side, clients: readonly Side[]): void {
-  describe.skipIf(missing(serverSide))(`server: ${nameOf(serverSide)}`, () => {
-    let server: ServerRun;
+export function describePairs(server: Side, clients: readonly Side[]): void {
+  describe.skipIf(missing(server))(`server: ${nameOf(server)}`, () => {
+    let run: Run;
+    let ports: Record<Variant, number>;
 
-    beforeAll(() => {
-      server = new ServerRun(serverSide);
+    beforeAll(async () => {
+      run = new Run(server);
+      ports = await run.ports();
     });
 
-    afterAll(async () => {
-      server.program.kill();
-      await server.program.exited;
-    });
+    afterAll(() => run.end());
 
-    for (const [number, client] of clients.entries()) describePair(() => server, serverSide, client, number);
+    for (const client of clients) describePair([server, client], () => [run, ports]);
   });
 }
 
@@ -172,27 +152,38 @@ function nameOf(side: Side): string {
   return missing(side) ? `${side.name} (skipped: python3-websockets is not installed)` : side.name;
 }
 
-function describePair(server: () => ServerRun, serverSide: Side, client: Side, number: number): void {
-  describe.skipIf(missing(client))(`client: ${nameOf(client)}`, () => {
-    const trials = trialsOf(serverSide, client);
-    const pathOf: PathOf = (trial) => `${number}-${trials.indexOf(trial)}`;
-    let reports: Reports;
+type Serving = readonly [run: Run, ports: Readonly<Record<Variant, number>>];
 
-    beforeAll(async () => {
-      reports = await runClient(server(), client, trials, pathOf);
+function describePair([server, client]: readonly [Side, Side], serving: () => Serving): void {
+  describe.skipIf(missing(client))(`client: ${nameOf(client)}`, () => {
+    const trials = trialsOf(server, client);
+    let run: Run;
+
+    beforeAll(() => {
+      const [, ports] = serving();
+      const plan = trials.map((trial): Scenario => ({ ...trial, ...whereabouts(client, trial, ports) }));
+      run = new Run(client, { PLAN: JSON.stringify(plan) });
     });
+
+    afterAll(() => run.end());
 
     it.each(trials)("$name", async (trial) => {
-      const { name, steps, end, protocols, variant } = trial;
-      const near = reports.get(name)!;
-      const far = await server().reportOn(pathOf(trial));
-      expect(near.done).toEqual(steps);
-      expectClosed(end, near, far);
-      const protocol = protocols.length > 0 ? "beta" : "";
+      const { name } = whereabouts(client, trial, serving()[1]);
+      const near = await run.reportOn(name);
+      const far = await serving()[0].reportOn(name);
+      expect(near.done).toEqual([WELCOME, ...trial.steps]);
+      expectClosed(trial.end, near, far);
+      const protocol = trial.protocols.length > 0 ? "beta" : "";
       expect({ near: near.protocol, far: far.protocol }).toEqual({ near: protocol, far: protocol });
-      expectNegotiated(variant, [serverSide, far], [client, near]);
+      expectNegotiated(trial.variant, [server, far], [client, near]);
     });
   });
+}
+
+/** The trial's name in reports, which the server knows as the path. */
+function whereabouts(client: Side, { name, variant }: Trial, ports: Serving[1]): Pick<Scenario, "name" | "url"> {
+  const path = `${client.name}-${name}`.replaceAll(/\W+/g, "-");
+  return { name: path, url: `ws://127.0.0.1:${ports[variant]}/${path}` };
 }
 
 // Who began hears the code again; whether the reason too, is the other's choice (RFC 6455 §5.5.1).

@@ -9,7 +9,7 @@ import websockets
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.dont_write_bytecode = True
-from messages import client_deflate, ended, extensions_of, fragments_of, bytes_of, ping, text_of
+from messages import WELCOME, client_deflate, ended, extensions_of, fragments_of, bytes_of, ping, text_of
 
 
 async def step_passes(socket, kind, size):
@@ -21,16 +21,24 @@ async def step_passes(socket, kind, size):
     if kind == "!fragments":
         await socket.send(f"!fragments {size}")
         return await socket.recv() == text_of(size)
+    if kind == "burst":
+        return await burst_passes(socket, [text_of(length) for length in range(size)])
     content = bytes_of(size) if kind == "binary" else text_of(size)
     await socket.send(fragments_of(content) if kind == "fragments" else content)
     return await socket.recv() == content
+
+
+async def burst_passes(socket, messages):
+    for message in messages:
+        await socket.send(message)
+    return [await socket.recv() for _ in messages] == messages
 
 
 async def play(scenario):
     variant = scenario["variant"]
     options = {"subprotocols": scenario["protocols"] or None, "max_size": None, "compression": None}
     async with websockets.connect(scenario["url"], extensions=client_deflate(variant), **options) as socket:
-        done = []
+        done = [WELCOME] if await socket.recv() == WELCOME else []
         for step in scenario["steps"]:
             kind, _, size = step.partition(" ")
             if await step_passes(socket, kind, int(size or 0)):

@@ -4,7 +4,7 @@
 import { serve } from "bun";
 import type { ServerWebSocket } from "bun";
 import type { Peer, Variant } from "../messages.ts";
-import { answer, print, Queue } from "../messages.ts";
+import { answer, print, Queue, WELCOME } from "../messages.ts";
 
 interface Data {
   readonly name: string;
@@ -46,6 +46,7 @@ function listen(variant: Mode): readonly [Mode, number] {
     },
     websocket: {
       perMessageDeflate: DEFLATE[variant],
+      open: (socket) => void socket.send(WELCOME),
       message: (socket, data) => answer(peerOf(socket), data),
       pong: ({ data }, payload) => data.pongs.put(payload),
       close: ({ data: { name, protocol } }, code, reason) =>

@@ -1,7 +1,7 @@
 // Deno.upgradeWebSocket, which has no compression, no pings and no fragments to offer.
 
 import type { Peer } from "../messages.ts";
-import { answer, print } from "../messages.ts";
+import { answer, print, WELCOME } from "../messages.ts";
 
 interface Upgraded {
   readonly socket: WebSocket;
@@ -31,6 +31,7 @@ function take(request: Request): Response {
   const { socket, response } = Deno.upgradeWebSocket(request, protocol === "" ? {} : { protocol });
   const name = new URL(request.url).pathname.slice(1);
   socket.binaryType = "arraybuffer";
+  socket.onopen = () => socket.send(WELCOME);
   socket.onmessage = ({ data }) => void answer(peerOf(socket), typeof data === "string" ? data : new Uint8Array(data));
   // It does not fill in `socket.protocol` on a server.
   socket.onclose = ({ code, reason }) =>

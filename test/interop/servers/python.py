@@ -9,7 +9,7 @@ import websockets
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.dont_write_bytecode = True
-from messages import VARIANTS, ended, extensions_of, fragments_of, ping, server_deflate, text_of
+from messages import VARIANTS, WELCOME, ended, extensions_of, fragments_of, ping, server_deflate, text_of
 
 
 async def answer(socket, message):
@@ -25,6 +25,7 @@ async def answer(socket, message):
 
 
 async def handle(socket):
+    await socket.send(WELCOME)
     try:
         async for message in socket:
             await answer(socket, message)

@@ -2,7 +2,7 @@
 
 import { serve } from "sansws";
 import type { Variant } from "../messages.ts";
-import { answer, print, Queue, VARIANTS } from "../messages.ts";
+import { answer, print, Queue, VARIANTS, WELCOME } from "../messages.ts";
 import { DEFLATE, peerOf } from "../sansws.ts";
 
 interface Data {
@@ -19,6 +19,7 @@ async function listen(variant: Variant): Promise<readonly [Variant, number]> {
       data: { name: path.slice(1), pongs: new Queue() },
       protocol: protocols.includes("beta") ? "beta" : undefined,
     }),
+    open: (socket) => socket.send(WELCOME),
     message: (socket, data) => answer(peerOf(socket, socket.data.pongs), data),
     pong: ({ data }, payload) => data.pongs.put(payload),
     close: ({ data: { name }, protocol, extensions }, { code, reason }) =>

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 import type { Variant } from "../messages.ts";
-import { answer, print, VARIANTS } from "../messages.ts";
+import { answer, print, VARIANTS, WELCOME } from "../messages.ts";
 import { DEFLATE, peerOf } from "../ws.ts";
 
 async function listen(variant: Variant): Promise<readonly [Variant, number]> {
@@ -16,6 +16,7 @@ async function listen(variant: Variant): Promise<readonly [Variant, number]> {
   });
   server.on("connection", (socket, { url = "" }) => {
     const { protocol, extensions } = socket;
+    socket.send(WELCOME);
     socket.on("message", (data, binary) => answer(peerOf(socket), binary ? data as Uint8Array : String(data)));
     socket.on(
       "close",

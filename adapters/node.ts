@@ -188,7 +188,7 @@ function listen(
   const open = (socket: NetSocket): void => accept(new NodeTransport(socket));
   const server = tls === undefined
     ? createServer(common, open)
-    : createTlsServer({ ...common, ...tlsServerOptions(tls) }, open).on("tlsClientError", drop);
+    : createTls({ ...common, ...tlsServerOptions(tls) }, open);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(path === undefined ? { port, host: hostname } : { path }, () => {
@@ -196,6 +196,12 @@ function listen(
       resolve({ address: listenerAddress(server), stop: () => void server.close() });
     });
   });
+}
+
+// Who has not shaken hands yet is not waited for when the server closes: such a socket does not keep the process alive.
+function createTls(options: TlsOptions, open: (socket: NetSocket) => void): NetServer {
+  const server = createTlsServer(options, (socket) => open(socket.ref()));
+  return server.prependListener("connection", (socket: NetSocket) => socket.unref()).on("tlsClientError", drop);
 }
 
 // Of a handshake that failed, or took too long, Node only tells: unless it is closed here, its socket stays.

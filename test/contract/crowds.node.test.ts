@@ -73,6 +73,7 @@ describe.each(RUNTIMES)("a server on %s", (runtime) => {
     const peers = await Promise.all(Array.from({ length: 120 }, () => rawConnect(server.port)));
     await sleep(500);
     for (const peer of peers) peer.socket.destroy();
+    await until(() => server.status().then(({ sockets }) => sockets === 0, () => false), "it accepted again");
     await expectEcho(server.url);
     expect([server.program.child.exitCode, server.program.child.signalCode]).toEqual([null, null]);
   });
@@ -114,8 +115,11 @@ describe.each(RUNTIMES)("a server on %s, told to close,", (runtime) => {
     onTestFinished(() => socket.abort());
     await rawConnect(server.port);
     await sleep(50);
+    const begun = Date.now();
     server.program.kill("SIGINT");
     expect(await server.program.exited).toEqual({ code: 0, signal: null });
+    // The handshake may take ten seconds.
+    expect(Date.now() - begun).toBeLessThan(8000);
     expect(await socket.closed).toMatchObject({ code: 1001, clean: true });
     expect(server.program.stderr).toBe("");
   });

@@ -20,7 +20,10 @@ export async function startServer(
   mode = "echo",
   options: ServeOptions = {},
 ): Promise<RunningProgram> {
-  const program = startProgram(runtime, "contract/server.ts", { MODE: mode, OPTIONS: JSON.stringify(options) });
+  const program = startProgram(runtime, "contract/server.ts", {
+    SERVER_MODE: mode,
+    SERVER_OPTIONS: JSON.stringify(options),
+  });
   return await running(program);
 }
 

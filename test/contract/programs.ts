@@ -30,7 +30,7 @@ export interface Exit {
 export class Program {
   readonly child: ChildProcess;
   /** Its standard output, line by line. */
-  readonly lines = new Mailbox<string>();
+  readonly lines: Mailbox<string> = new Mailbox();
   /** Its standard error: a program that does well prints nothing there. */
   stderr = "";
   readonly exited: Promise<Exit>;

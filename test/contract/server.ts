@@ -1,4 +1,4 @@
-// The server that the *.node.test.ts files attack, on any runtime. Its mode is in MODE, and options for `serve` are in OPTIONS, as JSON.
+// The server that the *.node.test.ts files attack, on any runtime. Its mode is in SERVER_MODE, and options for `serve` are in SERVER_OPTIONS, as JSON.
 //
 // It prints its address as a line of JSON. Over HTTP it tells how it is (/status) and can be told to end (/close).
 
@@ -6,7 +6,7 @@ import process from "node:process";
 import type { Handlers, ServeOptions } from "sansws";
 import { serve } from "sansws";
 
-const { MODE = "echo", OPTIONS = "{}" } = process.env;
+const { SERVER_MODE = "echo", SERVER_OPTIONS = "{}" } = process.env;
 
 /** What became of this server so far. */
 export interface Status {
@@ -57,8 +57,8 @@ function close(): void {
 }
 
 const options: ServeOptions = {
-  ...MODES[MODE],
-  ...JSON.parse(OPTIONS) as ServeOptions,
+  ...MODES[SERVER_MODE],
+  ...JSON.parse(SERVER_OPTIONS) as ServeOptions,
   close: (_, { code, cause }) => {
     ends[`${code} ${cause}`] = (ends[`${code} ${cause}`] ?? 0) + 1;
   },

@@ -4,9 +4,9 @@ import { connect as netConnect } from "node:net";
 import type { ByteStream, StreamTarget } from "sansws";
 import { connect, UsageError } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { acceptance } from "../contract/raw.ts";
 import { bytes, ending, open, same, settled, sleep, startEcho } from "../contract/suite.ts";
-import { frame, join, utf8 } from "../core/support.ts";
+import { frame } from "../core/support.ts";
+import { accept, ends } from "./streams.ts";
 
 /** A TCP connection as web streams, as an application might have made them. */
 async function streamTo(port: number): Promise<ByteStream> {
@@ -27,33 +27,6 @@ async function streamTo(port: number): Promise<ByteStream> {
       abort: () => void socket.destroy(),
     }),
   };
-}
-
-/** A stream, and its other end. */
-function ends(): {
-  stream: ByteStream;
-  input: WritableStreamDefaultWriter<Uint8Array>;
-  output: ReadableStream<Uint8Array>;
-} {
-  const down = new TransformStream<Uint8Array, Uint8Array>();
-  const up = new TransformStream<Uint8Array, Uint8Array>();
-  return {
-    stream: { readable: down.readable, writable: up.writable },
-    input: down.writable.getWriter(),
-    output: up.readable,
-  };
-}
-
-/** Reads the request's head at the other end, and answers it; what follows is for the test. */
-async function accept(
-  { input, output }: ReturnType<typeof ends>,
-  more: Uint8Array = new Uint8Array(0),
-): Promise<ReadableStreamDefaultReader<Uint8Array>> {
-  const reader = output.getReader();
-  let head = "";
-  while (!head.includes("\r\n\r\n")) head += new TextDecoder().decode((await reader.read()).value);
-  input.write(join([utf8(acceptance(head)), more])).catch(() => {});
-  return reader;
 }
 
 async function drain(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {

@@ -28,6 +28,8 @@ export class Ledger {
   readonly said: Message[] = [];
   /** The parts of one that is not. */
   #parts: Content[] = [];
+  /** Those of the last message that was. */
+  #lastParts: Content[] = [];
   #heard = 0;
   #pieces: (string | Uint8Array)[] = [];
   /** What was handed over and must stay as it was. */
@@ -50,7 +52,14 @@ export class Ledger {
     this.#parts.push(content);
     if (!final) return;
     this.said.push(messageOf(this.#parts));
+    this.#lastParts = this.#parts;
     this.#parts = [];
+  }
+
+  /** The last message was never whole after all. */
+  unsay(): void {
+    this.said.pop();
+    this.#parts = this.#lastParts;
   }
 
   /** Whether the next message to be heard, as far as it was said, is larger than that. */

@@ -19,7 +19,7 @@ export interface Report {
   readonly bytes: number;
   /** Virtual milliseconds. */
   readonly duration: number;
-  readonly outcomes: readonly [string, string];
+  readonly outcomes: readonly string[];
 }
 
 /** Both ends must have closed so long after the last step. */

@@ -1,5 +1,6 @@
 // `npm run sim`: simulates many seeds and prints the rate; for the first seed that fails, what did not hold and a small program that
-// shows it. `--seeds N` how many, `--from N` the first of them, `--seconds N` to stop by then.
+// shows it. `--seeds N` how many, `--from N` the first of them, `--seconds N` to stop by then; `--real` runs them with real sockets, some
+// at a time.
 
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -7,6 +8,7 @@ import type { Report } from "./pair.ts";
 import { run } from "./pair.ts";
 import type { Program } from "./program.ts";
 import { generate } from "./program.ts";
+import { runReal } from "./real.ts";
 import { shrink } from "./shrink.ts";
 
 const PROGRESS_EVERY = 10_000;
@@ -18,8 +20,18 @@ class Tally {
   bytes = 0;
   duration = 0;
   readonly outcomes = new Map<string, number>();
+  readonly #start = performance.now();
 
-  add(report: Report): void {
+  /** In seconds. */
+  get elapsed(): number {
+    return (performance.now() - this.#start) / 1000;
+  }
+
+  get rate(): string {
+    return `${this.seeds} seeds, ${(this.seeds / this.elapsed).toFixed(0)}/s,`;
+  }
+
+  add(report: Omit<Report, "digest">): void {
     this.seeds++;
     this.messages += report.messages;
     this.bytes += report.bytes;
@@ -60,32 +72,63 @@ function print(value: unknown): string {
   return JSON.stringify(value, (_, inner) => inner === Infinity ? "Infinity" : inner) ?? "none";
 }
 
-function main(): void {
+interface Choice {
+  readonly from: number;
+  readonly count: number;
+  readonly seconds: number;
+}
+
+function readOptions(): Choice & { real: boolean; } {
   const { values } = parseArgs({
     options: {
       seeds: { type: "string", default: "100000" },
       from: { type: "string", default: "0" },
       seconds: { type: "string", default: "Infinity" },
+      real: { type: "boolean", default: false },
     },
   });
-  const [from, count, seconds] = [Number(values.from), Number(values.seeds), Number(values.seconds)];
+  const { seeds, from, seconds, real } = values;
+  return { from: Number(from), count: Number(seeds), seconds: Number(seconds), real };
+}
+
+function simulate({ from, count, seconds }: Choice): Tally {
   const tally = new Tally();
-  const start = performance.now();
-  for (let seed = from; seed < from + count && performance.now() - start < seconds * 1000; seed++) {
+  for (let seed = from; seed < from + count && tally.elapsed < seconds; seed++) {
     try {
       tally.add(run(generate(seed)));
     } catch {
-      console.error(explain(seed));
-      process.exitCode = 1;
-      return;
+      throw new Error(explain(seed));
     }
-    if (tally.seeds % PROGRESS_EVERY === 0) console.log(`${tally.seeds} seeds, ${rate(tally, start)}`);
+    if (tally.seeds % PROGRESS_EVERY === 0) console.log(tally.rate);
   }
-  console.log(`${tally.seeds} seeds from ${from} on, none failed, ${rate(tally, start)}: ${tally}`);
+  return tally;
 }
 
-function rate({ seeds }: Tally, start: number): string {
-  return `${(seeds / (performance.now() - start) * 1000).toFixed(0)} seeds/s`;
+const REAL_AT_ONCE = 8;
+
+async function runReally({ from, count, seconds }: Choice): Promise<Tally> {
+  const tally = new Tally();
+  let next = from;
+  const worker = async (): Promise<void> => {
+    while (next < from + count && tally.elapsed < seconds) {
+      const seed = next++;
+      const report = await runReal(generate(seed)).catch((error: unknown) => {
+        throw new Error(`seed ${seed}: ${JSON.stringify(generate(seed))}`, { cause: error });
+      });
+      tally.add({ bytes: 0, duration: 0, ...report });
+    }
+  };
+  await Promise.all(Array.from({ length: REAL_AT_ONCE }, worker));
+  return tally;
 }
 
-main();
+async function main(): Promise<void> {
+  const { real, ...choice } = readOptions();
+  const tally = real ? await runReally(choice) : simulate(choice);
+  console.log(`${tally.rate} from ${choice.from} on, none failed: ${tally}`);
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

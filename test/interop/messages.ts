@@ -138,13 +138,20 @@ async function burst(peer: ClientPeer, count: number): Promise<boolean> {
   return true;
 }
 
-async function play(peer: ClientPeer, { name, steps, end }: Scenario): Promise<Report> {
-  const done: string[] = [];
+async function takeSteps(peer: ClientPeer, steps: readonly string[], done: string[]): Promise<void> {
   if (await peer.next() === WELCOME) done.push(WELCOME);
   for (const step of steps) {
     const [kind, size] = step.split(" ");
     if (await STEPS[kind!]!(peer, Number(size))) done.push(step);
   }
+}
+
+async function play(peer: ClientPeer, { name, steps, end }: Scenario): Promise<Report> {
+  const done: string[] = [];
+  // Whoever waits for a message should not do so for ever.
+  const ended = peer.closed.then(() => true);
+  const early = await Promise.race([takeSteps(peer, steps, done).then(() => false), ended]);
+  if (early) done.push("an early end");
   if (end.by === "server") peer.send(["!close", end.code, end.reason].join(" ").trimEnd());
   else end.code === undefined ? peer.close() : peer.close(end.code, end.reason);
   return { name, protocol: peer.protocol, extensions: peer.extensions, closed: await peer.closed, done };

@@ -170,8 +170,8 @@ function describePair([server, client]: readonly [Side, Side], serving: () => Se
     it.each(trials)("$name", async (trial) => {
       const { name } = whereabouts(client, trial, serving()[1]);
       const near = await run.reportOn(name);
-      const far = await serving()[0].reportOn(name);
       expect(near.done).toEqual([WELCOME, ...trial.steps]);
+      const far = await serving()[0].reportOn(name);
       expectClosed(trial.end, near, far);
       const protocol = trial.protocols.length > 0 ? "beta" : "";
       expect({ near: near.protocol, far: far.protocol }).toEqual({ near: protocol, far: protocol });

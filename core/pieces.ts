@@ -6,10 +6,10 @@
 const EMPTY = new Uint8Array(0);
 const SMALLEST = 128;
 
-// Room that an announced length gets at once, whatever has come of it; beyond, each byte that came buys room for seven more. So a
-// header alone costs its peer's claim little, and an honest message is hardly ever moved.
+// Room that an announced length gets at once, whatever has come of it; each byte that came buys room for sixteen more. So a header
+// alone gets its peer little, and an honest message is not moved: one of a megabyte has its room with the first 64 KiB of it.
 const ROOM_ON_CREDIT = 256 * 1024;
-const CREDIT = 8;
+const CREDIT = 16;
 
 /** An append-only sequence of bytes. */
 export class Pieces {
@@ -37,7 +37,7 @@ export class Pieces {
 
   // Never less than double, so that the bytes already there are moved a bounded number of times.
   #grow(needed: number, announced: number): void {
-    const expected = Math.min(needed + announced, Math.max(needed * CREDIT, ROOM_ON_CREDIT));
+    const expected = Math.min(needed + announced, ROOM_ON_CREDIT + needed * CREDIT);
     const grown = new Uint8Array(Math.max(expected, this.#bytes.length * 2, announced === 0 ? SMALLEST : 0));
     grown.set(this.#bytes.subarray(0, this.size));
     this.#bytes = grown;

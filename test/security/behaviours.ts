@@ -44,9 +44,17 @@ async function publish(socket: Socket, message: string): Promise<void> {
   socket.send("published");
 }
 
+/** 64 MiB, a megabyte at a time. */
+function megabytes(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let left = 64;
+  return new ReadableStream({
+    pull: (controller) => left-- > 0 ? controller.enqueue(new Uint8Array(2 ** 20)) : controller.close(),
+  });
+}
+
 function answer(request: Request): Response {
   const { pathname } = new URL(request.url);
-  if (pathname === "/big") return new Response(new Uint8Array(64 * 2 ** 20));
+  if (pathname === "/big") return new Response(megabytes());
   return new Response(`${request.method} ${request.url}\n`);
 }
 

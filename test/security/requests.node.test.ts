@@ -2,12 +2,10 @@
 
 import { Buffer } from "node:buffer";
 import { describe, expect, it } from "vitest";
-import type { RawPeer } from "../contract/raw.ts";
 import { rawConnect, rawOpen, request } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
 import { frame } from "../core/support.ts";
-import type { Target } from "./target.ts";
-import { hasProc, MIB, onEachRuntime } from "./target.ts";
+import { flood, hasProc, MIB, onEachRuntime } from "./target.ts";
 
 const deflate = { threshold: 0 };
 
@@ -244,7 +242,11 @@ onEachRuntime({
     });
 
     it.runIf(hasProc)("early data without end costs no memory", async () => {
-      const grown = await target().growth(async () => void await flood(target(), "gate", request("", "/out"), 64));
+      const grown = await target().growth(async () => {
+        const peer = await rawConnect(target().port("gate"));
+        peer.write(request("", "/out"));
+        await flood(peer, 64);
+      });
       expect(grown).toBeLessThan(32 * MIB);
     });
 
@@ -252,7 +254,10 @@ onEachRuntime({
       let answer = "";
       const grown = await target().growth(async () => {
         const endless = head("POST / HTTP/1.1", "Host: a", `Content-Length: ${2 ** 40}`);
-        answer = await flood(target(), "body", endless, 64);
+        const peer = await rawConnect(target().port("body"));
+        peer.write(endless);
+        await flood(peer, 64);
+        answer = await peer.takeAll();
       });
       expect(statuses(answer)).toEqual(["413"]);
       expect(grown).toBeLessThan(32 * MIB);
@@ -351,18 +356,3 @@ onEachRuntime({
     });
   });
 });
-
-/** Writes the head and then megabytes as fast as they are taken, or until the other end has answered; returns the answer. */
-async function flood(target: Target, server: string, beginning: string, megabytes: number): Promise<string> {
-  const peer: RawPeer = await rawConnect(target.port(server));
-  peer.write(beginning);
-  const megabyte = new Uint8Array(MIB);
-  for (let i = 0; i < megabytes && !peer.ended && !peer.closed; i++) {
-    if (!peer.socket.write(megabyte)) await Promise.race([drained(peer), sleep(100)]);
-  }
-  return await peer.takeAll();
-}
-
-function drained({ socket }: RawPeer): Promise<unknown> {
-  return new Promise((resolve) => socket.once("drain", resolve).once("close", resolve));
-}

@@ -3,13 +3,14 @@
 
 import type { ChildProcess } from "node:child_process";
 import { execFileSync, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket as NetSocket } from "node:net";
 import { connect } from "node:net";
 import process from "node:process";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vitest";
+import type { RawPeer } from "../contract/raw.ts";
 import { request } from "../contract/raw.ts";
-import { until } from "../contract/suite.ts";
+import { sleep, until } from "../contract/suite.ts";
 import { frame } from "../core/support.ts";
 import type { RuntimeName } from "../examples/programs.ts";
 import { COMMANDS, root, RUNTIMES } from "../examples/programs.ts";
@@ -100,6 +101,11 @@ export class Target {
     return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) * 1024;
   }
 
+  /** How many descriptors it has open. */
+  get descriptors(): number {
+    return readdirSync(`/proc/${this.#child.pid}/fd`).length;
+  }
+
   /** Lets it have so many descriptors, beside those it needs to run. */
   limitDescriptors(count: number): void {
     execFileSync("prlimit", [`--pid=${this.#child.pid}`, `--nofile=${count}:`]);
@@ -112,6 +118,25 @@ export class Target {
 
 /** Whether the system tells of memory as Linux does. */
 export const hasProc: boolean = process.platform === "linux";
+
+/** Writes megabytes as fast as they are taken, until the other end has ended. */
+export async function flood(peer: RawPeer, megabytes: number): Promise<void> {
+  const megabyte = new Uint8Array(MIB);
+  for (let i = 0; i < megabytes && !peer.ended && !peer.closed; i++) {
+    if (!peer.socket.write(megabyte)) await Promise.race([drained(peer), sleep(100)]);
+  }
+}
+
+function drained({ socket }: RawPeer): Promise<unknown> {
+  return new Promise((resolve) => socket.once("drain", resolve).once("close", resolve));
+}
+
+/** The bytes, so many times. */
+export function repeat(bytes: Uint8Array, times: number): Uint8Array {
+  const repeated = new Uint8Array(bytes.length * times);
+  for (let i = 0; i < times; i++) repeated.set(bytes, i * bytes.length);
+  return repeated;
+}
 
 /** A connection that does nothing wrong: it sends a message, waits for its echo, and sends the next. */
 export class Bystander {

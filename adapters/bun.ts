@@ -77,8 +77,9 @@ class BunTransport implements Transport {
   #events: TransportEvents | undefined;
   #peer: Address | undefined;
   /** What came before anybody asked. */
-  readonly #early: Uint8Array[] = [];
-  readonly #outbox = new Outbox();
+  #early: Uint8Array[] | undefined;
+  /** What the system has not taken yet, if there is anything. */
+  #outbox: Outbox | undefined;
   #blocked = false;
   #ending = false;
   #outputEnded = false;
@@ -99,19 +100,26 @@ class BunTransport implements Transport {
   }
 
   get bufferedAmount(): number {
-    return this.#outbox.size;
+    return this.#outbox?.size ?? 0;
   }
 
   attach(events: TransportEvents): void {
     const first = this.#events === undefined;
     this.#events = events;
-    if (this.#closed || (first && this.#early.length > 0)) queueMicrotask(() => this.#catchUp());
+    if (this.#closed || (first && this.#early !== undefined)) queueMicrotask(() => this.#catchUp());
   }
 
+  // Mostly there is one chunk, and the system takes all of it.
   write(chunks: readonly Uint8Array[]): boolean {
-    this.#outbox.push(chunks);
+    if (chunks.length === 1 && this.#outbox === undefined) {
+      const chunk = chunks[0]!;
+      const count = this.socket.write(chunk);
+      if (count === chunk.length) return true;
+      chunks = [chunk.subarray(Math.max(count, 0))];
+    }
+    (this.#outbox ??= new Outbox()).push(chunks);
     this.#flush();
-    this.#blocked = this.#outbox.size >= HIGH_WATER_MARK;
+    this.#blocked = this.bufferedAmount >= HIGH_WATER_MARK;
     return !this.#blocked;
   }
 
@@ -133,13 +141,13 @@ class BunTransport implements Transport {
   }
 
   received(chunk: Uint8Array): void {
-    if (this.#events === undefined) this.#early.push(chunk);
+    if (this.#events === undefined) (this.#early ??= []).push(chunk);
     else this.#events.received(chunk);
   }
 
   drained(): void {
     this.#flush();
-    if (!this.#blocked || this.#outbox.size > 0) return;
+    if (!this.#blocked || this.#outbox !== undefined) return;
     this.#blocked = false;
     this.#events!.drained();
   }
@@ -155,13 +163,15 @@ class BunTransport implements Transport {
     if (this.#closed) return;
     this.#closed = true;
     this.#error = error;
-    this.#outbox.clear();
+    this.#outbox = undefined;
     this.#events?.closed(error);
   }
 
   /** Reports to the first owner what came before it, and to any that it is late. */
   #catchUp(): void {
-    for (const chunk of this.#early.splice(0)) this.#events!.received(chunk);
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const chunk of early) this.#events!.received(chunk);
     if (this.#inputEnded) this.#events!.ended();
     if (this.#closed) this.#events!.closed(this.#error);
   }
@@ -169,13 +179,14 @@ class BunTransport implements Transport {
   /** Writes what the system takes; the rest goes when it says so. */
   #flush(): void {
     const outbox = this.#outbox;
-    while (outbox.size > 0) {
+    while (outbox !== undefined && outbox.size > 0) {
       const block = outbox.next();
       const count = this.socket.write(block);
       if (count < 0) return this.#giveUp();
       outbox.wrote(count);
       if (count < block.length) return;
     }
+    this.#outbox = undefined;
     if (this.#ending && !this.#outputEnded) this.#endOutput();
   }
 

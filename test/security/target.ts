@@ -42,7 +42,7 @@ export class Target {
 
   /** Waits until it listens. */
   async ready(): Promise<void> {
-    await until(() => this.#output.includes("\n") || !this.alive, "the program listened");
+    await until(() => /^\{.*\n/.test(this.#output) || !this.alive, "the program listened");
     if (!this.alive) throw new Error(`the program ended:\n${this.#output}`);
     this.#ports = JSON.parse(this.#output.split("\n", 1)[0]!) as Record<string, number>;
   }
@@ -206,24 +206,24 @@ export function onEachRuntime(servers: Readonly<Record<string, Spec>>, tests: (t
     for (const [, target] of targets) target.kill();
   });
   describe.each(targets)("on %s", (_, target) => {
-    let bystander: Bystander;
+    let bystander: Bystander | undefined;
     beforeAll(async () => {
       await target.ready();
       bystander = new Bystander(target.port("bystander"));
-      await until(() => bystander.started, "the bystander was answered");
+      await until(() => bystander!.started, "the bystander was answered");
     });
     beforeEach(async () => {
       await target.forget();
-      bystander.forget();
+      bystander!.forget();
     });
     afterEach(async () => {
       expect(target.alive, target.complaints).toBe(true);
-      expect(bystander.closed).toBe(false);
-      expect(bystander.worst).toBeLessThan(PATIENCE);
+      expect(bystander!.closed).toBe(false);
+      expect(bystander!.worst).toBeLessThan(PATIENCE);
       expect((await target.state()).errors).toEqual([]);
       expect(target.complaints).toBe("");
     });
-    afterAll(() => bystander.end());
+    afterAll(() => bystander?.end());
     tests(() => target);
   });
 }

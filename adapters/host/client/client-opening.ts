@@ -3,7 +3,6 @@
 import type { ClientHandshake, Opened } from "../../../core/mod.ts";
 import { HandshakeError } from "../../../core/mod.ts";
 import type { Clock, Sleeper } from "../clock.ts";
-import { linger } from "../linger.ts";
 import type { Transport, TransportEvents } from "../transport.ts";
 
 /** The opening handshake on one transport. */
@@ -88,12 +87,10 @@ export class ClientOpening<T> implements TransportEvents, Sleeper {
 
   #settle(): void {
     const { failure } = this.#handshake;
-    if (failure === undefined || this.#over) return;
-    this.#finish();
-    linger(this.#transport, this.#clock, () => {});
-    this.#reject(failure);
+    if (failure !== undefined) this.#drop(failure);
   }
 
+  /** Nothing is left to say, and a server that went on talking would keep the process. */
   #drop(error: unknown): void {
     if (this.#over) return;
     this.#finish();

@@ -347,6 +347,7 @@ function connected(
         reject(error);
       },
     });
+    if (signal?.aborted) abort();
   });
 }
 

@@ -250,18 +250,20 @@ function secure(
 /** The transport, once the event has come; on failure and when the signal is aborted the socket is dropped. */
 function connected(socket: NetSocket, event: string, signal?: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
-    const abort = (): void => void socket.destroy(signal!.reason as Error);
-    const fail = (error: Error): void => {
-      signal?.removeEventListener("abort", abort);
+    const settle = (): void => signal?.removeEventListener("abort", abort);
+    const fail = (error: unknown): void => {
+      settle();
       socket.destroy();
       reject(error);
     };
+    const abort = (): void => fail(signal!.reason);
     signal?.addEventListener("abort", abort);
     socket.once("error", fail).once(event, () => {
+      settle();
       socket.off("error", fail);
-      signal?.removeEventListener("abort", abort);
       resolve(new NodeTransport(socket));
     });
+    if (signal?.aborted) abort();
   });
 }
 

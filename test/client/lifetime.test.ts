@@ -106,6 +106,24 @@ describe("signals are left", () => {
   });
 });
 
+describe("whatever a signal is aborted with", () => {
+  it.each([[null], [0], [""], ["a string"], [{ code: 5 }]])(
+    "is what connect rejects with, at every stage: %o",
+    async (reason) => {
+      const { url } = await startEcho({ upgrade: () => new Promise(() => {}) });
+      for (const delay of [0, 1, 2, 5, 20]) {
+        const controller = new AbortController();
+        const failed = connect(url, { signal: controller.signal }).then(() => "opened", (error: unknown) => [error]);
+        if (delay === 0) controller.abort(reason);
+        else setTimeout(() => controller.abort(reason), delay);
+        expect(await failed).toEqual([reason]);
+      }
+      const never = connect("ws://a.test/", { signal: AbortSignal.abort(reason) }).catch((error: unknown) => [error]);
+      expect(await never).toEqual([reason]);
+    },
+  );
+});
+
 describe("timeout", () => {
   it("is for all of connecting: a server that never answers", async () => {
     const peers = new Mailbox<RawPeer>();

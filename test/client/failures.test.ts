@@ -39,6 +39,38 @@ describe("a server that is not reached", () => {
   });
 });
 
+describe("ConnectError", () => {
+  it.each<[string, unknown, string]>([
+    ["a message", new Error("no route to host"), "no route to host"],
+    [
+      "a code besides",
+      Object.assign(new Error("Failed to connect"), { code: "ECONNREFUSED" }),
+      "Failed to connect (ECONNREFUSED)",
+    ],
+    [
+      "a code in it",
+      Object.assign(new Error("connect ECONNREFUSED ::1:80"), { code: "ECONNREFUSED" }),
+      "connect ECONNREFUSED ::1:80",
+    ],
+    [
+      "one error for each address",
+      new AggregateError([new Error("not here"), new Error("nor there")], ""),
+      "not here; nor there",
+    ],
+    ["no message", new RangeError(""), "RangeError"],
+    ["no error at all", "a string", "a string"],
+  ])("says what its cause says: %s", (_what, cause, said) => {
+    const error = new ConnectError("unreachable", "no connection to a.test:80", cause);
+    expect(error.message).toBe(`no connection to a.test:80: ${said}`);
+    expect(error.cause).toBe(cause);
+  });
+
+  it("has neither cause nor answer where there is none", () => {
+    const error = new ConnectError("timeout", "too slow");
+    expect([error.message, error.cause, error.answer]).toEqual(["too slow", undefined, undefined]);
+  });
+});
+
 describe.runIf(hasOpenssl)("a certificate that is not accepted", () => {
   // Each runtime has its own words
   it.each<[string, keyof Certificates & ("stranger" | "expired" | "server"), string, RegExp]>([

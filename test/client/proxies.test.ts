@@ -173,6 +173,15 @@ describe("connect through a proxy that misbehaves", () => {
     await until(() => proxy.open.size === 0, "the connection to the proxy was gone");
   });
 
+  it("which resets the connection", async () => {
+    const url = await rawListen((peer) => void peer.socket.once("data", () => peer.socket.resetAndDestroy()));
+    const failed = connect("ws://server.test/", { proxy: url.replace("ws:", "http:") });
+    await expect(failed).rejects.toMatchObject({
+      failure: "proxy",
+      message: expect.stringMatching(/^the proxy hung up/),
+    });
+  });
+
   it("which speaks before it was asked", async () => {
     const url = await rawListen((peer) => peer.end("HTTP/1.1 503 Too busy\r\n\r\n"));
     await expect(connect("ws://server.test/", { proxy: url.replace("ws:", "http:") })).rejects.toMatchObject({

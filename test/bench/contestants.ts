@@ -25,13 +25,15 @@ export interface Runtime {
   readonly key: string;
   readonly title: string;
   readonly contestants: readonly Contestant[];
+  /** Starts the bench of the core alone. */
+  readonly frames: readonly string[];
 }
 
 /** What Node runs is bundled: the loader for TypeScript adds code of its own to every function. */
 export async function bundle(): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: ["server", "generator", "peers/ws", "peers/tcp_node"].map((name) => `test/bench/${name}.ts`),
+    entryPoints: ["server", "generator", "frames", "peers/ws", "peers/tcp_node"].map((name) => `test/bench/${name}.ts`),
     outdir: bundles,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -72,6 +74,7 @@ function node(path: string): Runtime {
       { name: "ws + bufferutil", role: "extra", command: [path, bundled("peers/ws")], skips: ["idle", "handshakes"] },
       { name: "TCP", role: "raw", command: [path, bundled("peers/tcp_node")] },
     ],
+    frames: [path, bundled("frames")],
   };
 }
 
@@ -85,6 +88,7 @@ function deno(): Runtime {
       { name: "Deno.upgradeWebSocket", role: "peer", command: [...run, source("peers/deno")], skips: ["deflate"] },
       { name: "TCP", role: "raw", command: [...run, source("peers/tcp_deno")] },
     ],
+    frames: [...run, source("frames")],
   };
 }
 
@@ -98,6 +102,7 @@ function bun(): Runtime {
       { name: "Bun.serve", role: "peer", command: [...run, source("peers/bun")] },
       { name: "TCP", role: "raw", command: [...run, source("peers/tcp_bun")] },
     ],
+    frames: [...run, source("frames")],
   };
 }
 

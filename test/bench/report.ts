@@ -82,9 +82,13 @@ async function sizes(): Promise<string> {
   return table(["entry", "bytes, minified and gzipped"], rows);
 }
 
-/** Prints everything there is to say. */
-export async function printReport(results: readonly Result[]): Promise<void> {
-  const titles = [...new Set(results.map(({ runtime }) => runtime.title))].join(", ");
-  console.log(`${new Date().toISOString().slice(0, 10)}; ${titles}`);
-  console.log(`\n${summary(results)}\n\n${details(results)}\n\n${await sizes()}`);
+/** Prints everything there is to say; `tables` are those of the core alone. */
+export async function printReport(
+  titles: readonly string[],
+  results: readonly Result[],
+  tables: readonly string[],
+): Promise<void> {
+  const parts = [`${new Date().toISOString().slice(0, 10)}; ${titles.join(", ")}`];
+  if (results.length > 0) parts.push(summary(results), details(results));
+  console.log([...parts, ...tables, await sizes()].join("\n\n"));
 }

@@ -2,6 +2,7 @@
 //
 //   npm run bench                                     all, which takes half an hour
 //   npm run bench -- pipe20 --runtime bun             one
+//   npm run bench -- frames                           the core alone
 //   npm run bench -- --node /path/to/another/node     with a further version of Node
 //   --rounds 5 --seconds 1                            how often, and for how much CPU time of the server
 //
@@ -11,7 +12,6 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -39,12 +39,18 @@ const core = (number: number): string[] => pinned ? ["taskset", "-c", String(num
 /** Beyond this a run has gone wrong. */
 const RUN_LIMIT = 60_000;
 
+/** A port that is free, and below those which the system gives to connections: one of them could take it before the server does. */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
 
 /** Resolves with the first line that the process prints. */
@@ -126,23 +132,42 @@ async function compete(runtime: Runtime, workload: Workload): Promise<Result[]> 
   return results;
 }
 
+/** The table of the core alone; `ws` does without its native add-on, as among the servers. */
+async function frames({ title, frames: [program = "", ...args] }: Runtime): Promise<string> {
+  const [pin, ...pinArgs] = [...core(0), program, ...args];
+  const child = spawn(pin!, pinArgs, {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, WS_NO_BUFFER_UTIL: "1" },
+  });
+  const timer = setTimeout(() => child.kill("SIGKILL"), RUN_LIMIT);
+  let table = "";
+  for await (const chunk of child.stdout) table += chunk;
+  clearTimeout(timer);
+  return `${title}\n\n${table}`;
+}
+
+const names = [...WORKLOADS.map(({ name }) => name), "frames"];
+
+function isChosen(name: string): boolean {
+  return positionals.length === 0 || positionals.includes(name);
+}
+
 async function main(): Promise<void> {
-  const unknown = positionals.find((name) => !WORKLOADS.some((workload) => workload.name === name));
-  if (unknown !== undefined) {
-    throw new Error(`no workload ${unknown}; there are: ${WORKLOADS.map(({ name }) => name).join(", ")}`);
-  }
+  const unknown = positionals.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`no workload ${unknown}; there are: ${names.join(", ")}`);
   await bundle();
+  const chosen = runtimes(values.node).filter(({ key }) => values.runtime?.includes(key) ?? true);
   const results: Result[] = [];
-  for (const runtime of runtimes(values.node)) {
-    if (values.runtime !== undefined && !values.runtime.includes(runtime.key)) continue;
-    for (const workload of WORKLOADS) {
-      if (positionals.length > 0 && !positionals.includes(workload.name)) continue;
+  const tables: string[] = [];
+  for (const runtime of chosen) {
+    for (const workload of WORKLOADS.filter(({ name }) => isChosen(name))) {
       const found = await compete(runtime, workload);
       results.push(...found);
       process.stderr.write(`${runtime.title}, ${workload.title}: ${ratios(found)}\n`);
     }
+    if (isChosen("frames")) tables.push(await frames(runtime));
   }
-  await printReport(results);
+  await printReport(chosen.map(({ title }) => title), results, tables);
 }
 
 await main();

@@ -44,9 +44,9 @@ async function publish(socket: Socket, message: string): Promise<void> {
   socket.send("published");
 }
 
-/** 64 MiB, a megabyte at a time. */
+/** 32 MiB, a megabyte at a time. */
 function megabytes(): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let left = 64;
+  let left = 32;
   return new ReadableStream({
     pull: (controller) => left-- > 0 ? controller.enqueue(new Uint8Array(2 ** 20)) : controller.close(),
   });

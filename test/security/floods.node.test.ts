@@ -9,15 +9,15 @@ import { sleep, until } from "../contract/suite.ts";
 import { frame } from "../core/support.ts";
 import { hasProc, MIB, onEachRuntime, repeat } from "./target.ts";
 
-const soon = { handshake: 500, close: 500 };
+const soon = { handshake: 400, close: 400 };
 
 onEachRuntime({
   echo: { behaviour: "echo" },
-  half: { behaviour: "echo", options: { timeouts: { handshake: 6000 } } },
-  slow: { behaviour: "echo", options: { timeouts: { handshake: 500, idle: 500 } } },
+  half: { behaviour: "echo", options: { timeouts: { handshake: 60_000 } } },
+  slow: { behaviour: "echo", options: { timeouts: { handshake: 400, idle: 400 } } },
   hanging: { behaviour: "hanging", options: { timeouts: soon } },
-  silent: { behaviour: "closing", options: { timeouts: { pingInterval: 400, pongTimeout: 400, close: 400 } } },
-  web: { behaviour: "web", options: { timeouts: { ...soon, pingInterval: 400, pongTimeout: 400 } } },
+  silent: { behaviour: "closing", options: { timeouts: { pingInterval: 250, pongTimeout: 250, close: 250 } } },
+  web: { behaviour: "web", options: { timeouts: { ...soon, pingInterval: 300, pongTimeout: 300 } } },
   body: { behaviour: "body", options: { timeouts: soon } },
   news: { behaviour: "news", options: { timeouts: soon, backpressure: { maxBufferedAmount: MIB } } },
   max: { behaviour: "echo", options: { connections: { max: 20 } } },
@@ -54,8 +54,8 @@ onEachRuntime({
     });
   });
 
-  describe.runIf(hasProc)("10,000 half-open connections", () => {
-    it("take little, keep nobody else out, and are dropped in time", async () => {
+  describe.runIf(hasProc)("half-open connections:", () => {
+    it("10,000 take little, keep nobody else out, and leave nothing", async () => {
       const sockets: NetSocket[] = [];
       onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
       const grown = await target().growth(async () => {
@@ -64,7 +64,15 @@ onEachRuntime({
         await rawOpen(target().port("half"));
       });
       expect(grown).toBeLessThan(200 * MIB);
-      await until(() => target().descriptors < 500, "they were dropped");
+      for (const socket of sockets) socket.destroy();
+      await until(() => target().descriptors < 200, "they were gone");
+    }, 60_000);
+
+    it("1,000 that do not go by themselves are dropped in time", async () => {
+      const sockets: NetSocket[] = [];
+      onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+      await openHalf(sockets, target().port("slow"), 1000);
+      await until(() => target().descriptors < 200, "they were gone");
     }, 60_000);
   });
 
@@ -149,10 +157,10 @@ onEachRuntime({
       const peer = await rawConnect(target().port("web"));
       peer.socket.pause();
       peer.write("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
-      await sleep(2000);
+      await sleep(1500);
       peer.socket.resume();
       await until(() => peer.closed || peer.ended, "it was dropped");
-      expect(peer.take().length).toBeLessThan(60 * MIB);
+      expect(peer.take().length).toBeLessThan(30 * MIB);
     });
 
     it("its answer of HTTP, but slowly, is served", async () => {
@@ -165,7 +173,7 @@ onEachRuntime({
         setTimeout(() => peer.socket.resume(), 1);
       });
       await until(() => peer.ended, "it was served");
-      expect(received).toBeGreaterThan(64 * MIB);
+      expect(received).toBeGreaterThan(32 * MIB);
     });
   });
 
@@ -209,7 +217,7 @@ async function openHalf(sockets: NetSocket[], port: number, count: number): Prom
       const localAddress = `127.0.0.${2 + sockets.length % 8}`;
       const socket = connect({ port, host: "127.0.0.1", localAddress });
       if (sockets.push(socket) % 2 === 0) socket.write("GET / HTTP/1.1\r\nHost: ");
-      return new Promise((resolve) => socket.resume().once("connect", resolve).once("error", resolve));
+      return new Promise((resolve) => socket.resume().once("connect", resolve).on("error", resolve));
     }));
   }
 }

@@ -22,7 +22,7 @@ onEachRuntime({
   small: { behaviour: "echo", options: { limits: { maxMessageSize: 1000 } } },
   size: { behaviour: "size" },
   inbox: { behaviour: "inbox", options: { timeouts: { pingInterval: 60_000 } } },
-  closing: { behaviour: "closing", options: { timeouts: { close: 1000 } } },
+  closing: { behaviour: "closing", options: { timeouts: { close: 400 } } },
 }, (target) => {
   /** What the server says to the bytes until it ends: the answers to good messages, and the code of its Close frame. */
   async function endOf(server: string, fields: string, ...bytes: Uint8Array[]): Promise<string> {
@@ -144,10 +144,10 @@ onEachRuntime({
       const grown = await target().growth(async () => {
         const peer = await rawOpen(target().port("closing"));
         peer.write(close(1000));
-        await flood(peer, 128);
+        await flood(peer, 256);
         peer.socket.destroy();
       });
-      expect(grown).toBeLessThan(64 * MIB);
+      expect(grown).toBeLessThan(100 * MIB);
     });
   });
 

@@ -119,16 +119,14 @@ export class Target {
 /** Whether the system tells of memory as Linux does. */
 export const hasProc: boolean = process.platform === "linux";
 
-/** Writes megabytes as fast as they are taken, until the other end has ended. */
+/** Writes megabytes as fast as they are taken, until the other end is gone. */
 export async function flood(peer: RawPeer, megabytes: number): Promise<void> {
   const megabyte = new Uint8Array(MIB);
-  for (let i = 0; i < megabytes && !peer.ended && !peer.closed; i++) {
-    if (!peer.socket.write(megabyte)) await Promise.race([drained(peer), sleep(100)]);
+  for (let i = 0; i < megabytes; i++) {
+    peer.socket.write(megabyte);
+    while (peer.socket.writableNeedDrain && !peer.closed) await sleep(1);
+    if (peer.closed) return;
   }
-}
-
-function drained({ socket }: RawPeer): Promise<unknown> {
-  return new Promise((resolve) => socket.once("drain", resolve).once("close", resolve));
 }
 
 /** The bytes, so many times. */

@@ -46,7 +46,9 @@ export class Sender {
 
   /** Bytes that wait to leave. */
   get pending(): number {
-    return this.#output.size + this.#controlSize(this.#owedPong) + this.#controlSize(this.#owedClose);
+    const { size } = this.#output;
+    if (this.#owedPong === undefined && this.#owedClose === undefined) return size;
+    return size + this.#controlSize(this.#owedPong) + this.#controlSize(this.#owedClose);
   }
 
   /** Whether a Close frame waits for `take`, behind whatever is sent until then. */

@@ -70,9 +70,9 @@ describe("pause", () => {
   });
 
   it("in open stops reading, not only handing over", async () => {
-    const { near, far } = await openPair({ open: (socket) => socket.pause() });
-    near.send(bytes(2 ** 22));
-    for (let i = 0; i < 4; i++) near.send(bytes(2 ** 22));
+    const server = { open: (socket: Socket): void => socket.pause(), message: () => {} };
+    const { near, far } = await openPair(server, { backpressure: { maxBufferedAmount: Infinity } });
+    for (let i = 0; i < 20; i++) near.send(bytes(2 ** 20));
     expect(await settled(() => near.bufferedAmount)).toBeGreaterThan(2 ** 22);
     far.resume();
     await until(() => near.bufferedAmount === 0, "the server read on");

@@ -5,21 +5,18 @@
  */
 
 import { createHash } from "node:crypto";
-import { connect as netConnect, createServer, isIP } from "node:net";
-import type { AddressInfo, NetConnectOpts, Server as NetServer, Socket as NetSocket } from "node:net";
+import { createServer } from "node:net";
+import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node:net";
 import process from "node:process";
-import { connect as tlsConnect, createServer as createTlsServer, TLSSocket } from "node:tls";
-import type { TlsOptions } from "node:tls";
+import { createServer as createTlsServer } from "node:tls";
+import type { TlsOptions, TLSSocket } from "node:tls";
 import type { RequestHead } from "../core/mod.ts";
 import { HeaderFields } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
-import { ipAddress } from "./host/address.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client/client.ts";
-import { step } from "./host/client/connect-error.ts";
 import type { ReconnectOptions, ReconnectTarget } from "./host/client/reconnect-options.ts";
 import { ReconnectingSocket, surroundings } from "./host/client/reconnecting.ts";
 import { Clock } from "./host/clock.ts";
-import { byteLength, gather, GATHER_BELOW, giveBack } from "./host/outbox.ts";
 import {
   serve as serveOn,
   type ServeOptions,
@@ -28,150 +25,11 @@ import {
   SocketServer,
 } from "./host/server/server.ts";
 import type { Socket } from "./host/socket/socket.ts";
-import type {
-  Address,
-  DialOptions,
-  Listener,
-  ListenOptions,
-  Runtime,
-  TlsClientOptions,
-  Transport,
-  TransportEvents,
-} from "./host/transport.ts";
-import { HIGH_WATER_MARK } from "./host/transport.ts";
+import type { Address, Listener, ListenOptions, Runtime, Transport } from "./host/transport.ts";
+import { dial, secure } from "./node/dial.ts";
+import { NodeTransport } from "./node/transport.ts";
 
-// --- Runtime types ---
-
-/** A socket that knows its transport, so that all sockets can share their listeners. */
-interface Owned extends NetSocket {
-  [owner]?: NodeTransport;
-}
-
-const owner = Symbol("transport");
-
-// --- Transport ---
-
-class NodeTransport implements Transport {
-  readonly socket: Owned;
-  #events: TransportEvents | undefined;
-  #peer: Address | undefined;
-  #error: Error | undefined;
-
-  constructor(socket: Owned) {
-    this.socket = socket;
-    socket[owner] = this;
-    socket.on("error", onError);
-  }
-
-  get peer(): Address {
-    return this.#peer ??= addressOf(this.socket.remoteAddress, this.socket.remotePort);
-  }
-
-  get secure(): boolean {
-    return this.socket instanceof TLSSocket;
-  }
-
-  get bufferedAmount(): number {
-    return this.socket.writableLength;
-  }
-
-  attach(events: TransportEvents): void {
-    const first = this.#events === undefined;
-    this.#events = events;
-    if (this.socket.closed) queueMicrotask(() => this.closed());
-    if (!first) return;
-    this.socket.on("data", onData).on("end", onEnd).on("drain", onDrain).on("close", onClose);
-  }
-
-  // Whether `write` returns true tells little: it does not while the socket is corked, nor for one large chunk, although all of it
-  // may have left by then. What still waits does tell.
-  write(chunks: readonly Uint8Array[]): boolean {
-    const { socket } = this;
-    if (chunks.length === 1) socket.write(chunks[0]!);
-    else if (byteLength(chunks) < GATHER_BELOW) this.#writeGathered(chunks);
-    else this.#writeCorked(chunks);
-    return socket.writableLength < HIGH_WATER_MARK;
-  }
-
-  end(): void {
-    this.socket.end();
-  }
-
-  abort(): void {
-    this.socket.destroy();
-  }
-
-  pause(): void {
-    this.socket.pause();
-  }
-
-  resume(): void {
-    this.socket.resume();
-  }
-
-  received(chunk: Uint8Array): void {
-    this.#events!.received(chunk);
-  }
-
-  ended(): void {
-    this.#events!.ended();
-  }
-
-  drained(): void {
-    this.#events!.drained();
-  }
-
-  failed(error: Error): void {
-    this.#error ??= error;
-  }
-
-  closed(): void {
-    this.#events!.closed(this.#error);
-  }
-
-  /** Gives the socket away; what goes wrong with it, its new owner hears of. */
-  release(): NetSocket {
-    return this.socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("close", onClose);
-  }
-
-  #writeGathered(chunks: readonly Uint8Array[]): void {
-    const block = gather(chunks);
-    this.socket.write(block);
-    // With nothing left to write the block has been read, and can serve again.
-    if (this.socket.writableLength === 0) giveBack(block);
-  }
-
-  #writeCorked(chunks: readonly Uint8Array[]): void {
-    this.socket.cork();
-    for (const chunk of chunks) this.socket.write(chunk);
-    this.socket.uncork();
-  }
-}
-
-// Applications get a plain Uint8Array: a Buffer would pass for one until somebody calls `toString` or `slice`.
-function onData(this: Owned, chunk: Buffer): void {
-  this[owner]!.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-}
-
-function onEnd(this: Owned): void {
-  this[owner]!.ended();
-}
-
-function onDrain(this: Owned): void {
-  this[owner]!.drained();
-}
-
-function onError(this: Owned, error: Error): void {
-  this[owner]!.failed(error);
-}
-
-function onClose(this: Owned): void {
-  this[owner]!.closed();
-}
-
-function addressOf(hostname: string | undefined, port: number | undefined): Address {
-  return hostname === undefined || port === undefined ? { path: "" } : ipAddress(hostname, port);
-}
+// --- Listening ---
 
 function listenerAddress(server: NetServer): Address {
   const address = server.address() as AddressInfo | string;
@@ -219,52 +77,6 @@ function tlsServerOptions({ alpnProtocols, ca, ...tls }: NonNullable<ListenOptio
     ...alpnProtocols !== undefined && { ALPNProtocols: [...alpnProtocols] },
     handshakeTimeout: TLS_HANDSHAKE_TIMEOUT,
   };
-}
-
-function tlsClientOptions(hostname: string, options: TlsClientOptions): object {
-  const { alpnProtocols = ["http/1.1"], serverName, ...tls } = options;
-  const name = serverName ?? (isIP(hostname) === 0 ? hostname : undefined);
-  // Without `host` the certificate of an address would be checked for "localhost".
-  return { ...tls, host: hostname, ALPNProtocols: [...alpnProtocols], ...name !== undefined && { servername: name } };
-}
-
-async function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
-  const target = path === undefined ? { host: hostname, port } : { path };
-  const socket = netConnect({ ...target, allowHalfOpen: true, noDelay: true } as NetConnectOpts);
-  const transport = await connected(socket, "connect", signal);
-  if (tls === undefined) return transport;
-  const message = `no TLS with ${hostname}`;
-  return step("tls", message, signal, () => secure(transport, hostname, tls, signal));
-}
-
-function secure(
-  transport: Transport,
-  hostname: string,
-  options: TlsClientOptions,
-  signal?: AbortSignal,
-): Promise<Transport> {
-  const socket = (transport as NodeTransport).release();
-  return connected(tlsConnect({ socket, ...tlsClientOptions(hostname, options) }), "secureConnect", signal);
-}
-
-/** The transport, once the event has come; on failure and when the signal is aborted the socket is dropped. */
-function connected(socket: NetSocket, event: string, signal?: AbortSignal): Promise<Transport> {
-  return new Promise((resolve, reject) => {
-    const settle = (): void => signal?.removeEventListener("abort", abort);
-    const fail = (error: unknown): void => {
-      settle();
-      socket.destroy();
-      reject(error);
-    };
-    const abort = (): void => fail(signal!.reason);
-    signal?.addEventListener("abort", abort);
-    socket.once("error", fail).once(event, () => {
-      settle();
-      socket.off("error", fail);
-      resolve(new NodeTransport(socket));
-    });
-    if (signal?.aborted) abort();
-  });
 }
 
 // --- Entry points ---

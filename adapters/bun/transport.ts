@@ -1,0 +1,199 @@
+// A transport over a socket of `Bun.listen` and `Bun.connect`; and what the adapter asks of Bun, typed here, so that it type-checks
+// everywhere.
+
+import { ipAddress } from "../host/address.ts";
+import { Outbox } from "../host/outbox.ts";
+import type { Address, Transport, TransportEvents } from "../host/transport.ts";
+import { HIGH_WATER_MARK } from "../host/transport.ts";
+
+/** `Bun.Socket`. */
+export interface BunSocket {
+  data: BunTransport | undefined;
+  /** Neither is there when the peer has reset the connection. */
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  /** How many bytes it took, maybe none; negative when the socket is closed. It keeps none for later. */
+  write(bytes: Uint8Array): number;
+  /** Ends writing. */
+  shutdown(): void;
+  end(): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+  setNoDelay(noDelay: boolean): void;
+  upgradeTLS(options: object): readonly [raw: BunSocket, tls: BunSocket];
+}
+
+interface BunListener {
+  readonly hostname: string;
+  readonly port: number;
+  stop(closeActiveConnections?: boolean): void;
+}
+
+/** The namespace. */
+export interface BunApi {
+  listen(options: object): BunListener;
+  connect(options: object): Promise<BunSocket>;
+  CryptoHasher: new(algorithm: "sha1") => { update(bytes: Uint8Array): { digest(): Uint8Array; }; };
+}
+
+/** Bun itself. */
+export const Bun: BunApi = (globalThis as unknown as { Bun: BunApi; }).Bun;
+
+/** A transport over a socket of Bun. */
+export class BunTransport implements Transport {
+  readonly socket: BunSocket;
+  readonly secure: boolean;
+  readonly unix: boolean;
+  #events: TransportEvents | undefined;
+  #peer: Address | undefined;
+  /** What came before anybody asked. */
+  #early: Uint8Array[] | undefined;
+  /** What the system has not taken yet, if there is anything. */
+  #outbox: Outbox | undefined;
+  #blocked = false;
+  #ending = false;
+  #outputEnded = false;
+  #inputEnded = false;
+  #closed = false;
+  #error: Error | undefined;
+
+  constructor(socket: BunSocket, secure: boolean, unix: boolean) {
+    this.socket = socket;
+    this.secure = secure;
+    this.unix = unix;
+    socket.data = this;
+    if (!unix) socket.setNoDelay(true);
+  }
+
+  get peer(): Address {
+    return this.#peer ??= this.unix ? { path: "" } : peerOf(this.socket);
+  }
+
+  get bufferedAmount(): number {
+    return this.#outbox?.size ?? 0;
+  }
+
+  attach(events: TransportEvents): void {
+    const first = this.#events === undefined;
+    this.#events = events;
+    if (this.#closed || (first && this.#early !== undefined)) queueMicrotask(() => this.#catchUp());
+  }
+
+  // Mostly there is one chunk, and the system takes all of it.
+  write(chunks: readonly Uint8Array[]): boolean {
+    if (chunks.length === 1 && this.#outbox === undefined) {
+      const chunk = chunks[0]!;
+      const count = this.socket.write(chunk);
+      if (count === chunk.length) return true;
+      chunks = [chunk.subarray(Math.max(count, 0))];
+    }
+    (this.#outbox ??= new Outbox()).push(chunks);
+    this.#flush();
+    this.#blocked = this.bufferedAmount >= HIGH_WATER_MARK;
+    return !this.#blocked;
+  }
+
+  end(): void {
+    this.#ending = true;
+    this.#flush();
+  }
+
+  abort(): void {
+    this.socket.terminate();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  received(chunk: Uint8Array): void {
+    if (this.#events === undefined) (this.#early ??= []).push(chunk);
+    else this.#events.received(chunk);
+  }
+
+  drained(): void {
+    this.#flush();
+    if (!this.#blocked || this.#outbox !== undefined) return;
+    this.#blocked = false;
+    this.#events!.drained();
+  }
+
+  ended(): void {
+    this.#inputEnded = true;
+    this.#events?.ended();
+    if (this.#outputEnded) this.socket.end();
+  }
+
+  // A failure of TLS is reported twice: as an error, and as the end.
+  closed(error?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#error = error;
+    this.#outbox = undefined;
+    this.#events?.closed(error);
+  }
+
+  /** Reports to the first owner what came before it, and to any that it is late. */
+  #catchUp(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const chunk of early) this.#events!.received(chunk);
+    if (this.#inputEnded) this.#events!.ended();
+    if (this.#closed) this.#events!.closed(this.#error);
+  }
+
+  /** Writes what the system takes; the rest goes when it says so. */
+  #flush(): void {
+    const outbox = this.#outbox;
+    while (outbox !== undefined && outbox.size > 0) {
+      const block = outbox.next();
+      const count = this.socket.write(block);
+      if (count < 0) return this.#giveUp();
+      outbox.wrote(count);
+      if (count < block.length) return;
+    }
+    this.#outbox = undefined;
+    if (this.#ending && !this.#outputEnded) this.#endOutput();
+  }
+
+  // The peer has reset the connection. A socket that is paused, as one is whose output waits, would not hear of that.
+  #giveUp(): void {
+    queueMicrotask(() => this.socket.terminate());
+  }
+
+  // `end` would close at once, and could take with it what was written; `shutdown` ends only this direction.
+  #endOutput(): void {
+    this.#outputEnded = true;
+    this.socket.shutdown();
+    if (this.#inputEnded) this.socket.end();
+  }
+}
+
+function peerOf({ remoteAddress, remotePort }: BunSocket): Address {
+  return remoteAddress === undefined || remotePort === undefined ? {} : ipAddress(remoteAddress, remotePort);
+}
+
+/** Handlers of a socket's events, as `Bun.listen` and `Bun.connect` take them. */
+export interface BunHandlers {
+  readonly binaryType: "uint8array";
+  data(socket: BunSocket, chunk: Uint8Array): void;
+  drain(socket: BunSocket): void;
+  end(socket: BunSocket): void;
+  close(socket: BunSocket, error?: Error): void;
+  error(socket: BunSocket, error: Error): void;
+}
+
+/** The events of a socket, passed on to its transport. One object serves all sockets. */
+export const handlers: BunHandlers = {
+  binaryType: "uint8array",
+  data: ({ data }: BunSocket, chunk: Uint8Array): void => data?.received(chunk),
+  drain: ({ data }: BunSocket): void => data?.drained(),
+  end: ({ data }: BunSocket): void => data?.ended(),
+  close: ({ data }: BunSocket, error?: Error): void => data?.closed(error),
+  error: ({ data }: BunSocket, error: Error): void => data?.closed(error),
+};

@@ -1,0 +1,138 @@
+// A transport over a `net.Socket`, or a `tls.TLSSocket`, which is one.
+
+import type { Socket as NetSocket } from "node:net";
+import { TLSSocket } from "node:tls";
+import { ipAddress } from "../host/address.ts";
+import { byteLength, gather, GATHER_BELOW, giveBack } from "../host/outbox.ts";
+import type { Address, Transport, TransportEvents } from "../host/transport.ts";
+import { HIGH_WATER_MARK } from "../host/transport.ts";
+
+/** A socket that knows its transport, so that all sockets can share their listeners. */
+interface Owned extends NetSocket {
+  [owner]?: NodeTransport;
+}
+
+const owner: unique symbol = Symbol("transport");
+
+/** A transport over a socket of Node. */
+export class NodeTransport implements Transport {
+  readonly socket: Owned;
+  #events: TransportEvents | undefined;
+  #peer: Address | undefined;
+  #error: Error | undefined;
+
+  constructor(socket: Owned) {
+    this.socket = socket;
+    socket[owner] = this;
+    socket.on("error", onError);
+  }
+
+  get peer(): Address {
+    return this.#peer ??= addressOf(this.socket.remoteAddress, this.socket.remotePort);
+  }
+
+  get secure(): boolean {
+    return this.socket instanceof TLSSocket;
+  }
+
+  get bufferedAmount(): number {
+    return this.socket.writableLength;
+  }
+
+  attach(events: TransportEvents): void {
+    const first = this.#events === undefined;
+    this.#events = events;
+    if (this.socket.closed) queueMicrotask(() => this.closed());
+    if (!first) return;
+    this.socket.on("data", onData).on("end", onEnd).on("drain", onDrain).on("close", onClose);
+  }
+
+  // Whether `write` returns true tells little: it does not while the socket is corked, nor for one large chunk, although all of it
+  // may have left by then. What still waits does tell.
+  write(chunks: readonly Uint8Array[]): boolean {
+    const { socket } = this;
+    if (chunks.length === 1) socket.write(chunks[0]!);
+    else if (byteLength(chunks) < GATHER_BELOW) this.#writeGathered(chunks);
+    else this.#writeCorked(chunks);
+    return socket.writableLength < HIGH_WATER_MARK;
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  abort(): void {
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  received(chunk: Uint8Array): void {
+    this.#events!.received(chunk);
+  }
+
+  ended(): void {
+    this.#events!.ended();
+  }
+
+  drained(): void {
+    this.#events!.drained();
+  }
+
+  failed(error: Error): void {
+    this.#error ??= error;
+  }
+
+  closed(): void {
+    this.#events!.closed(this.#error);
+  }
+
+  /** Gives the socket away; what goes wrong with it, its new owner hears of. */
+  release(): NetSocket {
+    return this.socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("close", onClose);
+  }
+
+  #writeGathered(chunks: readonly Uint8Array[]): void {
+    const block = gather(chunks);
+    this.socket.write(block);
+    // With nothing left to write the block has been read, and can serve again.
+    if (this.socket.writableLength === 0) giveBack(block);
+  }
+
+  #writeCorked(chunks: readonly Uint8Array[]): void {
+    this.socket.cork();
+    for (const chunk of chunks) this.socket.write(chunk);
+    this.socket.uncork();
+  }
+}
+
+// Applications get a plain Uint8Array: a Buffer would pass for one until somebody calls `toString` or `slice`.
+function onData(this: Owned, chunk: Buffer): void {
+  this[owner]!.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+}
+
+function onEnd(this: Owned): void {
+  this[owner]!.ended();
+}
+
+function onDrain(this: Owned): void {
+  this[owner]!.drained();
+}
+
+function onError(this: Owned, error: Error): void {
+  this[owner]!.failed(error);
+}
+
+function onClose(this: Owned): void {
+  this[owner]!.closed();
+}
+
+function addressOf(hostname: string | undefined, port: number | undefined): Address {
+  return hostname === undefined || port === undefined ? { path: "" } : ipAddress(hostname, port);
+}

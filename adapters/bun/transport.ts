@@ -43,10 +43,10 @@ export const Bun: BunApi = (globalThis as unknown as { Bun: BunApi; }).Bun;
 /** A transport over a socket of Bun. */
 export class BunTransport implements Transport {
   readonly socket: BunSocket;
+  readonly peer: Address;
   readonly secure: boolean;
   readonly unix: boolean;
   #events: TransportEvents | undefined;
-  #peer: Address | undefined;
   /** What came before anybody asked. */
   #early: Uint8Array[] | undefined;
   /** What the system has not taken yet, if there is anything. */
@@ -60,14 +60,12 @@ export class BunTransport implements Transport {
 
   constructor(socket: BunSocket, secure: boolean, unix: boolean) {
     this.socket = socket;
+    // Read at once: the socket forgets it at the end, which is when applications log it.
+    this.peer = unix ? { path: "" } : peerOf(socket);
     this.secure = secure;
     this.unix = unix;
     socket.data = this;
     if (!unix) socket.setNoDelay(true);
-  }
-
-  get peer(): Address {
-    return this.#peer ??= this.unix ? { path: "" } : peerOf(this.socket);
   }
 
   get bufferedAmount(): number {

@@ -17,18 +17,16 @@ const owner: unique symbol = Symbol("transport");
 /** A transport over a socket of Node. */
 export class NodeTransport implements Transport {
   readonly socket: Owned;
+  readonly peer: Address;
   #events: TransportEvents | undefined;
-  #peer: Address | undefined;
   #error: Error | undefined;
 
   constructor(socket: Owned) {
     this.socket = socket;
+    // Read at once: the socket forgets it at the end, which is when applications log it.
+    this.peer = addressOf(socket.remoteAddress, socket.remotePort);
     socket[owner] = this;
     socket.on("error", onError);
-  }
-
-  get peer(): Address {
-    return this.#peer ??= addressOf(this.socket.remoteAddress, this.socket.remotePort);
   }
 
   get secure(): boolean {

@@ -2,6 +2,7 @@
 
 import { connect } from "sansws";
 import { describe, expect, it } from "vitest";
+import { hasOpenssl, makeCertificates } from "./certificates.ts";
 import { rawConnect, rawOpen, request } from "./raw.ts";
 import { ending, open, start, until } from "./suite.ts";
 
@@ -51,6 +52,18 @@ describe("connections.max", () => {
     }, "there were three places");
     await expect(connect(url)).rejects.toMatchObject(REFUSED);
     await server.close({ deadline: 0 });
+  });
+});
+
+describe.runIf(hasOpenssl)("connections.max over TLS", () => {
+  it("is answered with 503, too", async () => {
+    const { ca, server: tls } = makeCertificates();
+    const { server, url } = await start({ tls, connections: { max: 1 } });
+    const socket = await open(url, { tls: { ca } });
+    await expect(connect(url, { tls: { ca } })).rejects.toMatchObject(REFUSED);
+    socket.close();
+    await until(() => server.sockets.size === 0, "the server forgot it");
+    await open(url, { tls: { ca } });
   });
 });
 

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { frame } from "../core/support.ts";
 import { hasOpenssl, makeCertificates } from "./certificates.ts";
 import type { RunningProgram } from "./processes.ts";
-import { expectEcho, expectWell, startServer } from "./processes.ts";
+import { expectEcho, expectWell, openFiles, startServer } from "./processes.ts";
 import { RUNTIMES } from "./programs.ts";
 import type { RawPeer } from "./raw.ts";
 import { rawConnect, rawOpen, request } from "./raw.ts";
@@ -90,6 +90,8 @@ function timeouts(way: string): NonNullable<ServeOptions["timeouts"]> {
 describe.each(RUNTIMES)("a server on %s", (runtime) => {
   it.each(Object.keys(WAYS))("outlives a peer that %s, in every state", async (way) => {
     const server = await startServer(runtime, "echo", { timeouts: timeouts(way) });
+    await expectEcho(server.url);
+    const files = openFiles(server.program);
     for (const attack of Object.values(ATTACKS)) {
       const peers = await Promise.all(Array.from({ length: 9 }, () => attack(server)));
       for (const [i, peer] of peers.entries()) {
@@ -99,6 +101,7 @@ describe.each(RUNTIMES)("a server on %s", (runtime) => {
     }
     await expectEcho(server.url);
     await until(async () => (await server.status()).sockets === 0, "it had forgotten them all");
+    await until(() => openFiles(server.program) <= files, "it had let go of their connections");
     expect((await server.status()).errors).toEqual([]);
     expectWell(server.program);
   });
@@ -144,6 +147,7 @@ describe.runIf(hasOpenssl).each(RUNTIMES)("a TLS server on %s", (runtime) => {
 
   it("outlives peers that break off, before, within and after the TLS handshake", async () => {
     const server = await startServer(runtime, "echo", { tls, timeouts: timeouts("resets") });
+    const files = openFiles(server.program);
     const hello = "16030100c2010000be0303";
     for (const data of ["", "GET / HTTP/1.1\r\n\r\n", "nonsense".repeat(1000), Buffer.from(hello, "hex")]) {
       for (const way of Object.values(WAYS)) {
@@ -165,6 +169,7 @@ describe.runIf(hasOpenssl).each(RUNTIMES)("a TLS server on %s", (runtime) => {
     flooding.reset();
     const url = server.url.replace("ws:", "wss:");
     await expectEcho(url, { tls: { ca } });
+    await until(() => openFiles(server.program) <= files, "it had let go of their connections");
     expectWell(server.program);
     server.program.kill("SIGINT");
     expect(await server.program.exited).toEqual({ code: 0, signal: null });

@@ -20,6 +20,8 @@ export interface Certificates {
   readonly client: Identity;
   /** For the same names as the server, from an authority that nobody knows. */
   readonly stranger: Identity;
+  /** The server's, with a key that needs the passphrase `secret`. */
+  readonly encrypted: Identity;
   /** The server's, but it was valid in January 2020 only. */
   readonly expired: Identity;
 }
@@ -74,6 +76,10 @@ function makeIn(folder: string): Certificates {
     openssl("x509", "-req", "-in", `${name}.csr`, "-out", `${name}.crt`, "-days", "2", ...signing);
     return { cert: read(`${name}.crt`), key: read(`${name}.key`) };
   };
+  const encrypted = ({ cert }: Identity, name: string): Identity => {
+    openssl("pkcs8", "-topk8", "-in", `${name}.key`, "-out", "encrypted.key", "-passout", "pass:secret");
+    return { cert, key: read("encrypted.key") };
+  };
   // Only `openssl ca` can be told a time, and it wants to keep books.
   const expired = (name: string, by: string, extensions: string): Identity => {
     const { key } = signed(name, by, extensions);
@@ -86,9 +92,11 @@ function makeIn(folder: string): Certificates {
   };
   authority("ca");
   authority("other");
+  const server = signed("server", "ca", NAMES);
   return {
     ca: read("ca.crt"),
-    server: signed("server", "ca", NAMES),
+    server,
+    encrypted: encrypted(server, "server"),
     client: signed("client", "ca", "extendedKeyUsage=clientAuth"),
     stranger: signed("stranger", "other", NAMES),
     expired: expired("expired", "ca", NAMES),

@@ -1,20 +1,11 @@
 // Where a server listens and a client connects to: ports, names, addresses of both families, unix sockets.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
 import { connect, serve } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Mailbox, open, start, startEcho, urlOf } from "./suite.ts";
+import { Mailbox, open, socketPath, start, startEcho, urlOf } from "./suite.ts";
 
 const windows = process.platform === "win32";
-
-function socketPath(): string {
-  const folder = mkdtempSync(join(tmpdir(), "sansws-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return join(folder, "socket");
-}
 
 async function echoes(url: string, path?: string): Promise<boolean> {
   const messages = new Mailbox<unknown>();
@@ -85,6 +76,16 @@ describe("serve", () => {
     await open(`ws://[::1]:${server.address.port}/`);
     await open(`ws://127.0.0.1:${server.address.port}/`);
     expect(peers).toEqual(["::1", "127.0.0.1"]);
+  });
+
+  it("still knows who the other side was after the end", async () => {
+    const peers = new Mailbox<unknown>();
+    const { server, url } = await startEcho({ close: ({ peer }) => peers.put(peer) });
+    const socket = await open(url);
+    socket.close();
+    await socket.closed;
+    expect(await peers.take()).toMatchObject({ hostname: "127.0.0.1", port: expect.any(Number) });
+    expect(socket.peer).toEqual({ hostname: "127.0.0.1", port: server.address.port });
   });
 
   it("tells each side who the other is", async () => {

@@ -1,5 +1,6 @@
 // The server program from outside: its URLs, its status, and what a well-behaved client gets from it.
 
+import { existsSync, readdirSync } from "node:fs";
 import type { ServeOptions } from "sansws";
 import { connect } from "sansws";
 import { expect } from "vitest";
@@ -44,6 +45,12 @@ export async function expectEcho(url: string, options: Parameters<typeof connect
   }
   socket.close();
   expect((await socket.closed).clean).toBe(true);
+}
+
+/** How many files and connections the program has open; 0 where the system does not tell. */
+export function openFiles({ child }: Program): number {
+  const folder = `/proc/${child.pid}/fd`;
+  return existsSync(folder) ? readdirSync(folder).length : 0;
 }
 
 /** The program runs, and has complained about nothing. */

@@ -137,6 +137,17 @@ describe("sendStream", () => {
     expect(finished).toBe(true);
   });
 
+  it("fails when its own side closes, which cuts it off", async () => {
+    const { near, far } = await openPair();
+    const sending = far.sendStream((async function*() {
+      for (;; await sleep(1)) yield "on and on";
+    })());
+    await sleep(20);
+    far.close(4000);
+    await expect(sending).rejects.toMatchObject({ name: "SocketClosedError", closed: { code: 4000 } });
+    expect(ending(await near.closed)).toBe("4000 \"\" clean peer");
+  });
+
   it("on a closed socket fails", async () => {
     const { far } = await openPair();
     far.close();

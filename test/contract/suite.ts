@@ -2,6 +2,9 @@
 //
 // The same files run in-process on each runtime; what needs a process of its own is in the *.node.test.ts files.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import type { ClosedEvent, ConnectOptions, Message, ServeOptions, Server, Socket } from "sansws";
 import { connect, serve } from "sansws";
@@ -47,6 +50,13 @@ export function startEcho(options: ServeOptions = {}): Promise<Running> {
 export function urlOf(server: Server, scheme = "ws"): string {
   const { hostname = "localhost", port } = server.address;
   return `${scheme}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port ?? 0}/`;
+}
+
+/** A path for a unix socket, in a folder that is gone when the test is over. */
+export function socketPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), "sansws-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return join(folder, "socket");
 }
 
 /** Connects; the socket is dropped when the test is over. */

@@ -5,7 +5,7 @@ import { connect, serve } from "sansws";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Certificates } from "./certificates.ts";
 import { hasOpenssl, makeCertificates } from "./certificates.ts";
-import { bytes, ending, Mailbox, open, openPair, RUNTIME, same, startEcho, text, urlOf } from "./suite.ts";
+import { bytes, ending, Mailbox, open, openPair, RUNTIME, same, socketPath, startEcho, text, urlOf } from "./suite.ts";
 
 let certificates: Certificates;
 
@@ -97,6 +97,24 @@ describe.runIf(hasOpenssl)("TLS options", () => {
 });
 
 describe.runIf(hasOpenssl && RUNTIME !== "Deno")("TLS options of Node and Bun", () => {
+  it("passphrase is for a key that is encrypted", async () => {
+    const { url } = await startEcho({ tls: { ...certificates.encrypted, passphrase: "secret" } });
+    await open(url, { tls: { ca: certificates.ca } });
+    const tls = { ...certificates.encrypted, passphrase: "wrong" };
+    await expect(serve({ port: 0, tls })).rejects.toThrow();
+  });
+
+  it("goes over a unix socket, too", async () => {
+    const path = socketPath();
+    const messages = new Mailbox<unknown>();
+    await startEcho({ path, tls: certificates.server });
+    const tls = { ca: certificates.ca };
+    const socket = await open("wss://localhost/", { path, tls, message: (_, data) => messages.put(data) });
+    socket.send("secret");
+    expect(await messages.take()).toBe("secret");
+    await expect(connect("wss://other.test/", { path, tls })).rejects.toThrow();
+  });
+
   it("rejectUnauthorized: false accepts any certificate", async () => {
     const { url } = await startEcho({ tls: certificates.stranger });
     await open(url, { tls: { rejectUnauthorized: false } });
@@ -128,6 +146,13 @@ describe.runIf(hasOpenssl && RUNTIME === "Deno")("TLS options that Deno has not"
   it.each(Object.entries(server))("of a server are refused by name: %s", async (name, value) => {
     const tls = { ...certificates.server, [name]: value };
     await expect(serve({ port: 0, tls })).rejects.toThrow(`Deno has no support for tls.${name}`);
+  });
+
+  it("on a unix socket is refused", async () => {
+    const path = socketPath();
+    const message = /Deno has no support for options\.tls on a unix socket/;
+    await expect(serve({ path, tls: certificates.server })).rejects.toThrow(message);
+    await expect(connect("wss://localhost/", { path })).rejects.toThrow(message);
   });
 
   it.each(Object.entries(client))("of a client are refused by name: %s", async (name, value) => {

@@ -62,7 +62,6 @@ export class Admission {
     this.#add(transport, -1);
   }
 
-  // To ask for a peer's address costs a system call, which is only made where somebody wants to know.
   #count(transport: Transport): number {
     if (this.#limits.maxPerAddress === Infinity) return 0;
     return this.#byAddress.get(transport.peer.hostname ?? "") ?? 0;

@@ -13,7 +13,7 @@ function sleep(milliseconds: number): Promise<void> {
 
 const INJECTED = "x\r\nX-Injected: 1";
 
-/** What the upgrade hook answers for each path; each of them has a string that must not be written. */
+/** What the upgrade hook answers for each path; each of them has something that must not be written. */
 const UNSAFE_DECISIONS: Readonly<Record<string, UpgradeDecision>> = {
   "/protocol": { protocol: INJECTED },
   "/header-value": { headers: { "X-Value": INJECTED } },
@@ -22,6 +22,7 @@ const UNSAFE_DECISIONS: Readonly<Record<string, UpgradeDecision>> = {
   "/reject-value": { status: 403, headers: { Location: INJECTED } },
   "/reject-name": { status: 403, headers: { "X\r\nY": "1" } },
   "/own-header": { headers: { "Sec-WebSocket-Accept": "x" } },
+  "/switching": { status: 101 },
 };
 
 /** What the request hook answers for each path: here it is the runtime that refuses, or this library. */
@@ -29,6 +30,7 @@ const UNSAFE_RESPONSES: Readonly<Record<string, () => Response>> = {
   "/status-text": () => new Response("", { statusText: INJECTED }),
   "/response-value": () => new Response("", { headers: { "X-Value": INJECTED } }),
   "/response-name": () => new Response("", { headers: { [INJECTED]: "1" } }),
+  "/switching": () => new Response(undefined, { status: 101 }),
 };
 
 // A body may say what it likes.

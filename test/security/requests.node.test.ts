@@ -207,6 +207,16 @@ onEachRuntime({
       expect(answer).not.toContain("second");
     });
 
+    it.each([
+      ["an upgrade", request("", "/switching")],
+      ["a request", head("GET /switching HTTP/1.1", "Host: a")],
+    ])("%s to which the application answers 101, as if there were a tunnel, is never answered", async (_, first) => {
+      const answer = await answerTo(target().port("unsafe"), first + second);
+      expect(statuses(answer)).toEqual(["500"]);
+      expect((await target().state()).errors).toEqual([expect.stringMatching(/^\w+Error: .*status/)]);
+      await target().forget();
+    });
+
     it("a body is the body, and the request behind it is never answered", async () => {
       const port = target().port("body");
       const answer = await answerTo(port, head("POST / HTTP/1.1", "Host: a", "Content-Length: 3") + "abc" + second);

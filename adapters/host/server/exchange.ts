@@ -134,6 +134,8 @@ class Exchange implements TransportEvents, Sleeper {
     const { peer, secure } = this.#transport;
     const response = await this.#hook(request, { peer, secure });
     if (!(response instanceof Response)) throw new TypeError("the request hook must return a Response");
+    // A 101 from a proxy's point of view is a tunnel; Deno and Bun let an application make one.
+    if (response.status < 200) throw new TypeError(`status ${response.status} answers no request: use 200-599`);
     if (this.#over) return void response.body?.cancel();
     await this.#write(response);
     if (!this.#over) this.#end();

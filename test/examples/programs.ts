@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -28,6 +29,7 @@ export class Program {
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | NodeJS.Signals>;
   #output = "";
+  #complaints = "";
 
   constructor(runtime: RuntimeName, file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
     const [command, ...options] = COMMANDS[runtime];
@@ -38,7 +40,10 @@ export class Program {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child.stdout!.on("data", (chunk) => this.#output += String(chunk));
-    this.#child.stderr!.on("data", (chunk) => this.#output += String(chunk));
+    this.#child.stderr!.on("data", (chunk) => {
+      this.#output += String(chunk);
+      this.#complaints += String(chunk);
+    });
     this.#exited = new Promise((resolve, reject) => {
       this.#child.once("error", reject);
       this.#child.once("close", (code, signal) => resolve(code ?? signal!));
@@ -50,9 +55,19 @@ export class Program {
     return this.#output;
   }
 
+  /** What it printed to its standard error so far. */
+  get complaints(): string {
+    return this.#complaints;
+  }
+
   /** Its exit status, or the signal that ended it. */
   get exited(): Promise<number | NodeJS.Signals> {
     return this.#exited;
+  }
+
+  /** What it prints to its standard output from now on, line by line. */
+  lines(): AsyncIterable<string> {
+    return createInterface({ input: this.#child.stdout! });
   }
 
   /** Waits for a line; rejects when the program ends without it. */

@@ -1,0 +1,152 @@
+// What is made of a long run: slopes, complaints about what is beyond its bound, and a table.
+
+import type { Look } from "./client.ts";
+import type { Ends, Phase, Row } from "./phases.ts";
+import { mebibytes, STAYING, TALKING } from "./phases.ts";
+
+interface Bound {
+  readonly what: string;
+  readonly of: (look: Look) => number;
+  /** Bytes for each connection. */
+  readonly slope: number;
+  /** Bytes in all: less than that is noise, and no slope is made of it. */
+  readonly noise: number;
+}
+
+const MIB = 2 ** 20;
+
+/** A socket that is not forgotten takes kilobytes, a listener or a timer that is not taken back a hundred bytes. */
+const BOUNDS: readonly Bound[] = [
+  { what: "server heap", of: ({ server }) => server.heap, slope: 16, noise: 2 * MIB },
+  { what: "client heap", of: ({ client }) => client.heap, slope: 16, noise: 2 * MIB },
+  { what: "server RSS", of: ({ server }) => server.rss, slope: 256, noise: 32 * MIB },
+  { what: "client RSS", of: ({ client }) => client.rss, slope: 256, noise: 32 * MIB },
+];
+
+/** Milliseconds, on a machine that does much else. */
+const MAX_DELAY = { p99: 500, max: 5000 };
+
+/**
+ * The looks after the first quarter, in which caches fill, code is compiled and the heap finds its size. From then on memory must not
+ * follow the number of connections.
+ */
+function warm(looks: readonly Look[]): readonly Look[] {
+  return looks.slice(Math.ceil(looks.length / 4));
+}
+
+/** For a slope, after the warm-up. */
+const MIN_LOOKS = 4;
+
+/** Bytes for each connection, or message, after the warm-up, by least squares. */
+export function slopeOf(looks: readonly Look[], of: (look: Look) => number): number {
+  const points = warm(looks).map((look) => ({ x: look.done, y: of(look) }));
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const x = mean(points.map((point) => point.x));
+  const y = mean(points.map((point) => point.y));
+  const covariance = mean(points.map((point) => (point.x - x) * (point.y - y)));
+  const variance = mean(points.map((point) => (point.x - x) ** 2));
+  return covariance / variance;
+}
+
+/** What is wrong, in sentences; nothing when all is well. */
+export function complaintsOf(row: Row): string[] {
+  const { churned, talked } = row;
+  return [
+    ...leaks(churned, 1).map((leak) => `${leak}, by connections`),
+    // A message must leave less than a connection.
+    ...leaks(talked, 0.1).map((leak) => `${leak}, by messages`),
+    ...remains(row),
+    ...delays(row),
+    ...wrongEnds(row),
+    ...row.faults,
+    ...[churned, talked].flatMap(({ result }) => result?.failures ?? ["clients did not come to their end"]),
+  ].map((complaint) => `${row.runtime}: ${complaint}`);
+}
+
+function leaks({ looks }: Phase, share: number): string[] {
+  const done = warm(looks).map((look) => look.done);
+  if (done.length < MIN_LOOKS) {
+    return [`there are ${looks.length} looks at the memory: too few to tell whether it grows`];
+  }
+  const count = done.at(-1)! - done[0]!;
+  return BOUNDS.flatMap(({ what, of, slope, noise }) => {
+    const found = slopeOf(looks, of);
+    return found <= slope * share || found * count <= noise ? [] : [`${what} grows by ${found.toFixed(1)} bytes each`];
+  });
+}
+
+function remains({ before, after, returned }: Row): string[] {
+  const kinds = Object.entries(after.handles).map(([kind, count]) =>
+    [kind, count - (before.handles[kind] ?? 0)] as const
+  );
+  const left: readonly (readonly [what: string, count: number])[] = [
+    ["sockets of clients that were killed", after.sockets],
+    ["descriptors", after.descriptors - before.descriptors],
+    ...kinds.map(([kind, count]) => [`handles of kind ${kind}`, count] as const),
+  ];
+  const complaints = left.filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what} are left`);
+  if (returned !== STAYING) complaints.push(`${returned} of ${STAYING} clients came back`);
+  return complaints;
+}
+
+function delays(row: Row): string[] {
+  const { p99, max } = worstDelay(row);
+  if (p99 <= MAX_DELAY.p99 && max <= MAX_DELAY.max) return [];
+  return [`the event loop was late by ${p99} ms once in a hundred times, and by ${max} ms`];
+}
+
+function worstDelay({ churned, talked }: Row): typeof MAX_DELAY {
+  const all = [...churned.looks, ...talked.looks].map(({ server }) => server.delay);
+  return { p99: Math.max(...all.map(({ p99 }) => p99)), max: Math.max(...all.map(({ max }) => max)) };
+}
+
+function wrongEnds({ closed, killed, stayed }: Row): string[] {
+  const expected: readonly (readonly [what: string, seen: Ends, expected: Ends])[] = [
+    ["a server that was closed", closed, { "1001 clean peer": TALKING }],
+    ["a server that was killed", killed, { "1006 unclean lost": TALKING }],
+    ["servers, of which they left the last", stayed, {
+      "1001 clean peer": STAYING,
+      "1006 unclean lost": STAYING,
+      "1001 clean local": STAYING,
+    }],
+  ];
+  return expected.filter(([, seen, expected]) => !sameCounts(seen, expected))
+    .map(([what, seen]) => `the clients of ${what} saw ${seen === undefined ? "nothing" : JSON.stringify(seen)}`);
+}
+
+function sameCounts(a: Ends, b: Ends): boolean {
+  const sorted = (counts: Ends): string => JSON.stringify(Object.entries(counts ?? {}).sort());
+  return sorted(a) === sorted(b);
+}
+
+// --- The table ---
+
+const LINES: readonly (readonly [name: string, of: (row: Row) => unknown])[] = [
+  ["connections", ({ churned }) => churned.looks.at(-1)?.done],
+  ["connections a second", ({ churned }) => rate(churned)],
+  ["messages", ({ churned, talked }) => (churned.result?.messages ?? 0) + (talked.result?.messages ?? 0)],
+  ["messages a second", ({ talked }) => rate(talked)],
+  ...BOUNDS.map(({ what, of }) =>
+    [`${what}, bytes a connection`, ({ churned: { looks } }: Row) => slopeOf(looks, of).toFixed(1)] as const
+  ),
+  ["server and client RSS at the end, MiB", ({ talked }) => talked.looks.slice(-1).map(residentOf)],
+  ["sockets left", ({ after }) => after.sockets],
+  ["descriptors before, after", ({ before, after }) => `${before.descriptors}, ${after.descriptors}`],
+  ["late, ms, 99 of 100 times, longest", (row) => Object.values(worstDelay(row)).join(", ")],
+  ["server closed", ({ closed }) => JSON.stringify(closed)],
+  ["server killed", ({ killed }) => JSON.stringify(killed)],
+  ["both, and back", ({ stayed }) => JSON.stringify(stayed)],
+];
+
+function rate({ looks, milliseconds }: Phase): string {
+  return ((looks.at(-1)?.done ?? 0) / milliseconds * 1000).toFixed(0);
+}
+
+function residentOf({ server, client }: Look): string {
+  return `${mebibytes(server.rss)}, ${mebibytes(client.rss)}`;
+}
+
+/** All that is known of a row, for people. */
+export function tableOf(row: Row): string {
+  return [row.runtime, ...LINES.map(([name, of]) => `  ${name.padEnd(42)} ${of(row)}`)].join("\n");
+}

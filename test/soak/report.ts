@@ -23,8 +23,8 @@ const BOUNDS: readonly Bound[] = [
   { what: "client RSS", of: ({ client }) => client.rss, slope: 256, noise: 32 * MIB },
 ];
 
-/** Milliseconds, on a machine that does much else. */
-const MAX_DELAY = { p99: 500, max: 5000 };
+/** Milliseconds. A machine that does much else is late now and then, so that what is usual is measured, and what would be a standstill. */
+const MAX_DELAY = { usual: 100, longest: 5000 };
 
 /**
  * The looks after the first quarter, in which caches fill, code is compiled and the heap finds its size. From then on memory must not
@@ -90,14 +90,16 @@ function remains({ before, after, returned }: Row): string[] {
 }
 
 function delays(row: Row): string[] {
-  const { p99, max } = worstDelay(row);
-  if (p99 <= MAX_DELAY.p99 && max <= MAX_DELAY.max) return [];
-  return [`the event loop was late by ${p99} ms once in a hundred times, and by ${max} ms`];
+  const { usual, longest } = delayOf(row);
+  if (usual <= MAX_DELAY.usual && longest <= MAX_DELAY.longest) return [];
+  return [`the event loop was usually late by ${usual} ms, and once by ${longest} ms`];
 }
 
-function worstDelay({ churned, talked }: Row): typeof MAX_DELAY {
-  const all = [...churned.looks, ...talked.looks].map(({ server }) => server.delay);
-  return { p99: Math.max(...all.map(({ p99 }) => p99)), max: Math.max(...all.map(({ max }) => max)) };
+/** What 99 of 100 delays are below, half of the times that this was looked at; and the longest. */
+function delayOf({ churned, talked }: Row): typeof MAX_DELAY {
+  const delays = [...churned.looks, ...talked.looks].map(({ server }) => server.delay);
+  const sorted = delays.map(({ p99 }) => p99).sort((a, b) => a - b);
+  return { usual: sorted[sorted.length >> 1] ?? 0, longest: Math.max(...delays.map(({ max }) => max)) };
 }
 
 function wrongEnds({ closed, killed, stayed }: Row): string[] {
@@ -132,7 +134,7 @@ const LINES: readonly (readonly [name: string, of: (row: Row) => unknown])[] = [
   ["server and client RSS at the end, MiB", ({ talked }) => talked.looks.slice(-1).map(residentOf)],
   ["sockets left", ({ after }) => after.sockets],
   ["descriptors before, after", ({ before, after }) => `${before.descriptors}, ${after.descriptors}`],
-  ["late, ms, 99 of 100 times, longest", (row) => Object.values(worstDelay(row)).join(", ")],
+  ["event loop late by, ms, usually, longest", (row) => Object.values(delayOf(row)).join(", ")],
   ["server closed", ({ closed }) => JSON.stringify(closed)],
   ["server killed", ({ killed }) => JSON.stringify(killed)],
   ["both, and back", ({ stayed }) => JSON.stringify(stayed)],

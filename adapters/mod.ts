@@ -24,6 +24,8 @@
 
 export { connect, reconnecting, serve } from "./detect.ts";
 export * from "./host/mod.ts";
+export type { CloseEventInit, ConnectionErrorEvent } from "./host/web/events.ts";
+export { CloseEvent } from "./host/web/events.ts";
 export type { PairOptions, SocketPair } from "./pair.ts";
 export { pair } from "./pair.ts";
 export type { WebSocketOpenInfo, WebSocketStreamOptions } from "./websocket-stream.ts";

@@ -4,7 +4,8 @@ import { connect } from "./detect.ts";
 import type { SocketStream, WebSocketCloseInfo } from "./host/socket/socket-stream.ts";
 import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket/socket-stream.ts";
 import type { Socket } from "./host/socket/socket.ts";
-import { checkProtocols, exposeInterface, requireArgument, urlRecord } from "./host/web/web.ts";
+import { refuseBadPort } from "./host/web/bad-ports.ts";
+import { checkProtocols, exposeInterface, isIterableObject, requireArgument, urlRecord } from "./host/web/web.ts";
 import type { WebSocketOptions } from "./websocket.ts";
 
 /** Options of a WebSocketStream: the standard's, and those of `connect`. */
@@ -27,23 +28,28 @@ export class WebSocketStream {
   #stream: SocketStream | undefined;
 
   /**
-   * Begins to connect.
+   * Begins to connect. What is wrong with an option that is not the standard's, and a port that Fetch blocks, comes as a rejection.
    *
+   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` where there is one
    * @throws {DOMException} `SyntaxError` for a URL or subprotocol that is not legal
-   * @throws {TypeError} without a URL
+   * @throws {TypeError} without a URL, and for options, `protocols` or a `signal` of another type
    */
-  constructor(url: string | URL, { protocols = [], signal, ...options }: WebSocketStreamOptions = {}) {
+  constructor(url: string | URL, options: WebSocketStreamOptions = {}) {
     requireArgument(arguments.length, "WebSocketStream");
+    const { protocols, signal, ...others } = checkOptions(options);
     this.#url = urlRecord(url);
     const offered = checkProtocols(protocols);
-    const given = signal === undefined ? this.#connecting.signal : AbortSignal.any([signal, this.#connecting.signal]);
-    const stream = connect(this.#url, {
+    const abort = (): void => this.#connecting.abort(signal!.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    const connecting = refuseBadPort(this.#url) ?? connect(this.#url, {
       // A writer that waits for its writes has one message under way, of whatever size.
       backpressure: { maxBufferedAmount: Infinity },
-      ...options,
+      ...others,
       protocols: offered,
-      signal: given,
-    }).then(
+      signal: this.#connecting.signal,
+    });
+    const stream = connecting.finally(() => signal?.removeEventListener("abort", abort)).then(
       (socket) => this.#stream = this.#established(socket, offered),
       (error: unknown) => Promise.reject(signal?.aborted ? signal.reason : asWebSocketError(error)),
     );
@@ -66,12 +72,12 @@ export class WebSocketStream {
 
   /** Fulfilled when the connection is open; rejected with a WebSocketError, or the signal's reason, when it never is. */
   get opened(): Promise<WebSocketOpenInfo> {
-    return this.#opened;
+    return #opened in this ? this.#opened : rejectReceiver();
   }
 
   /** Fulfilled with the close code and reason; rejected with a WebSocketError when the end was not clean. */
   get closed(): Promise<Required<WebSocketCloseInfo>> {
-    return this.#closed;
+    return #closed in this ? this.#closed : rejectReceiver();
   }
 
   /**
@@ -99,6 +105,24 @@ export class WebSocketStream {
 }
 
 exposeInterface(WebSocketStream);
+
+// Web IDL, a dictionary: undefined and null have no members, and what is no object is none.
+function checkOptions(
+  given: WebSocketStreamOptions,
+): WebSocketStreamOptions & { readonly protocols: readonly string[]; } {
+  if (given !== undefined && given !== null && given !== Object(given)) {
+    throw new TypeError("the options are no object");
+  }
+  const { protocols = [], signal } = given ?? {};
+  if (!isIterableObject(protocols)) throw new TypeError("protocols is no list");
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal is no AbortSignal");
+  return { ...given, protocols };
+}
+
+// Web IDL: what is wrong with the receiver of an attribute that is a promise comes as a rejection, too.
+function rejectReceiver(): Promise<never> {
+  return Promise.reject(new TypeError("the receiver is no WebSocketStream"));
+}
 
 function asWebSocketError(error: unknown): WebSocketError {
   if (error instanceof WebSocketError) return error;

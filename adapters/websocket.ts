@@ -1,7 +1,7 @@
 // The web's WebSocket class (WHATWG WebSockets, https://websockets.spec.whatwg.org), over the same sockets as everything else.
 //
-// The numbered comments are the standard's steps in short. What a browser decides by itself, such as cookies, mixed content and the
-// ports that Fetch blocks, has no place here; what it does not let a page decide, such as headers, is in a third argument.
+// The numbered comments are the standard's steps in short. What a browser adds by itself, such as cookies, an Origin and the refusal of
+// mixed content, has no place here; what it does not let a page decide, such as headers, is in a third argument.
 
 import { CloseCode } from "../core/close.ts";
 import type { ClosedEvent } from "../core/mod.ts";
@@ -9,7 +9,9 @@ import { connect } from "./detect.ts";
 import type { ConnectOptions } from "./host/client/client.ts";
 import type { Message } from "./host/socket/handlers.ts";
 import type { Socket } from "./host/socket/socket.ts";
+import { refuseBadPort } from "./host/web/bad-ports.ts";
 import { CloseEvent, ConnectionErrorEvent, HandlerAttributes } from "./host/web/events.ts";
+import { Sending } from "./host/web/sending.ts";
 import { TaskQueue } from "./host/web/tasks.ts";
 import {
   checkClose,
@@ -52,8 +54,6 @@ const CLOSED = 3;
 /** More events than this do not wait: reading stops until half of them have been handled. */
 const MOST_EVENTS = 256;
 
-const encoder = new TextEncoder();
-
 /** Typed listeners. */
 export interface WebSocket {
   addEventListener<Type extends keyof WebSocketEventMap>(
@@ -82,25 +82,20 @@ export class WebSocket extends EventTarget {
   readonly #url: URL;
   readonly #handlers = new HandlerAttributes(this);
   readonly #tasks = new TaskQueue();
+  readonly #sending = new Sending();
   readonly #connecting = new AbortController();
   #readyState = CONNECTING;
   #socket: Socket | undefined;
   #binaryType: "blob" | "arraybuffer" = "blob";
 
-  // Sending
-  /** The last message to be sent is behind a Blob that is being read. */
-  #reading: Promise<void> | undefined;
-  /** Bytes of messages that were given to the socket before the current task. */
-  #given = 0;
-  /** Bytes of messages since then, and of those that never left because the socket was not open any more. */
-  #waiting = 0;
-
   /**
    * Begins to connect.
    *
-   * @param url `ws:`, `wss:`, `http:` or `https:`
+   * What is wrong with the options, and a port that Fetch blocks, comes as an `error` event, as does all that goes wrong on the way.
+   *
+   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` where there is one
    * @param protocols subprotocols to offer, the preferred one first
-   * @param options what the standard has no place for
+   * @param options what the standard has no place for; ignored when it is no object, as the web ignores a third argument
    * @throws {DOMException} `SyntaxError` for a URL or subprotocol that is not legal
    * @throws {TypeError} without a URL
    */
@@ -112,10 +107,10 @@ export class WebSocket extends EventTarget {
     // 3-4. "If any of the values in protocols occur more than once or otherwise fail to match the requirements, throw."
     const offered = checkProtocols(protocols);
     // 5-8. "Run this step in parallel: establish a WebSocket connection."
-    connect(this.#url, {
+    const connecting = refuseBadPort(this.#url) ?? connect(this.#url, {
       // The standard bounds nothing that a page sends.
       backpressure: { maxBufferedAmount: Infinity },
-      ...options,
+      ...typeof options === "object" && options,
       protocols: offered,
       signal: this.#connecting.signal,
       open: (socket) => this.#established(socket, offered),
@@ -123,7 +118,8 @@ export class WebSocket extends EventTarget {
       closing: () => this.#tasks.queue(() => this.#readyState = CLOSING),
       close: (_, closed) => this.#tasks.queue(() => this.#closed(closed)),
       error: (error) => console.error(error),
-    }).catch((error: unknown) => this.#tasks.queue(() => this.#failed(error)));
+    });
+    connecting.catch((error: unknown) => this.#tasks.queue(() => this.#failed(error)));
   }
 
   // --- Attributes ---
@@ -140,7 +136,7 @@ export class WebSocket extends EventTarget {
 
   /** Bytes of messages that have been sent and not left yet; without what framing adds. */
   get bufferedAmount(): number {
-    return this.#waiting + Math.min(this.#given, this.#socket?.bufferedAmount ?? 0);
+    return this.#sending.bufferedAmount;
   }
 
   /** The extensions in use; empty before the connection is open. */
@@ -160,7 +156,7 @@ export class WebSocket extends EventTarget {
 
   set binaryType(type: "blob" | "arraybuffer") {
     // Web IDL: another value than one of the enumeration changes nothing.
-    if (type === "blob" || type === "arraybuffer") this.#binaryType = type;
+    this.#binaryType = type === "blob" || type === "arraybuffer" ? type : this.#binaryType;
   }
 
   get onopen(): Handler<"open"> {
@@ -209,8 +205,7 @@ export class WebSocket extends EventTarget {
       throw new DOMException("the WebSocket is not open yet", "InvalidStateError");
     }
     // 2. By the type of data: "increase the bufferedAmount attribute by the length in bytes".
-    if (data instanceof Blob) this.#sendBlob(data);
-    else this.#sendInOrder(isBufferSource(data) ? copyOf(data) : toText(data));
+    this.#sending.send(data instanceof Blob ? data : isBufferSource(data) ? copyOf(data) : toText(data));
   }
 
   /**
@@ -221,17 +216,17 @@ export class WebSocket extends EventTarget {
    * @throws {DOMException} `InvalidAccessError` for another code, `SyntaxError` for a longer reason
    */
   close(code?: number, reason?: string): void {
+    const connecting = this.#readyState === CONNECTING;
     const given = code === undefined ? undefined : clampToUnsignedShort(code);
     const why = reason === undefined ? "" : toText(reason);
     // 1-2. What is wrong with them is thrown in any state.
     const closeCode = checkClose(given, why);
     // 3. "If its ready state is CLOSING or CLOSED, do nothing."
     if (this.#readyState >= CLOSING) return;
-    const connecting = this.#readyState === CONNECTING;
     this.#readyState = CLOSING;
     // "If the WebSocket connection is not yet established, fail the connection"; else start the closing handshake.
     if (connecting) this.#giveUp();
-    else this.#closeInOrder(closeCode, why);
+    else this.#sending.close(closeCode, why);
   }
 
   // --- Connecting ---
@@ -239,6 +234,7 @@ export class WebSocket extends EventTarget {
   // "When the WebSocket connection is established, queue a task to change the ready state to OPEN and fire an event named open."
   #established(socket: Socket, offered: readonly string[]): void {
     this.#socket = socket;
+    this.#sending.begin(socket);
     // "If protocols is not the empty list and [the server chose none], then fail the WebSocket connection." RFC 6455 would not mind.
     if (offered.length > 0 && socket.protocol === "") return this.#giveUp();
     this.#tasks.queue(() => {
@@ -263,6 +259,7 @@ export class WebSocket extends EventTarget {
 
   // "When a WebSocket message has been received, queue a task: if ready state is not OPEN, then return; fire an event named message."
   #received(data: Message): void {
+    this.#sending.note();
     this.#tasks.queue(() => {
       if (this.#tasks.size === MOST_EVENTS / 2) this.#socket!.resume();
       if (this.#readyState !== OPEN) return;
@@ -282,6 +279,7 @@ export class WebSocket extends EventTarget {
   // connection, fire an event named error; fire an event named close."
   #closed({ clean, code, reason, cause, error }: ClosedEvent): void {
     this.#readyState = CLOSED;
+    if (clean && cause === "local") this.#sending.finish();
     if (clean) {
       this.dispatchEvent(new CloseEvent("close", { wasClean: true, code, reason }));
       return;
@@ -290,48 +288,6 @@ export class WebSocket extends EventTarget {
       new ConnectionErrorEvent(error ?? new Error(`the connection ended without a Close frame (${cause})`)),
     );
     this.dispatchEvent(new CloseEvent("close", { code: CloseCode.abnormal }));
-  }
-
-  // --- Sending ---
-
-  // The bytes of a Blob have to be awaited; what is sent meanwhile waits behind it.
-  #sendBlob(blob: Blob): void {
-    this.#waiting += blob.size;
-    this.#afterReading(async () => {
-      const bytes = new Uint8Array(await blob.arrayBuffer());
-      this.#waiting -= bytes.length;
-      this.#submit(bytes);
-    });
-  }
-
-  #sendInOrder(data: string | Uint8Array<ArrayBuffer>): void {
-    if (this.#reading === undefined) this.#submit(data);
-    else this.#afterReading(() => this.#submit(data));
-  }
-
-  #closeInOrder(code: number, reason: string): void {
-    const close = (): void => this.#socket!.close(code, reason);
-    if (this.#reading === undefined) close();
-    else this.#afterReading(close);
-  }
-
-  #afterReading(action: () => void | Promise<void>): void {
-    const reading = (this.#reading ?? Promise.resolve()).then(action).catch((error: unknown) => console.error(error))
-      .finally(() => {
-        if (this.#reading === reading) this.#reading = undefined;
-      });
-    this.#reading = reading;
-  }
-
-  #submit(data: string | Uint8Array<ArrayBuffer>): void {
-    const size = typeof data === "string" ? encoder.encode(data).length : data.length;
-    this.#waiting += size;
-    if (this.#socket!.send(data) === "dropped") return;
-    // "It does not decrease before the event loop goes on": from then on the socket knows what still waits.
-    setImmediate(() => {
-      this.#waiting -= size;
-      this.#given = Math.min(this.#given, this.#socket!.bufferedAmount) + size;
-    });
   }
 }
 

@@ -1,4 +1,18 @@
 // What the tests of the web's classes share: a server that does what a path says, and promises of events.
+//
+// The web-platform-tests of websockets/ that need no browser, and where the same is asked for here, from the standard's own text:
+//
+//   constructor, Create-*, basic-auth, url/*            websocket-constructor
+//   Close-*, close-invalid, interfaces/…/close/*        websocket-close
+//   Send-*, extended-payload-length, bufferedAmount/*   websocket-send
+//   binaryType-*                                        websocket-attributes, websocket-send
+//   eventhandlers, events/*, readyState/*, protocol/*   websocket-events
+//   opening-handshake/* (wrong accept key, protocols)   websocket-events; core/handshake
+//   idlharness, constants/*, CloseEvent/*               interfaces
+//   stream/tentative/*                                  websocket-stream, websocket-stream-pipe, websocket-stream-backpressure
+//   referrer                                            contract/connecting
+//
+// Those of cookies/, mixed-content, multi-globals, unload-a-document and remove-own-iframe-* are about what only a page has.
 
 import type { Server, Socket } from "sansws";
 import { serve, WebSocket } from "sansws";

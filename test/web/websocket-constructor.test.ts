@@ -2,7 +2,7 @@
 // The comments name the step of the standard, and the web-platform-test that asks for the same.
 
 import { UsageError, WebSocket } from "sansws";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { nameOf, next, open, url, useServer } from "./support.ts";
 
 useServer();
@@ -123,6 +123,29 @@ describe("WebSocket constructor", () => {
       bufferedAmount: 0,
       binaryType: "blob",
     });
+  });
+
+  // Getting a URL record, step 1: the API base URL (Create-valid-url-relative).
+  it("takes a URL that is relative to globalThis.location where there is one", async () => {
+    vi.stubGlobal("location", { href: url("/folder/page?query", "http") });
+    onTestFinished(() => void vi.unstubAllGlobals());
+    expect(open("sub").url).toBe(url("/folder/sub"));
+    expect(open("?x").url).toBe(url("/folder/page?x"));
+    expect(nameOf(() => new WebSocket("#fragment"))).toBe("SyntaxError");
+    await next(open("/"), "open");
+  });
+
+  // "Establish a WebSocket connection" goes through Fetch, whose main fetch refuses bad ports (Create-blocked-port).
+  it.each([0, 1, 22, 25, 139, 6000, 6667, 10_080])("fails for port %i, which Fetch blocks", async (port) => {
+    const socket = open(`ws://127.0.0.1:${port}/`, [], { stream: nowhere });
+    const [error, close] = await Promise.all([next(socket, "error"), next(socket, "close")]);
+    expect(error).toMatchObject({ message: expect.stringContaining(`port ${port} blocked`) });
+    expect(close).toMatchObject({ code: 1006, wasClean: false });
+  });
+
+  // constructor.any.js: Web IDL has a call with too many arguments succeed.
+  it.each<[unknown]>([["a string"], [3], [null]])("ignores a third argument that is no object: %j", async (stray) => {
+    await next(open(url(), "echo", stray as object), "open");
   });
 
   it("reports a wrong option as an error, and closes", async () => {

@@ -1,7 +1,9 @@
 // WebSocket.send and bufferedAmount by the text of the standard (WHATWG WebSockets §3.1, "The send(data) method steps").
 // The comments name the step of the standard, and the web-platform-test that asks for the same.
 
+import type { Socket } from "sansws";
 import { describe, expect, it } from "vitest";
+import { Mailbox, settled, start } from "../contract/suite.ts";
 import { nameOf, next, open, url, useServer } from "./support.ts";
 
 useServer();
@@ -120,5 +122,49 @@ describe("WebSocket send", () => {
     await next(socket, "close");
     socket.send(new Uint8Array(7));
     expect(socket.bufferedAmount).toBe(12);
+  });
+
+  // interfaces/WebSocket/send/008: nothing strange happens.
+  it("only counts when the WebSocket never was open", async () => {
+    const closed = open(url());
+    closed.close();
+    const failed = open(url("/refuse"));
+    await next(failed, "close");
+    for (const socket of [closed, failed]) {
+      socket.send("12345");
+      socket.send(new Blob(["678"]));
+      expect(socket.bufferedAmount).toBe(8);
+    }
+  });
+
+  it("does not let bufferedAmount fall when the connection is lost", async () => {
+    const peers = new Mailbox<Socket>();
+    const { url } = await start({
+      open: (peer) => {
+        peer.pause();
+        peers.put(peer);
+      },
+    });
+    const socket = open(url);
+    await next(socket, "open");
+    for (let i = 0; i < 10; i++) socket.send(new Uint8Array(1_000_000));
+    const peer = await peers.take();
+    const before = await settled(() => socket.bufferedAmount);
+    peer.abort();
+    const close = await next(socket, "close");
+    expect(close.code).toBe(1006);
+    expect(before).toBeGreaterThan(1_000_000);
+    expect(socket.bufferedAmount).toBe(before);
+    socket.send("12345");
+    expect(socket.bufferedAmount).toBe(before + 5);
+  });
+
+  it("counts nothing that was sent before a close that the server answered", async () => {
+    const socket = open(url());
+    await next(socket, "open");
+    socket.send(new Uint8Array(1_000_000));
+    socket.close();
+    await next(socket, "close");
+    expect(socket.bufferedAmount).toBe(0);
   });
 });

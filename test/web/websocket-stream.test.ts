@@ -1,6 +1,6 @@
 // WebSocketStream by the text of its proposal (WHATWG WebSockets, "The WebSocketStream interface"): connecting, closing and errors.
 
-import { WebSocketError, WebSocketStream } from "sansws";
+import { UsageError, WebSocketError, WebSocketStream } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { nameOf, url, useServer } from "./support.ts";
 
@@ -38,6 +38,38 @@ describe("WebSocketStream constructor", () => {
       expect(nameOf(() => new WebSocketStream(url(), { protocols }))).toBe("SyntaxError");
     },
   );
+
+  // Web IDL: a dictionary, a sequence and an interface are no other types. It comes before what the standard's steps throw.
+  it.each<[unknown]>([
+    [true],
+    [3],
+    ["text"],
+    [{ protocols: "hi" }],
+    [{ protocols: null }],
+    [{ signal: null }],
+    [{ signal: { aborted: false } }],
+  ])("throws a TypeError for the options %j", (options) => {
+    expect(() => new WebSocketStream("not a url", options as Options)).toThrow(TypeError);
+  });
+
+  it("takes null for no options, and any object", async () => {
+    for (const options of [null, undefined, () => {}]) {
+      const made = new WebSocketStream(url(), options as unknown as Options);
+      await made.opened;
+      made.close();
+    }
+  });
+
+  it("fails for a port that Fetch blocks, and reports a wrong option", async () => {
+    const blocked = new WebSocketStream("ws://127.0.0.1:25/");
+    expect(await failureOf(blocked)).toMatchObject({
+      name: "WebSocketError",
+      message: expect.stringContaining("port 25 blocked"),
+    });
+    expect(await failureOf(stream("/", { limits: { maxMessage: 1 } } as object))).toMatchObject({
+      cause: expect.any(UsageError),
+    });
+  });
 
   it("needs a URL", () => {
     expect(() => new (WebSocketStream as unknown as new() => unknown)()).toThrow(TypeError);
@@ -233,6 +265,11 @@ describe("WebSocketError", () => {
       closeCode: 3000,
       reason: "why",
     });
+  });
+
+  it("has read-only attributes", () => {
+    const error = new WebSocketError() as { closeCode: number | null; };
+    expect(() => error.closeCode = 1006).toThrow(TypeError);
   });
 
   it("has neither by default, and 1000 for a reason alone", () => {

@@ -6,7 +6,15 @@
 import { CloseCode } from "../../../core/close.ts";
 import type { ClosedEvent } from "../../../core/mod.ts";
 import { TaskQueue } from "../web/tasks.ts";
-import { checkClose, copyOf, enforceUnsignedShort, isBufferSource, isScriptCode, toText } from "../web/web.ts";
+import {
+  checkClose,
+  copyOf,
+  enforceUnsignedShort,
+  exposeInterface,
+  isBufferSource,
+  isScriptCode,
+  toText,
+} from "../web/web.ts";
 import type { Message } from "./handlers.ts";
 import type { Socket } from "./socket.ts";
 
@@ -40,20 +48,44 @@ export interface SocketStream {
   close(info?: WebSocketCloseInfo): void;
 }
 
+let abnormalEnd: (message: string, cause: unknown) => WebSocketError;
+
 /** Why a WebSocketStream ended, or is to be ended, with the close code and reason. */
 export class WebSocketError extends DOMException {
-  /** 1000 or 3000-4999; 1006 of a connection that ended without a Close frame; `null` when there is none. */
-  readonly closeCode: number | null;
-  readonly reason: string;
+  /** Makes one with a code that nobody may pass to the constructor. */
+  static #abnormal(message: string, cause: unknown): WebSocketError {
+    const error = new WebSocketError(message);
+    error.#closeCode = CloseCode.abnormal;
+    return Object.assign(error, { cause });
+  }
+
+  static {
+    abnormalEnd = WebSocketError.#abnormal;
+  }
+
+  #closeCode: number | null;
+  readonly #reason: string;
 
   /** @throws what `close` does */
   constructor(message: string = "", info: WebSocketCloseInfo = {}) {
     super(message, "WebSocketError");
     const { code, reason } = checkCloseInfo(info);
-    this.closeCode = code === CloseCode.noStatus ? null : code;
-    this.reason = reason;
+    this.#closeCode = code === CloseCode.noStatus ? null : code;
+    this.#reason = reason;
+  }
+
+  /** 1000 or 3000-4999; 1006 of a connection that ended without a Close frame; `null` when there is none. */
+  get closeCode(): number | null {
+    return this.#closeCode;
+  }
+
+  /** Empty when there is none. */
+  get reason(): string {
+    return this.#reason;
   }
 }
+
+exposeInterface(WebSocketError);
 
 /**
  * What is to be closed with, checked.
@@ -85,9 +117,7 @@ export function streamOf(socket: Socket<unknown>): SocketStream {
 
 function outcomeOf({ clean, code, reason, error, cause }: ClosedEvent): Required<WebSocketCloseInfo> {
   if (clean) return { closeCode: code, reason };
-  const failure = new WebSocketError(error?.message ?? `the connection ended without a Close frame (${cause})`);
-  // A code that nobody may pass to the constructor.
-  throw Object.assign(failure, { closeCode: CloseCode.abnormal, cause: error });
+  throw abnormalEnd(error?.message ?? `the connection ended without a Close frame (${cause})`, error);
 }
 
 function closeWith(socket: Socket<unknown>, info: WebSocketCloseInfo): void {

@@ -1,7 +1,9 @@
 // The events of the web's WebSocket, and the `on…` attributes of event targets, for runtimes that lack some of them.
 
+import { exposeInterface, requireArgument, toText } from "./web.ts";
+
 /** How a {@linkcode CloseEvent} is made. */
-export interface CloseEventInit {
+export interface CloseEventInit extends EventInit {
   readonly wasClean?: boolean;
   readonly code?: number;
   readonly reason?: string;
@@ -17,17 +19,34 @@ export interface CloseEvent extends Event {
 }
 
 class OwnCloseEvent extends Event implements CloseEvent {
-  readonly wasClean: boolean;
-  readonly code: number;
-  readonly reason: string;
+  readonly #wasClean: boolean;
+  readonly #code: number;
+  readonly #reason: string;
 
-  constructor(type: string, { wasClean = false, code = 0, reason = "" }: CloseEventInit = {}) {
-    super(type);
-    this.wasClean = wasClean;
-    this.code = code;
-    this.reason = reason;
+  constructor(type: string, init: CloseEventInit = {}) {
+    requireArgument(arguments.length, "CloseEvent");
+    super(type, init);
+    const { wasClean = false, code = 0, reason = "" } = init;
+    this.#wasClean = Boolean(wasClean);
+    // Web IDL, `unsigned short`: modulo 65536.
+    this.#code = +code & 0xffff;
+    this.#reason = toText(reason);
+  }
+
+  get wasClean(): boolean {
+    return this.#wasClean;
+  }
+
+  get code(): number {
+    return this.#code;
+  }
+
+  get reason(): string {
+    return this.#reason;
   }
 }
+
+exposeInterface(OwnCloseEvent, {}, "CloseEvent");
 
 /** The runtime's own CloseEvent where there is one, so that `instanceof` holds; Node has none before 23. */
 export const CloseEvent: new(type: string, init?: CloseEventInit) => CloseEvent =

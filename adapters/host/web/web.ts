@@ -6,7 +6,8 @@ import { isToken } from "../../../core/http/fields.ts";
 const encoder = new TextEncoder();
 
 /**
- * The URL record of a WebSocket, http and https turned into ws and wss.
+ * The URL record of a WebSocket, http and https turned into ws and wss. The API base URL is that of `location`, which Deno has when it
+ * is told one.
  *
  * @throws {DOMException} `SyntaxError` for what is no URL of a WebSocket
  */
@@ -22,8 +23,9 @@ export function urlRecord(input: string | URL): URL {
 }
 
 function parseUrl(input: string): URL {
+  const { location } = globalThis as { readonly location?: { readonly href: string; } | undefined; };
   try {
-    return new URL(input);
+    return new URL(input, location?.href);
   } catch {
     throw new DOMException(`${JSON.stringify(input)} is not a URL`, "SyntaxError");
   }
@@ -47,8 +49,8 @@ export function checkProtocols(given: string | readonly string[]): string[] {
   return protocols;
 }
 
-// Web IDL, `(DOMString or sequence<DOMString>)`: an object that can be iterated over is a sequence, anything else a string.
-function isIterableObject(value: unknown): value is Iterable<unknown> {
+/** Web IDL, `(DOMString or sequence<DOMString>)`: an object that can be iterated over is a sequence, anything else a string. */
+export function isIterableObject(value: unknown): value is Iterable<unknown> {
   const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
   return isObject && Symbol.iterator in value;
 }
@@ -134,21 +136,25 @@ export function isScriptCode(code: number): boolean {
 /**
  * Makes the class what Web IDL has an interface be: members are enumerable, constants are on the class and on its prototype, and
  * optional arguments do not count into the `length` of a method.
+ *
+ * @param name the interface's, where the class has another
  */
 export function exposeInterface(
   type: { readonly name: string; readonly prototype: object; },
   constants: Readonly<Record<string, number>> = {},
+  name: string = type.name,
 ): void {
-  const { prototype, name: typeName } = type;
-  for (const [name, value] of Object.entries(constants)) {
-    const constant = { value, enumerable: true, writable: false, configurable: false };
-    Object.defineProperty(type, name, constant);
-    Object.defineProperty(prototype, name, constant);
+  const { prototype } = type;
+  Object.defineProperty(type, "name", { value: name, configurable: true });
+  for (const [constant, value] of Object.entries(constants)) {
+    const property = { value, enumerable: true, writable: false, configurable: false };
+    Object.defineProperty(type, constant, property);
+    Object.defineProperty(prototype, constant, property);
   }
-  for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
-    if (name === "constructor" || !property.configurable) continue;
-    Object.defineProperty(prototype, name, { ...property, enumerable: true });
-    if (name === "close") Object.defineProperty(property.value, "length", { value: 0, configurable: true });
+  for (const [member, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (member === "constructor" || !property.configurable) continue;
+    Object.defineProperty(prototype, member, { ...property, enumerable: true });
+    if (member === "close") Object.defineProperty(property.value, "length", { value: 0, configurable: true });
   }
-  Object.defineProperty(prototype, Symbol.toStringTag, { value: typeName, configurable: true });
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
 }

@@ -3,26 +3,16 @@
 import { Buffer } from "node:buffer";
 import { constants, deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import type { RawPeer } from "../contract/raw.ts";
 import { acceptance, closing, rawListen } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
 import { frame, join, utf8 } from "../core/support.ts";
 import type { Outcome } from "./server.ts";
-import { flood, hasProc, MIB, onEachRuntime, repeat } from "./target.ts";
+import { flood, hasProc, MIB, onEachRuntime, opening, repeat } from "./target.ts";
 
 const text = (content: string): Uint8Array => frame("server", 0x81, content);
 const close = (code: number): Uint8Array => frame("server", 0x88, Uint8Array.of(code >> 8, code & 0xff));
 
 const options = { timeouts: { handshake: 500, close: 400 } };
-
-/** A server that opens a WebSocket with whoever comes, and goes on as it is told. */
-function opening(then: (peer: RawPeer) => void | Promise<void>, fields = ""): Promise<string> {
-  return rawListen(async (peer) => {
-    const head = await peer.takeHead();
-    peer.write(acceptance(head).replace(/\r\n$/, `${fields}\r\n`));
-    await then(peer);
-  });
-}
 
 /** A server that answers whoever comes with the same bytes, and keeps their heads. */
 async function answering(answer: (head: string) => string): Promise<{ url: string; heads: string[]; }> {
@@ -45,9 +35,26 @@ onEachRuntime({}, (target) => {
       ["a frame with a mask", frame("client", 0x81, "x"), 1002],
       ["RSV1 without an extension", frame("server", 0xc1, "x"), 1002],
       ["a continuation of nothing", frame("server", 0x80, "x"), 1002],
-      ["a length of 2^63-1", Uint8Array.of(0x82, 127, 0x7f, ...Array(7).fill(0xff)), 1009],
+      [
+        "bun#33010: a message within a fragmented one",
+        join([frame("server", 0x01, "x"), frame("server", 0x81, "y")]),
+        1002,
+      ],
+      ["a reserved opcode", frame("server", 0x83, "x"), 1002],
+      ["a ping of 126 bytes", frame("server", 0x89, "x".repeat(126)), 1002],
+      ["CVE-2026-1528 (undici): a length of 2^63-1", Uint8Array.of(0x82, 127, 0x7f, ...Array(7).fill(0xff)), 1009],
       ["a length of 2^64-1", Uint8Array.of(0x82, 127, ...Array(8).fill(0xff)), 1002],
+      [
+        "the CVE-2020-27813 (gorilla) overflow: a fragment, then 2^63-1",
+        join([frame("server", 0x02, "x"), Uint8Array.of(0x80, 127, 0x7f, ...Array(7).fill(0xff))]),
+        1009,
+      ],
       ["text that is not UTF-8", frame("server", 0x81, Uint8Array.of(0xff)), 1007],
+      [
+        "fastwebsockets#122: a character in two fragments, without its end",
+        join([frame("server", 0x01, Uint8Array.of(0xe2)), frame("server", 0x80, Uint8Array.of(0x82))]),
+        1007,
+      ],
       ["a Close with 1006", close(1006), 1002],
     ])("%s", async (_, bytes, code) => {
       const said: string[] = [];

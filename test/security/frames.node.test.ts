@@ -5,7 +5,7 @@ import type { RawPeer } from "../contract/raw.ts";
 import { closing, rawOpen } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
 import { frame, hex, join } from "../core/support.ts";
-import { flood, hasProc, MIB, onEachRuntime, repeat } from "./target.ts";
+import { flood, hasProc, MIB, onEachRuntime, repeat, trickle } from "./target.ts";
 
 /** A frame of a client with the length that is said, and none of the payload; the key is zero. */
 function announced(first: number, length: string): Uint8Array {
@@ -108,6 +108,14 @@ onEachRuntime({
     ])("%s, where messages may have 1000", async (_, bytes, expected) => {
       expect(await endOf("small", "", bytes)).toBe(expected);
     });
+  });
+
+  it("bun PR 42511: messages with lengths of 7, 16 and 64 bits, byte by byte, are heard", async () => {
+    const peer = await rawOpen(target().port("size"));
+    const sizes = [5, 200, 70_000];
+    await trickle(peer.socket, sizes.map((size) => frame("client", 0x82, new Uint8Array(size))));
+    await until(async () => (await target().notes("size")).length === 3, "all came");
+    expect(await target().notes("size")).toEqual(sizes.map((size) => `binary of ${size}`));
   });
 
   describe("the Close of the peer", () => {

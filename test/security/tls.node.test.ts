@@ -2,11 +2,13 @@
 
 import type { Socket as NetSocket } from "node:net";
 import { connect } from "node:net";
-import { describe, expect, it } from "vitest";
+import { connect as tlsConnect } from "node:tls";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";
 import { rawConnect, request } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
-import { hasProc, onEachRuntime } from "./target.ts";
+import { frame } from "../core/support.ts";
+import { hasProc, onEachRuntime, trickle } from "./target.ts";
 
 const certificates = hasOpenssl ? makeCertificates() : undefined;
 
@@ -42,6 +44,21 @@ onEachRuntime(
         await until(() => target().descriptors >= before + 90, "they were accepted");
         await until(() => target().descriptors < before + 10, "they were dropped");
         for (const socket of sockets) socket.destroy();
+      });
+
+      it("bun PR 42511: hears frames that come in a record of TLS for each byte", async () => {
+        const socket = tlsConnect({ port: target().port("secure"), host: "127.0.0.1", ca: certificates!.ca });
+        onTestFinished(() => void socket.destroy());
+        let received = 0;
+        socket.on("data", (chunk: Uint8Array) => received += chunk.length);
+        socket.setNoDelay();
+        socket.write(request());
+        await until(() => received > 0, "it was open");
+        received = 0;
+        const sizes = [5, 200, 70_000];
+        await trickle(socket, sizes.map((size) => frame("client", 0x82, new Uint8Array(size))));
+        const echoes = sizes.map((size) => frame("server", 0x82, new Uint8Array(size)).length);
+        await until(() => received >= echoes.reduce((a, b) => a + b), "all were answered");
       });
 
       // Node counts a connection when it is through with TLS; until then it has 10 s.

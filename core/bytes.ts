@@ -19,10 +19,10 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Whether the strings are equal but for the case of ASCII letters, as header names and tokens compare (RFC 9110 §5.1). */
 export function equalsIgnoringCase(a: string, b: string): boolean {
-  return a === b || (a.length === b.length && asciiLowerCase(a) === asciiLowerCase(b));
+  return asciiLowerCase(a) === asciiLowerCase(b);
 }
 
 /** Lower case for A-Z only: `toLowerCase` would map U+212A, the Kelvin sign, to "k". */
 export function asciiLowerCase(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -1,6 +1,6 @@
 // Close codes and the payload of a Close frame: RFC 6455 §5.5.1, §7.1 and §7.4, with the IANA registry's later entries.
 //
-// One table says who may send which code and what may arrive; encodeClose and decodeClose are the only readers of the layout.
+// One table says which codes may be sent and may arrive; encodeClose and decodeClose are the only readers of the layout.
 // When a Close frame is due is the connection's affair, not this file's.
 
 import { UsageError } from "./errors.ts";
@@ -38,18 +38,16 @@ export interface CloseInfo {
 /** The longest reason, in bytes of UTF-8: 125 of a control frame less the two of the code (RFC 6455 §5.5). */
 export const MAX_REASON_BYTES = 123;
 
-// RFC 6455 §7.4: ranges of codes, and whether an endpoint may put them on the wire. The first row that covers a code decides.
-const CODE_RANGES: readonly { readonly from: number; readonly to: number; readonly onWire: boolean; }[] = [
-  { from: 1004, to: 1006, onWire: false }, // reserved; no status; abnormal closure
-  { from: 1015, to: 1015, onWire: false }, // TLS handshake
-  { from: 1000, to: 1014, onWire: true }, // the RFC's own, and 1012-1014 from the registry
-  { from: 3000, to: 4999, onWire: true }, // §7.4.2: libraries and private use
+// RFC 6455 §7.4: the codes that an endpoint may put on the wire. Not among them: 1004 is reserved, 1005, 1006 and 1015 only report.
+const ON_WIRE: readonly { readonly from: number; readonly to: number; }[] = [
+  { from: 1000, to: 1003 },
+  { from: 1007, to: 1014 }, // 1012-1014 are from the registry
+  { from: 3000, to: 4999 }, // §7.4.2: libraries and private use
 ];
 
 /** Whether a Close frame may carry the code (RFC 6455 §7.4). */
 export function isWireCloseCode(code: number): boolean {
-  if (!Number.isInteger(code)) return false;
-  return CODE_RANGES.find(({ from, to }) => code >= from && code <= to)?.onWire ?? false;
+  return Number.isInteger(code) && ON_WIRE.some(({ from, to }) => code >= from && code <= to);
 }
 
 /**

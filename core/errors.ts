@@ -54,14 +54,14 @@ export class HandshakeError extends Error {
   /** Where the rule stands. */
   readonly section: string;
   /** For a client: the answer the server gave, where it gave a readable one. */
-  readonly answer?: HandshakeAnswer;
+  readonly answer: HandshakeAnswer | undefined;
 
   constructor(fault: HandshakeFault, detail?: string, answer?: HandshakeAnswer, cause?: unknown) {
     const { section, message } = HANDSHAKE_FAULTS[fault];
     super(detail === undefined ? `${message} (${section})` : `${message}: ${detail} (${section})`);
     this.fault = fault;
     this.section = section;
-    if (answer !== undefined) this.answer = answer;
+    this.answer = answer;
     if (cause !== undefined) this.cause = cause;
   }
 }

@@ -268,10 +268,10 @@ export class ServerHandshake {
     return { connection, protocol, extensions, rest: this.#early.join() };
   }
 
-  /** Answers a broken rule with its status. */
+  /** Answers a broken rule with its status, which every rule has that a request can break. */
   #refuse(fault: HandshakeFault): undefined {
     const { status, section, message } = HANDSHAKE_FAULTS[fault];
-    if (status !== undefined) this.#answer(status, FAULT_FIELDS.get(status) ?? [], `${message} (${section})\n`);
+    this.#answer(status!, FAULT_FIELDS.get(status!) ?? [], `${message} (${section})\n`);
     this.#fail(fault);
   }
 

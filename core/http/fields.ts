@@ -93,11 +93,12 @@ export function isFieldValue(text: string): boolean {
 export function trimSpace(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return start === 0 && end === text.length ? text : text.slice(start, end);
+  while (isSpace(text.charCodeAt(start))) start++;
+  while (isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
+// Of the code before the first character and of the one behind the last, which are NaN, it says no.
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
@@ -188,8 +189,7 @@ class Cursor {
     while (this.#at < this.#text.length) {
       const character = this.#text[this.#at++]!;
       if (character === "\"") return unescaped;
-      if (character !== "\\") unescaped += character;
-      else if (this.#at < this.#text.length) unescaped += this.#text[this.#at++]!;
+      unescaped += character === "\\" ? this.#text[this.#at++] ?? "" : character;
     }
     return undefined;
   }

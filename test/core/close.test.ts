@@ -90,6 +90,12 @@ describe("encodeClose", () => {
   ])("throws UsageError for $code with reason \"$reason\"", ({ code, reason, message }) => {
     expect(() => encodeClose(code, reason)).toThrow(new UsageError(message));
   });
+
+  it("throws UsageError for a reason that is no string", () => {
+    expect(() => encodeClose(1000, undefined as unknown as string)).toThrow(
+      new UsageError("a close reason is a string"),
+    );
+  });
 });
 
 describe("decodeClose", () => {

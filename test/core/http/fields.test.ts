@@ -113,6 +113,7 @@ describe("parseExtensions", () => {
       ",",
       ",,",
       ";",
+      ";a",
       "=",
       "a b",
       "a;",
@@ -179,6 +180,7 @@ describe("checkFields", () => {
   it("refuses what is no string", () => {
     expect(() => checkFields({ "X-Name": 1 as unknown as string }, none)).toThrow(UsageError);
     expect(() => checkFields([["X-Name"] as unknown as [string, string]], none)).toThrow("X-Name");
+    expect(() => checkFields([[undefined, "1"] as unknown as [string, string]], none)).toThrow("header name undefined");
   });
 
   it("refuses an owned name in any case", () => {

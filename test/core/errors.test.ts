@@ -1,0 +1,42 @@
+// The errors for a broken rule: what they say, and what they carry only where there is something to carry.
+
+import { describe, expect, it } from "vitest";
+import { HandshakeError, ProtocolError, UsageError } from "../../core/errors.ts";
+
+describe("HandshakeError", () => {
+  it("says the rule and its section", () => {
+    const error = new HandshakeError("answer-incomplete");
+    expect(error).toMatchObject({ name: "HandshakeError", fault: "answer-incomplete", section: "RFC 6455 §4.1" });
+    expect(error.message).toBe("the transport ended before the answer was complete (RFC 6455 §4.1)");
+  });
+
+  it("says a detail between them", () => {
+    const error = new HandshakeError("status-not-101", "403 Forbidden");
+    expect(error.message).toBe("the server did not switch protocols: 403 Forbidden (RFC 6455 §4.1)");
+  });
+
+  it("has an answer and a cause only where they are given", () => {
+    expect(new HandshakeError("answer-incomplete").answer).toBeUndefined();
+    expect("cause" in new HandshakeError("answer-incomplete")).toBe(false);
+    const answer = { status: 403, statusText: "Forbidden", headers: [], body: new Uint8Array(0) };
+    const cause = new Error("reset");
+    const error = new HandshakeError("status-not-101", undefined, answer, cause);
+    expect(error.answer).toBe(answer);
+    expect(error.cause).toBe(cause);
+  });
+});
+
+describe("ProtocolError", () => {
+  it("says the rule and its section, and the code for it", () => {
+    const error = new ProtocolError("text-not-utf8");
+    expect(error).toMatchObject({ name: "ProtocolError", violation: "text-not-utf8", code: 1007 });
+    expect(error.message).toBe("a text message is not valid UTF-8 (RFC 6455 §8.1)");
+  });
+});
+
+describe("UsageError", () => {
+  it("is an Error by its own name", () => {
+    expect(new UsageError("no")).toMatchObject({ name: "UsageError", message: "no" });
+    expect(new UsageError("no")).toBeInstanceOf(Error);
+  });
+});

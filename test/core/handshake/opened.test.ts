@@ -1,0 +1,82 @@
+// The options that both handshakes share: which there are, that they are checked, and that they are checked only once.
+
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../../../core/errors.ts";
+import type { HandshakeOptions } from "../../../core/handshake/opened.ts";
+import { openConnection, resolveOptions } from "../../../core/handshake/opened.ts";
+import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../../core/limits.ts";
+import { frame } from "../support.ts";
+import { latin1, NO_CODEC } from "./support.ts";
+
+const digest = (): Uint8Array => new Uint8Array(20);
+
+describe("resolveOptions", () => {
+  it("completes what is given with the defaults", () => {
+    expect(resolveOptions({})).toEqual({ limits: DEFAULT_LIMITS, timeouts: DEFAULT_TIMEOUTS, deflate: undefined });
+    expect(resolveOptions({ deflate: { codec: NO_CODEC } }).deflate).toMatchObject({
+      codec: NO_CODEC,
+      threshold: expect.any(Number),
+    });
+  });
+
+  it("takes every option of a handshake, and those that one side has besides", () => {
+    const given: HandshakeOptions = {
+      limits: { maxFields: 3 },
+      timeouts: { close: 4 },
+      messages: "pieces",
+      text: "bytes",
+      chunks: "lent",
+      deflate: undefined,
+      sha1: digest,
+    };
+    expect(resolveOptions(given)).toEqual({
+      ...given,
+      limits: { ...DEFAULT_LIMITS, maxFields: 3 },
+      timeouts: { ...DEFAULT_TIMEOUTS, close: 4 },
+    });
+    expect(resolveOptions({ protocols: [] } as HandshakeOptions, ["protocols"])).toMatchObject({ protocols: [] });
+  });
+
+  it("refuses an unknown name, and says which there are", () => {
+    const message =
+      "unknown option handshake.mesages; there are: limits, timeouts, messages, text, chunks, deflate, sha1, headers";
+    expect(() => resolveOptions({ mesages: "pieces" } as HandshakeOptions, ["headers"])).toThrow(
+      new UsageError(message),
+    );
+    expect(() => resolveOptions({ headers: {} } as HandshakeOptions)).toThrow(UsageError);
+  });
+
+  it("checks the same options only once, whatever was changed in them since", () => {
+    const given = { timeouts: { handshake: 50 } };
+    const options = resolveOptions(given);
+    given.timeouts.handshake = -1;
+    expect(resolveOptions(given)).toBe(options);
+    expect(options.timeouts.handshake).toBe(50);
+  });
+});
+
+describe("openConnection", () => {
+  it("opens a connection with the options of the handshake", () => {
+    const options = resolveOptions({
+      limits: { maxMessageSize: 4 },
+      timeouts: { pingInterval: 100 },
+      messages: "pieces",
+      text: "bytes",
+    });
+    const connection = openConnection("server", options, undefined, 7);
+    expect(connection.deadline).toBe(107);
+    expect(connection.receive(frame("client", 0x01, "abc"), 7)).toEqual([
+      { type: "piece", opcode: "text", data: latin1("abc"), final: false },
+    ]);
+    connection.receive(frame("client", 0x80, "de"), 7);
+    expect(connection.closeSent?.code).toBe(1009);
+  });
+
+  it("leaves lent chunks to those who lent them", () => {
+    const connection = openConnection("client", resolveOptions({ chunks: "lent" }), undefined, 0);
+    const chunk = frame("server", 0x82, "abc");
+    const [event] = connection.receive(chunk, 0);
+    chunk.fill(0);
+    expect(event).toEqual({ type: "binary", data: latin1("abc") });
+  });
+});

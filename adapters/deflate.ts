@@ -1,31 +1,174 @@
-// The default DeflateCodec: DEFLATE (RFC 1951) in TypeScript, synchronous, made for messages of some hundred bytes. It runs wherever
-// the core does and knows nothing of WebSocket.
+// The default DeflateCodec: pako, the port of zlib to JavaScript, which runs on every runtime. It is called at zlib's own level, because
+// that is synchronous, keeps its window between messages, and lets us own the output: one buffer, copied out at its exact size.
 //
-// Node has no supported synchronous zlib that keeps its window. Ports of zlib to JavaScript have one; for such messages they take two to
-// three times as long to compress, spent on trees, and about 300 KB for each connection.
+// It knows DEFLATE (RFC 1951) and nothing of WebSocket.
 
-import type { DeflateCodec } from "../core/deflate/codec.ts";
-import { WindowDeflater } from "./deflate/deflater.ts";
-import { WindowInflater } from "./deflate/inflater.ts";
+import * as pako from "pako";
+import { concat } from "../core/bytes.ts";
+import type { DeflateCodec, Deflater, DeflaterOptions, Inflater, InflaterOptions } from "../core/deflate/codec.ts";
+import { InflateLimitError } from "../core/deflate/codec.ts";
+
+/** Where every stream writes; no call yields before its output is copied out. */
+const SCRATCH = new Uint8Array(64 * 1024);
+const NOTHING = new Uint8Array(0);
+
+/** The one compression method there is. */
+const DEFLATED = 8;
+/** The bit of `data_type` that says that inflation stands between two blocks. */
+const BETWEEN_BLOCKS = 128;
 
 /**
  * The codec that is used where no other is given.
  *
- * Memory grows with what a connection exchanges, up to its windows. Measured on Node 20, per connection, both directions, in bytes:
+ * Bytes that a connection holds, from its first compressed message in that direction on:
  *
- * | options | after 2 messages of 500 B | after 200 |
- * |---|--:|--:|
- * | defaults (windows of 15 bits, level 1, `memLevel` 8) | 22,000 | 100,000 |
- * | `takeover: false`, for which the server compresses without a window | 3,200 | 42,000 |
- * | and the peer says that it uses none either | 1,000 | 1,000 |
- * | `windowBits: 12, peerWindowBits: 12` | 21,000 | 43,000 |
- * | `windowBits: 9, peerWindowBits: 9, memLevel: 4` | 5,700 | 20,000 |
- * | `level: 2` and above | 23,500 | 182,000 |
+ * | direction | with takeover | without |
+ * |---|---|---|
+ * | out | `4 * 2 ** windowBits + 2 * 2 ** (memLevel + 8)` and 5,000: 37 KiB at the defaults | none |
+ * | in | `2 ** peerWindowBits` and 8,000: 40 KiB at the defaults | none |
  *
- * At most: a deflater has its window, 8 KiB, and `2 ** (memLevel + 6)` bytes, and twice its window and 16 KiB more above level 1; an
- * inflater has its window and 8 KiB. Without takeover one set of memory serves all connections.
+ * Without takeover one set of memory serves all connections.
  */
 export const deflateCodec: DeflateCodec = {
-  createDeflater: (options) => new WindowDeflater(options),
-  createInflater: (options) => new WindowInflater(options.windowBits),
+  createDeflater: (options) => new PakoDeflater(options),
+  createInflater: (options) => new PakoInflater(options),
 };
+
+/** Streams that were given up at a reset, the last of each kind: where no window is kept, one serves all connections. */
+const spare = new Map<string, pako.ZStream>();
+
+function takeSpare(kind: string): pako.ZStream | undefined {
+  const stream = spare.get(kind);
+  spare.delete(kind);
+  return stream;
+}
+
+function setInput(stream: pako.ZStream, bytes: Uint8Array): void {
+  stream.input = bytes;
+  stream.next_in = 0;
+  stream.avail_in = bytes.length;
+}
+
+function setOutput(stream: pako.ZStream): void {
+  stream.output = SCRATCH;
+  stream.next_out = 0;
+  stream.avail_out = SCRATCH.length;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? parts[0]! : concat(parts);
+}
+
+class PakoDeflater implements Deflater {
+  readonly #options: DeflaterOptions;
+  readonly #kind: string;
+  #stream: pako.ZStream | undefined;
+
+  constructor(options: DeflaterOptions) {
+    this.#options = options;
+    this.#kind = `deflate ${options.windowBits} ${options.level} ${options.memLevel}`;
+  }
+
+  deflate(bytes: Uint8Array): Uint8Array {
+    const stream = this.#stream ??= takeSpare(this.#kind) ?? this.#create();
+    setInput(stream, bytes);
+    const parts: Uint8Array[] = [];
+    do {
+      setOutput(stream);
+      pako.zlibDeflate(stream, pako.Z_SYNC_FLUSH);
+      parts.push(SCRATCH.slice(0, stream.next_out));
+    } while (stream.avail_out === 0);
+    stream.input = NOTHING;
+    return joined(parts);
+  }
+
+  reset(): void {
+    if (this.#stream === undefined) return;
+    pako.zlibDeflateReset(this.#stream);
+    spare.set(this.#kind, this.#stream);
+    this.#stream = undefined;
+  }
+
+  close(): void {
+    this.#stream = undefined;
+  }
+
+  #create(): pako.ZStream {
+    const { windowBits, level, memLevel } = this.#options;
+    const stream = new pako.ZStream();
+    // pako's own hash takes 64 KiB whatever `memLevel` says, zlib's `2 ** (memLevel + 8)` bytes.
+    const zlibHash = memLevel < 8;
+    pako.zlibDeflateInit2(stream, level, DEFLATED, -windowBits, memLevel, pako.Z_DEFAULT_STRATEGY, zlibHash);
+    return stream;
+  }
+}
+
+class PakoInflater implements Inflater {
+  readonly #windowBits: number;
+  readonly #kind: string;
+  #stream: pako.ZStream | undefined;
+  position: "start" | "between" | "inside" = "start";
+
+  constructor({ windowBits }: InflaterOptions) {
+    this.#windowBits = windowBits;
+    this.#kind = `inflate ${windowBits}`;
+  }
+
+  inflate(bytes: Uint8Array, limit: number): Uint8Array {
+    const stream = this.#stream ??= takeSpare(this.#kind) ?? this.#create();
+    setInput(stream, bytes);
+    const parts: Uint8Array[] = [];
+    let room = limit;
+    do {
+      setOutput(stream);
+      const status = pako.zlibInflate(stream, pako.Z_SYNC_FLUSH);
+      room -= stream.next_out;
+      // Before the status: what was put out came before what failed.
+      if (room < 0) throw new InflateLimitError();
+      this.#follow(stream, status);
+      if (stream.next_out > 0) parts.push(SCRATCH.slice(0, stream.next_out));
+    } while (stream.avail_in > 0 || stream.avail_out === 0);
+    stream.input = NOTHING;
+    return joined(parts);
+  }
+
+  reset(): void {
+    if (this.#stream === undefined) return;
+    pako.zlibInflateReset(this.#stream);
+    this.#narrow(this.#stream);
+    spare.set(this.#kind, this.#stream);
+    this.#stream = undefined;
+    this.position = "start";
+  }
+
+  close(): void {
+    this.#stream = undefined;
+  }
+
+  #create(): pako.ZStream {
+    const stream = new pako.ZStream();
+    pako.zlibInflateInit2(stream, -this.#windowBits);
+    this.#narrow(stream);
+    return stream;
+  }
+
+  #follow(stream: pako.ZStream, status: number): void {
+    if (status === pako.Z_OK) this.position = (stream.data_type & BETWEEN_BLOCKS) === 0 ? "inside" : "between";
+    else if (status === pako.Z_STREAM_END) this.#restart(stream);
+    // What Z_BUF_ERROR says is that there was nothing left to do.
+    else if (status !== pako.Z_BUF_ERROR) throw new Error(stream.msg);
+  }
+
+  /** Begins another stream with the same window. */
+  #restart(stream: pako.ZStream): void {
+    pako.zlibInflateResetKeep(stream);
+    this.#narrow(stream);
+    this.position = "start";
+  }
+
+  // Raw streams have no header to tell zlib of a narrower window, so it lets a distance reach back through all output of a call, and whether
+  // one beyond the window fails would hang on where the stream was cut.
+  #narrow(stream: pako.ZStream): void {
+    stream.state.dmax = 2 ** this.#windowBits;
+  }
+}

@@ -20,8 +20,8 @@ export interface InflaterOptions {
 /** A raw DEFLATE compressor that keeps its window between calls. */
 export interface Deflater {
   /**
-   * Compresses the bytes and ends with a sync flush, of which the last four bytes, 00 00 ff ff, are left out. The result belongs to
-   * the caller.
+   * Compresses the bytes, one at least, and ends with a sync flush, whose last four bytes are 00 00 ff ff. The result belongs to the
+   * caller.
    */
   deflate(bytes: Uint8Array): Uint8Array;
   /** Forgets the window: the next call starts a new stream. */

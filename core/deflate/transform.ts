@@ -2,7 +2,6 @@
 //
 // Which messages are compressed is the caller's decision, the RSV1 bit and the frames are too; what was agreed on is negotiate.ts's.
 
-import { concat } from "../bytes.ts";
 import { ProtocolError } from "../errors.ts";
 import type { Deflater, Inflater } from "./codec.ts";
 import { InflateLimitError } from "./codec.ts";
@@ -44,7 +43,7 @@ export class MessageDeflate {
     // Nothing in the middle of a message is nothing; at its end it is an empty stored block, of which the tail is stripped (§7.2.3.6).
     if (bytes.length === 0) return this.#ended(new Uint8Array(final ? 1 : 0), final);
     const body = this.#ended(this.#outgoing().deflate(bytes), final);
-    return final ? body : concat([body, TAIL]);
+    return final ? body.subarray(0, -TAIL.length) : body;
   }
 
   /**

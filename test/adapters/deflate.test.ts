@@ -1,10 +1,7 @@
 import { inflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { deflateCodec } from "../../adapters/deflate.ts";
-import { DYNAMIC } from "../../adapters/deflate/format.ts";
-import { buildLengths } from "../../adapters/deflate/huffman.ts";
 import { concat, equalBytes } from "../../core/bytes.ts";
-import type { Deflater } from "../../core/deflate/codec.ts";
 import { InflateLimitError } from "../../core/deflate/codec.ts";
 import { FixedBlock } from "../vectors/deflate-bits.ts";
 import { CORRUPT, fromHex, JSON_STREAM, windowContent, WINDOWS, ZEROS, ZEROS_SIZE } from "../vectors/deflate-bodies.ts";
@@ -57,11 +54,6 @@ const CONTENTS: readonly Uint8Array[] = [
   encode("a"),
 ];
 
-/** What the deflater makes of the content, with the end of the sync flush that it leaves out. */
-function deflate(deflater: Deflater, content: Uint8Array): Uint8Array {
-  return concat([deflater.deflate(content), TAIL]);
-}
-
 describe("deflateCodec deflater", () => {
   const settings = [
     { level: 0, memLevel: 8, windowBits: 15 },
@@ -80,7 +72,7 @@ describe("deflateCodec deflater", () => {
 
   it.each(settings)("makes a stream that zlib inflates: %o", (options) => {
     const deflater = deflateCodec.createDeflater(options);
-    const stream = concat(CONTENTS.map((content) => deflate(deflater, content)));
+    const stream = concat(CONTENTS.map((content) => deflater.deflate(content)));
     const inflated = inflateRawSync(concat([stream, Uint8Array.of(3, 0)]), { windowBits: options.windowBits });
     expect(equalBytes(inflated, concat(CONTENTS))).toBe(true);
   });
@@ -89,7 +81,7 @@ describe("deflateCodec deflater", () => {
     const deflater = deflateCodec.createDeflater(options);
     const inflater = deflateCodec.createInflater(options);
     for (const content of CONTENTS) {
-      expect(equalBytes(inflater.inflate(deflate(deflater, content), content.length), content)).toBe(true);
+      expect(equalBytes(inflater.inflate(deflater.deflate(content), content.length), content)).toBe(true);
       expect(inflater.position).toBe("between");
     }
   });
@@ -116,6 +108,13 @@ describe("deflateCodec deflater", () => {
     const deflater = deflateCodec.createDeflater({ level: 1, memLevel: 8, windowBits: 15 });
     for (let size = 1; size < 300_000; size = size * 3 + 1) {
       expect(deflater.deflate(noise(size, size)).length).toBeLessThan(size + 16 + size / 500);
+    }
+  });
+
+  it("ends every call with a sync flush, however much it puts out", () => {
+    const deflater = deflateCodec.createDeflater({ level: 0, memLevel: 8, windowBits: 15 });
+    for (let size = 64 * 1024 - 40; size < 64 * 1024 + 10; size++) {
+      expect([...deflater.deflate(noise(size)).subarray(-4)], `${size} bytes`).toEqual([...TAIL]);
     }
   });
 
@@ -149,15 +148,29 @@ describe("deflateCodec inflater", () => {
     },
   );
 
-  it.each([8, 9, 10, 11, 12, 13, 14])("refuses a distance past the window of %d bits", (windowBits) => {
-    const size = 2 ** windowBits;
-    const inflater = deflateCodec.createInflater({ windowBits });
-    inflater.inflate(
-      deflateCodec.createDeflater({ level: 1, memLevel: 8, windowBits: 15 }).deflate(noise(3 * size)),
-      1e6,
-    );
-    expect(() => inflater.inflate(new FixedBlock().shortCopy(size + 1).body(), 100)).toThrow();
-  });
+  it.each([8, 9, 10, 11, 12, 13, 14])(
+    "refuses a distance past the window of %d bits, however it is cut",
+    (windowBits) => {
+      const size = 2 ** windowBits;
+      const content = deflateCodec.createDeflater({ level: 1, memLevel: 8, windowBits: 15 }).deflate(noise(3 * size));
+      for (const past of [0, 1]) {
+        const body = new FixedBlock().shortCopy(size + past).body();
+        const ways = [[concat([content, body, TAIL])], [content, concat([body, TAIL])], [
+          concat([content, body]),
+          TAIL,
+        ]];
+        for (const restarted of [false, true]) {
+          for (const chunks of ways) {
+            const inflater = deflateCodec.createInflater({ windowBits });
+            if (restarted) inflater.inflate(fromHex("f348cdc9c90700"), 100);
+            const read = (): void => chunks.forEach((chunk) => inflater.inflate(chunk, 1e6));
+            if (past > 0) expect(read).toThrow();
+            else expect(read).not.toThrow();
+          }
+        }
+      }
+    },
+  );
 
   it("refuses a distance past what has come so far", () => {
     const inflater = deflateCodec.createInflater({ windowBits: 15 });
@@ -206,6 +219,23 @@ describe("deflateCodec inflater", () => {
     expect(inflater.position).toBe("start");
   });
 
+  it("says so where the output ends with its buffer", () => {
+    for (let size = 64 * 1024 - 4; size < 64 * 1024 + 4; size++) {
+      const inflater = deflateCodec.createInflater({ windowBits: 15 });
+      const body = deflateCodec.createDeflater({ level: 0, memLevel: 8, windowBits: 15 }).deflate(noise(size));
+      expect(inflater.inflate(body, size).length).toBe(size);
+      expect(inflater.position, `${size} bytes`).toBe("between");
+    }
+  });
+
+  it("reads stream after stream that gives nothing", () => {
+    const inflater = deflateCodec.createInflater({ windowBits: 15 });
+    const empty = Uint8Array.of(3, 0);
+    expect(inflater.inflate(concat(Array.from({ length: 2000 }, () => empty)), 0).length).toBe(0);
+    expect(inflater.position).toBe("start");
+    expect(decode(inflater.inflate(fromHex("f248cdc9c907000000ffff"), 5))).toBe("Hello");
+  });
+
   it.each(CORRUPT.slice(0, 8))("throws for $why", ({ body }) => {
     const inflate = (): Uint8Array => {
       const inflater = deflateCodec.createInflater({ windowBits: 15 });
@@ -243,8 +273,9 @@ describe("deflateCodec, many at once", () => {
 
   it("keeps blocks apart that are read in turn, byte by byte", () => {
     const bodies = texts.map((text) =>
-      deflate(deflateCodec.createDeflater({ level: 9, memLevel: 9, windowBits: 15 }), text)
+      deflateCodec.createDeflater({ level: 9, memLevel: 9, windowBits: 15 }).deflate(text)
     );
+    const DYNAMIC = 2;
     expect(bodies.map(([first]) => (first! >> 1) & 3)).toContain(DYNAMIC);
     const inflaters = texts.map(() => deflateCodec.createInflater({ windowBits: 15 }));
     const parts: Uint8Array[][] = texts.map(() => []);
@@ -262,32 +293,13 @@ describe("deflateCodec, many at once", () => {
     const inflaters = texts.map(() => deflateCodec.createInflater(options));
     for (const [index, text] of [...texts, ...texts].entries()) {
       const [deflater, inflater] = [deflaters[index % 7]!, inflaters[index % 5]!];
-      expect(decode(inflater.inflate(deflate(deflater, text), 1e6))).toBe(decode(text));
+      expect(decode(inflater.inflate(deflater.deflate(text), 1e6))).toBe(decode(text));
       deflater.reset();
       inflater.reset();
     }
     const fresh = deflateCodec.createDeflater(options).deflate(texts[0]!);
     expect(equalBytes(deflaters[0]!.deflate(texts[0]!), fresh)).toBe(true);
   });
-});
-
-describe("buildLengths", () => {
-  // Fibonacci's numbers are the frequencies that make the longest codes.
-  it.each([[15, 23], [15, 16], [7, 19], [7, 8], [15, 2]])(
-    "makes a complete code within %d bits for %d symbols",
-    (limit, count) => {
-      const frequencies = new Uint16Array(count).fill(1);
-      for (let symbol = 2; symbol < count; symbol++) {
-        frequencies[symbol] = frequencies[symbol - 1]!
-          + frequencies[symbol - 2]!;
-      }
-      const lengths = new Uint8Array(count);
-      buildLengths(frequencies, lengths, limit);
-      expect(Math.max(...lengths)).toBeLessThanOrEqual(limit);
-      expect(lengths.reduce((sum, length) => sum + 2 ** -length, 0)).toBe(1);
-      expect([...lengths]).toEqual([...lengths].sort((a, b) => b - a));
-    },
-  );
 });
 
 describe("deflateCodec inflater, limit", () => {

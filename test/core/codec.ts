@@ -1,6 +1,7 @@
 // A DEFLATE stand-in for tests of what surrounds compression: it "compresses" by copying, so that every byte on the wire can be
 // told. Like the real thing it stops at a limit; the byte 0xbd is not DEFLATE to it.
 
+import { concat } from "../../core/bytes.ts";
 import type { DeflateCodec } from "../../core/deflate/codec.ts";
 import { InflateLimitError } from "../../core/deflate/codec.ts";
 import { MessageDeflate } from "../../core/deflate/transform.ts";
@@ -19,7 +20,7 @@ function copyingCodec(calls: Calls): DeflateCodec {
     createDeflater: () => ({
       deflate(bytes) {
         calls.push("deflate");
-        return bytes.slice();
+        return concat([bytes, TAIL]);
       },
       reset: () => calls.push("reset deflater"),
       close: () => calls.push("close deflater"),

@@ -8,7 +8,6 @@ import { deflateCodec } from "../../adapters/deflate.ts";
 import { resolveDeflate } from "../../core/deflate/negotiate.ts";
 import { MessageDeflate } from "../../core/deflate/transform.ts";
 import type { Role } from "../core/support.ts";
-import { join } from "../core/support.ts";
 
 /** One run of a connection. */
 export interface Case {
@@ -108,10 +107,10 @@ function runScript(script: Uint8Array, flags: number): Uint8Array<ArrayBuffer> {
     if (length === LONG) length = (script[at++] ?? 0) * 8;
     let payload = script.subarray(at, at + length);
     at += length;
-    if (make === MAKE.deflated) {
+    if (make === MAKE.deflated && payload.length > 0) {
       const body = deflater.deflate(payload);
       // RFC 7692 §7.2.1: only the end of a message lacks the end of its flush.
-      payload = (first & 0x80) !== 0 ? body : join([body, TAIL]);
+      payload = (first & 0x80) !== 0 ? body.subarray(0, -TAIL.length) : body;
       if ((first & 0x80) !== 0 && (flags & FLAG.noTakeover) !== 0) deflater.reset();
     }
     writeFrame(stream, first, payload, make === MAKE.wrongly ? !masked : masked, make === MAKE.wastefully);

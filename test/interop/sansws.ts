@@ -5,8 +5,8 @@ import type { Peer, Queue, Variant } from "./messages.ts";
 
 export const DEFLATE: Readonly<Record<Variant, DeflateChoice>> = {
   none: false,
-  takeover: { threshold: 0 },
-  "no-takeover": { threshold: 0, takeover: false, peerTakeover: false },
+  takeover: { threshold: 0, windowBits: 15 },
+  "no-takeover": { threshold: 0, windowBits: 15, takeover: false, peerTakeover: false },
   "bits-9": { threshold: 0, windowBits: 9, peerWindowBits: 9 },
   "bits-15": { threshold: 0, windowBits: 15, peerWindowBits: 15 },
 };

@@ -2,7 +2,7 @@
 // so that nothing of the repository's (its types, its sources, its tools) can be found from there by accident.
 
 import { execFile } from "node:child_process";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -31,8 +31,8 @@ export async function run(tool: string, args: readonly string[], cwd: string): P
 }
 
 /**
- * Packs, which builds first (`prepack`), and unpacks into a project in the folder. There are no dependencies, so
- * no registry is asked.
+ * Packs, which builds first (`prepack`), and unpacks into a project in the folder. What the package depends on is
+ * copied from this repository's modules, so that no registry is asked.
  */
 export async function installPacked(folder: string): Promise<Consumer> {
   const installed = join(folder, "node_modules", "sansws");
@@ -41,7 +41,17 @@ export async function installPacked(folder: string): Promise<Consumer> {
   await run("npm", ["pack", "--pack-destination", folder], root);
   const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz")) ?? "";
   await run("tar", ["-xzf", tarball, "-C", "node_modules/sansws", "--strip-components=1"], folder);
+  for (const name of await dependenciesOf(installed)) {
+    await cp(join(root, "node_modules", name), join(folder, "node_modules", name), { recursive: true });
+  }
   return { tarball: join(folder, tarball), files: await filesIn(installed) };
+}
+
+async function dependenciesOf(installed: string): Promise<string[]> {
+  const { dependencies } = JSON.parse(await readFile(join(installed, "package.json"), "utf8")) as {
+    dependencies?: Record<string, string>;
+  };
+  return Object.keys(dependencies ?? {});
 }
 
 async function filesIn(folder: string): Promise<string[]> {

@@ -7,8 +7,9 @@ import type { Extension } from "../../../core/http/fields.ts";
 import { parseExtensions } from "../../../core/http/fields.ts";
 import { ANSWERS, OFFERED, OFFERS } from "../../vectors/deflate-negotiation.ts";
 
+/** The options of a row: where it says nothing of the window, the largest, about which there is nothing to say. */
 function resolve(options: Partial<DeflateOptions> | undefined): DeflateOptions {
-  return resolveDeflate({ codec: deflateCodec, ...options });
+  return resolveDeflate({ codec: deflateCodec, windowBits: 15, ...options });
 }
 
 function extensions(header: string): readonly Extension[] {
@@ -72,7 +73,10 @@ describe("readAnswer", () => {
 describe("resolveDeflate", () => {
   it("fills in the defaults", () => {
     expect(resolveDeflate({ codec: deflateCodec })).toMatchObject({
-      windowBits: 15,
+      threshold: 128,
+      level: 4,
+      memLevel: 5,
+      windowBits: 12,
       takeover: true,
       peerWindowBits: 15,
       peerTakeover: true,
@@ -86,7 +90,7 @@ describe("resolveDeflate", () => {
       memLevel: undefined,
       threshold: Infinity,
     } as unknown as GivenDeflateOptions;
-    expect(resolveDeflate(given)).toMatchObject({ level: 9, memLevel: 8, threshold: Infinity });
+    expect(resolveDeflate(given)).toMatchObject({ level: 9, memLevel: 5, threshold: Infinity });
   });
 
   it.each(

@@ -291,6 +291,15 @@ onEachRuntime({}, (target) => {
       },
     );
 
+    it("are not joined by fields of the Location's", async () => {
+      const first = await answering((head) =>
+        head.includes(" /a") ? refused : found("/a%0d%0aX-Injected: 1%0d%0a\\\t\u00e4")
+      );
+      await connect(first.url, { redirect: true });
+      expect(first.heads[1]!.split("\r\n")[0]).toMatch(/^GET \/a%0d%0aX-Injected:%201%0d%0a\/\S* HTTP\/1\.1$/);
+      expect(first.heads[1]).not.toMatch(/^X-Injected/m);
+    });
+
     it("do not go round for ever", async () => {
       const loop = await answering(() => found("/again"));
       expect((await connect(loop.url, { redirect: true, headers: secrets })).status).toBe(302);

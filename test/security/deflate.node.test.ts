@@ -38,6 +38,7 @@ onEachRuntime({
   deflate: { behaviour: "size", options: { deflate: true, limits } },
   fresh: { behaviour: "size", options: { deflate: { peerTakeover: false }, limits } },
   unlimited: { behaviour: "size", options: { deflate: true } },
+  echo: { behaviour: "echo", options: { deflate: true } },
 }, (target) => {
   /** What a connection with compression is closed with, after what it is sent. */
   async function endOf(server: string, bytes: Uint8Array): Promise<string> {
@@ -128,6 +129,47 @@ onEachRuntime({
     await until(async () => (await target().notes("deflate")).length === 2, "both messages came");
     expect(await target().notes("deflate")).toEqual(["binary of 5", "binary of 5"]);
   });
+
+  describe("uWS#1347 (Safari): a client that refers to earlier messages although the answer said not to", () => {
+    const content = Buffer.from("a sentence that is said more than once");
+    const again = deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH, dictionary: content }).subarray(0, -4);
+    const messages = [frame("client", 0xc2, compressed(content)), frame("client", 0xc2, again)];
+
+    it("is understood", async () => {
+      const peer = await rawOpen(target().port("fresh"), OFFER);
+      peer.write(...messages);
+      await until(async () => (await target().notes("fresh")).length === 2, "both messages came");
+      expect(await target().notes("fresh")).toEqual(Array(2).fill(`binary of ${content.length}`));
+    });
+
+    it("is closed with 1007 when it had promised not to", async () => {
+      const peer = await rawOpen(
+        target().port("fresh"),
+        "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n",
+      );
+      peer.write(...messages);
+      expect((await peer.takeFrames()).map(closing)).toEqual([expect.stringMatching(/^1007 /)]);
+      peer.end();
+      await until(async () => (await target().notes("fresh")).includes("closed 1007 violation"), "it was told");
+    });
+  });
+
+  it.runIf(hasProc)(
+    "node#8871, ws#1202, engine.io#559: 500 connections that talk at once cost little each",
+    async () => {
+      const COUNT = 500;
+      const content = Buffer.from(Array.from({ length: 400 }, (_, i) => `{"id":${i * i}}`).join());
+      const message = frame("client", 0xc1, compressed(content));
+      const grown = await target().growth(async () => {
+        const peers = await Promise.all(Array.from({ length: COUNT }, () => rawOpen(target().port("echo"), OFFER)));
+        for (let round = 0; round < 5; round++) {
+          for (const peer of peers) peer.write(message);
+          for (const peer of peers) expect((await peer.takeFrames(1)).map(({ first }) => first)).toEqual([0xc1]);
+        }
+      });
+      expect(grown / COUNT).toBeLessThan(400 * 1024);
+    },
+  );
 
   describe("CVE-2026-2229 (undici): an offer with a window that", () => {
     it.each([

@@ -218,6 +218,18 @@ onEachRuntime({
       expect(grown).toBeLessThan(150 * MIB);
     });
 
+    it("CVE-2026-48779 (ws): 16 MiB announced on each of 50 connections, and sent a byte at a time", async () => {
+      const grown = await target().growth(async () => {
+        const peers = await Promise.all(Array.from({ length: 50 }, () => rawOpen(target().port("size"))));
+        for (const peer of peers) peer.write(announced(0x82, "ff0000000001000000"));
+        for (let i = 0; i < 1000; i++) {
+          for (const peer of peers) peer.write("x");
+          await sleep(1);
+        }
+      });
+      expect(grown).toBeLessThan(64 * MIB);
+    });
+
     it("16 MiB announced on each of 200 connections, and never sent", async () => {
       const grown = await target().growth(async () => {
         const peers = await Promise.all(Array.from({ length: 200 }, () => rawOpen(target().port("size"))));

@@ -8,12 +8,13 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import type { RawPeer } from "../contract/raw.ts";
 import { rawConnect, rawOpen, request } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
-import { frame } from "../core/support.ts";
+import { frame, hex } from "../core/support.ts";
 import type { Target } from "./target.ts";
 import { hasProc, onEachRuntime } from "./target.ts";
 
 /** So many may be in at once, on each server; if one of those that were reset stayed counted, too few could come in afterwards. */
 const ROOM = 20;
+const OFFER = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 const options = { connections: { max: ROOM }, timeouts: { close: 1000, handshake: 5000 } };
 
 interface Stage {
@@ -70,6 +71,12 @@ const STAGES: readonly Stage[] = [
     told: "closed 1006 lost",
   },
   {
+    name: "in a compressed message (permessage-deflate-node#1, ws#628)",
+    server: "squeezed",
+    reach: async (port) => send(await rawOpen(port, OFFER), frame("client", 0x42, hex("003200cdff68"))),
+    told: "closed 1006 lost",
+  },
+  {
     name: "in a message it does not read",
     server: "flooding",
     reach: async (port) => reading(await rawConnect(port), request()),
@@ -106,7 +113,11 @@ async function reading(peer: RawPeer, data: string): Promise<RawPeer> {
 const names = ["echo", "gate", "body", "web", "flooding", "closing"];
 
 onEachRuntime(
-  { ...Object.fromEntries(names.map((behaviour) => [behaviour, { behaviour, options }])), lean: { behaviour: "echo" } },
+  {
+    ...Object.fromEntries(names.map((behaviour) => [behaviour, { behaviour, options }])),
+    squeezed: { behaviour: "echo", options: { ...options, deflate: true } },
+    lean: { behaviour: "echo" },
+  },
   (target) => {
     describe("reset", () => {
       it.each(STAGES.map((stage) => [stage.name, stage] as const))(

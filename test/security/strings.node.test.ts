@@ -97,6 +97,27 @@ onEachRuntime({
       expect(sent.split("\r\n").filter((each) => /^X-Injected/i.test(each))).toEqual([]);
     });
 
+    it.each([
+      ["a header's value", { "X-A": "a\r\nX-Injected: 1" }, /header X-A/],
+      ["a header's name", { "X-A: 1\r\nX-Injected": "1" }, /header name/],
+    ])("for its proxy are refused before anything is sent: %s", async (_, headers, named) => {
+      const { url, sent } = await refusing();
+      const proxy = { url: url.replace("ws:", "http:"), headers };
+      const { error, message } = await target().connect({ url: "ws://elsewhere.example/", options: { proxy } });
+      expect(error).toBe("UsageError");
+      expect(message).toMatch(named);
+      expect(sent).toEqual([]);
+    });
+
+    it("are credentials of its proxy in one field, encoded", async () => {
+      const { url, sent } = await refusing();
+      const proxy = url.replace("ws://", "http://us%0d%0aer:pass@");
+      await target().connect({ url: "ws://elsewhere.example/", options: { proxy } });
+      expect(sent.join("")).toMatch(
+        /^CONNECT elsewhere\.example:80 HTTP\/1\.1\r\nHost: elsewhere\.example:80\r\nProxy-Authorization: Basic [\w+/=]*\r\n\r\n$/,
+      );
+    });
+
     it("are credentials of its URL in one field, encoded", async () => {
       const { url, sent } = await refusing();
       await target().connect({ url: url.replace("ws://", "ws://us%0d%0aer:pass@") });

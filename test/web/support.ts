@@ -2,15 +2,15 @@
 //
 // The web-platform-tests of websockets/ that need no browser, and where the same is asked for here, from the standard's own text:
 //
-//   constructor, Create-*, basic-auth, url/*            websocket-constructor
+//   constructor, Create-*, url/*                        websocket-constructor
 //   Close-*, close-invalid, interfaces/…/close/*        websocket-close
-//   Send-*, extended-payload-length, bufferedAmount/*   websocket-send
+//   Send-*, bufferedAmount/*                            websocket-send
 //   binaryType-*                                        websocket-attributes, websocket-send
 //   eventhandlers, events/*, readyState/*, protocol/*   websocket-events
-//   opening-handshake/* (wrong accept key, protocols)   websocket-events; core/handshake
+//   basic-auth, referrer, opening-handshake/*           websocket-handshake
+//   Close-delayed, extended-payload-length              websocket-handshake
 //   idlharness, constants/*, CloseEvent/*               interfaces
 //   stream/tentative/*                                  websocket-stream, websocket-stream-pipe, websocket-stream-backpressure
-//   referrer                                            contract/connecting
 //
 // Those of cookies/, mixed-content, multi-globals, unload-a-document and remove-own-iframe-* are about what only a page has.
 

@@ -30,6 +30,15 @@ describe("createKey", () => {
   });
 });
 
+describe("isKey", () => {
+  it("takes 16 bytes in base64, and nothing before or behind them", () => {
+    expect(isKey(SAMPLE_KEY)).toBe(true);
+    for (const text of [`A${SAMPLE_KEY}`, `${SAMPLE_KEY}=`, `${SAMPLE_KEY}\n`, SAMPLE_KEY.slice(1), ""]) {
+      expect(isKey(text), text).toBe(false);
+    }
+  });
+});
+
 describe("encodeBase64", () => {
   it("agrees with btoa at every length up to 100", () => {
     for (let length = 0; length <= 100; length++) {

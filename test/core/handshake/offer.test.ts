@@ -63,8 +63,11 @@ describe("ClientHandshake.create", () => {
     const url = { ...URL_PARTS, username: "Aladdin", password: "open%20sesame" };
     expect(field(await requestFor(url), "Authorization")).toBe("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
     expect(field(await requestFor({ ...URL_PARTS, username: "a" }), "Authorization")).toBe("Basic YTo=");
+    expect(field(await requestFor({ ...URL_PARTS, password: "b" }), "Authorization")).toBe("Basic OmI=");
     expect(field(await requestFor({ ...URL_PARTS, username: "", password: "" }), "Authorization")).toBeUndefined();
     expect(field(await requestFor(url, { headers: { authorization: "Bearer x" } }), "authorization")).toBe("Bearer x");
+    const cookie = await requestFor(url, { headers: { Cookie: "a=1" } });
+    expect(field(cookie, "Authorization")).toBe("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
   });
 
   it.each<[string, HeaderInput]>([
@@ -83,25 +86,40 @@ describe("ClientHandshake.create", () => {
     expect(handshake.receive(latin1(answer(`Sec-WebSocket-Accept: ${accept}`)), 0)?.connection.state).toBe("open");
   });
 
-  it.each<[string, Partial<ClientUrl>]>([
-    ["another scheme", { protocol: "ftp:" }],
-    ["a fragment", { hash: "#a" }],
-    ["no host", { host: "" }],
-    ["a host with a line end", { host: "a\r\nX: 1" }],
-    ["a host with a user name", { host: "a@b" }],
-    ["a path with a space", { pathname: "/a b" }],
-    ["a path with a line end", { pathname: "/ HTTP/1.1\r\nX: 1\r\n\r\n" }],
-    ["a query with a fragment in it", { search: "?a#b" }],
-    ["credentials that are not percent-encoded", { username: "%" }],
-  ])("refuses a URL with %s", async (_, parts) => {
-    expect(await thrown(() => requestFor({ ...URL_PARTS, ...parts }))).toBeInstanceOf(UsageError);
+  it.each<[string, Partial<ClientUrl>, string]>([
+    ["another scheme", { protocol: "ftp:" }, "\"ftp:\" is not the scheme of a WebSocket: use ws: or wss:"],
+    ["a fragment", { hash: "#a" }, "the URL of a WebSocket has no fragment (RFC 6455 §3); write # as %23"],
+    ["no host", { host: "" }, "\"\" is not a host with an optional port"],
+    ["a host with a line end", { host: "a\r\nX: 1" }, "\"a\\r\\nX: 1\" is not a host with an optional port"],
+    ["a host with a user name", { host: "a@b" }, "\"a@b\" is not a host with an optional port"],
+    ["a path with a space", { pathname: "/a b" }, "\"/a b\" is not a request target (RFC 9112 §3.2)"],
+    [
+      "a path with a line end",
+      { pathname: "/ HTTP/1.1\r\nX: 1\r\n\r\n" },
+      "\"/ HTTP/1.1\\r\\nX: 1\\r\\n\\r\\n\" is not a request target (RFC 9112 §3.2)",
+    ],
+    ["a query with a fragment in it", { search: "?a#b" }, "\"/chat?a#b\" is not a request target (RFC 9112 §3.2)"],
+    [
+      "credentials that are not percent-encoded",
+      { username: "%" },
+      "the user name or password in the URL is not percent-encoded UTF-8",
+    ],
+  ])("refuses a URL with %s, and says why", async (_, parts, message) => {
+    expect(await thrown(() => requestFor({ ...URL_PARTS, ...parts }))).toEqual(new UsageError(message));
+  });
+
+  it.each<[string, readonly unknown[], string]>([
+    ["is no token", ["a b"], "subprotocol \"a b\" is not a token (RFC 6455 §4.1)"],
+    ["is empty", [""], "subprotocol \"\" is not a token (RFC 6455 §4.1)"],
+    ["has a comma in it", ["a,b"], "subprotocol \"a,b\" is not a token (RFC 6455 §4.1)"],
+    ["is no string", [1], "subprotocol 1 is not a token (RFC 6455 §4.1)"],
+    ["stands there twice", ["a", "b", "a"], "a subprotocol is offered twice (RFC 6455 §4.1)"],
+  ])("refuses a subprotocol that %s, and says so", async (_, protocols, message) => {
+    const given = protocols as readonly string[];
+    expect(await thrown(() => requestFor(URL_PARTS, { protocols: given }))).toEqual(new UsageError(message));
   });
 
   it.each<[string, ClientHandshakeOptions]>([
-    ["a subprotocol that is no token", { protocols: ["a b"] }],
-    ["an empty subprotocol", { protocols: [""] }],
-    ["a subprotocol with a comma", { protocols: ["a,b"] }],
-    ["a subprotocol twice", { protocols: ["a", "b", "a"] }],
     ["a line end in a value", { headers: { "X-A": "1\r\nX-B: 2" } }],
     ["a value past Latin-1", { headers: { "X-A": "\u2603" } }],
     ["a name that is no token", { headers: { "X A": "1" } }],

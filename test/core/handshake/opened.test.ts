@@ -5,7 +5,7 @@ import { UsageError } from "../../../core/errors.ts";
 import type { HandshakeOptions } from "../../../core/handshake/opened.ts";
 import { openConnection, resolveOptions } from "../../../core/handshake/opened.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../../core/limits.ts";
-import { frame } from "../support.ts";
+import { frame, hex } from "../support.ts";
 import { latin1, NO_CODEC } from "./support.ts";
 
 const digest = (): Uint8Array => new Uint8Array(20);
@@ -43,7 +43,7 @@ describe("resolveOptions", () => {
     expect(() => resolveOptions({ mesages: "pieces" } as HandshakeOptions, ["headers"])).toThrow(
       new UsageError(message),
     );
-    expect(() => resolveOptions({ headers: {} } as HandshakeOptions)).toThrow(UsageError);
+    expect(() => resolveOptions({ headers: {} } as HandshakeOptions)).toThrow(/deflate, sha1$/);
   });
 
   it("checks the same options only once, whatever was changed in them since", () => {
@@ -70,6 +70,17 @@ describe("openConnection", () => {
     ]);
     connection.receive(frame("client", 0x80, "de"), 7);
     expect(connection.closeSent?.code).toBe(1009);
+  });
+
+  it("uses permessage-deflate where it was agreed on, and only there", () => {
+    const options = resolveOptions({ deflate: { codec: NO_CODEC } });
+    const params = { windowBits: 15, takeover: true, peerWindowBits: 15, peerTakeover: true };
+    const compressing = openConnection("client", options, params, 0);
+    expect(() => compressing.sendText("a".repeat(1000))).toThrow("not used");
+    const plain = openConnection("client", options, undefined, 0);
+    plain.sendText("a".repeat(1000));
+    plain.receive(hex("c1 00"), 0);
+    expect(plain.closeSent?.code).toBe(1002);
   });
 
   it("leaves lent chunks to those who lent them", () => {

@@ -43,20 +43,25 @@ function takeSpare(kind: string): pako.ZStream | undefined {
   return stream;
 }
 
-function setInput(stream: pako.ZStream, bytes: Uint8Array): void {
+/** All output that the stream gives for the input; `step` lets it fill the scratch buffer once. */
+function pump(stream: pako.ZStream, bytes: Uint8Array, step: (stream: pako.ZStream) => void): Uint8Array {
+  const parts: Uint8Array[] = [];
   stream.input = bytes;
   stream.next_in = 0;
   stream.avail_in = bytes.length;
-}
-
-function setOutput(stream: pako.ZStream): void {
-  stream.output = SCRATCH;
-  stream.next_out = 0;
-  stream.avail_out = SCRATCH.length;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
+  do {
+    stream.output = SCRATCH;
+    stream.next_out = 0;
+    stream.avail_out = SCRATCH.length;
+    step(stream);
+    if (stream.next_out > 0) parts.push(SCRATCH.slice(0, stream.next_out));
+  } while (stream.avail_in > 0 || stream.avail_out === 0);
+  stream.input = NOTHING;
   return parts.length === 1 ? parts[0]! : concat(parts);
+}
+
+function flush(stream: pako.ZStream): void {
+  pako.zlibDeflate(stream, pako.Z_SYNC_FLUSH);
 }
 
 class PakoDeflater implements Deflater {
@@ -71,15 +76,7 @@ class PakoDeflater implements Deflater {
 
   deflate(bytes: Uint8Array): Uint8Array {
     const stream = this.#stream ??= takeSpare(this.#kind) ?? this.#create();
-    setInput(stream, bytes);
-    const parts: Uint8Array[] = [];
-    do {
-      setOutput(stream);
-      pako.zlibDeflate(stream, pako.Z_SYNC_FLUSH);
-      parts.push(SCRATCH.slice(0, stream.next_out));
-    } while (stream.avail_out === 0);
-    stream.input = NOTHING;
-    return joined(parts);
+    return pump(stream, bytes, flush);
   }
 
   reset(): void {
@@ -116,20 +113,14 @@ class PakoInflater implements Inflater {
 
   inflate(bytes: Uint8Array, limit: number): Uint8Array {
     const stream = this.#stream ??= takeSpare(this.#kind) ?? this.#create();
-    setInput(stream, bytes);
-    const parts: Uint8Array[] = [];
     let room = limit;
-    do {
-      setOutput(stream);
+    return pump(stream, bytes, () => {
       const status = pako.zlibInflate(stream, pako.Z_SYNC_FLUSH);
       room -= stream.next_out;
       // Before the status: what was put out came before what failed.
       if (room < 0) throw new InflateLimitError();
       this.#follow(stream, status);
-      if (stream.next_out > 0) parts.push(SCRATCH.slice(0, stream.next_out));
-    } while (stream.avail_in > 0 || stream.avail_out === 0);
-    stream.input = NOTHING;
-    return joined(parts);
+    });
   }
 
   reset(): void {
@@ -166,8 +157,8 @@ class PakoInflater implements Inflater {
     this.position = "start";
   }
 
-  // Raw streams have no header to tell zlib of a narrower window, so it lets a distance reach back through all output of a call, and whether
-  // one beyond the window fails would hang on where the stream was cut.
+  // A raw stream has no header to tell zlib of a narrower window. It would let a distance reach back through all output of a call, so that
+  // whether one beyond the window fails would hang on where the stream was cut.
   #narrow(stream: pako.ZStream): void {
     stream.state.dmax = 2 ** this.#windowBits;
   }

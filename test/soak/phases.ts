@@ -116,7 +116,7 @@ export class Run {
         new ClientProgram(this.#runtime, { mode: "endless", url, parallel: PARALLEL }),
         new ClientProgram(this.#runtime, { mode: "churn", url, parallel: PARALLEL, count: 1e6, rounds: 1, limit: 1e6 }),
       ];
-      await server.statsWith(PARALLEL);
+      await server.hearing(PARALLEL);
       await sleep(Math.random() * 300);
       await Promise.all(clients.map((client) => client.kill()));
     }
@@ -129,7 +129,7 @@ export class Run {
     const second = await this.#startServer();
     const killed = await this.#endUnderClients(second, "SIGKILL");
     const third = await this.#startServer();
-    const returned = (await third.statsWith(STAYING)).sockets;
+    const returned = (await third.hearing(STAYING)).talking;
     void staying.stop("SIGTERM");
     this.#note("the clients that stayed", await staying.faults());
     await third.kill();
@@ -138,7 +138,7 @@ export class Run {
 
   async #endUnderClients(server: ServerProgram, signal: "SIGTERM" | "SIGKILL"): Promise<Ends> {
     const clients = new ClientProgram(this.#runtime, { mode: "endless", url: server.url, parallel: TALKING });
-    await server.statsWith(TALKING + STAYING);
+    await server.hearing(TALKING + STAYING);
     await sleep(300);
     if (signal === "SIGKILL") await server.kill();
     else {

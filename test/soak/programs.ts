@@ -71,21 +71,21 @@ export class ServerProgram extends SoakProgram {
     return await response.json() as Stats;
   }
 
-  /** How it is when it has so many sockets, or more. */
-  statsWith(sockets: number): Promise<Stats> {
-    return this.#statsWhen((count) => count >= sockets);
+  /** How it is when it has heard from so many clients. */
+  hearing(count: number): Promise<Stats> {
+    return this.#statsWhen(({ talking }) => talking >= count);
   }
 
   /** How it is when it has no sockets. */
   calm(): Promise<Stats> {
-    return this.#statsWhen((count) => count === 0);
+    return this.#statsWhen(({ sockets }) => sockets === 0);
   }
 
   // When that does not happen, whoever asked for it sees it in what is returned.
-  async #statsWhen(enough: (sockets: number) => boolean): Promise<Stats> {
+  async #statsWhen(enough: (stats: Stats) => boolean): Promise<Stats> {
     for (const deadline = Date.now() + PATIENCE;; await sleep(50)) {
       const stats = await this.stats();
-      if (enough(stats.sockets) || Date.now() > deadline) return stats;
+      if (enough(stats) || Date.now() > deadline) return stats;
     }
   }
 }

@@ -17,14 +17,14 @@ const MIB = 2 ** 20;
 
 /** A socket that is not forgotten takes kilobytes, a listener or a timer that is not taken back a hundred bytes. */
 const BOUNDS: readonly Bound[] = [
-  { what: "server heap", of: ({ server }) => server.heap, slope: 16, noise: 2 * MIB },
-  { what: "client heap", of: ({ client }) => client.heap, slope: 16, noise: 2 * MIB },
+  { what: "server heap", of: ({ server }) => server.heap, slope: 16, noise: MIB },
+  { what: "client heap", of: ({ client }) => client.heap, slope: 16, noise: MIB },
   { what: "server RSS", of: ({ server }) => server.rss, slope: 256, noise: 32 * MIB },
   { what: "client RSS", of: ({ client }) => client.rss, slope: 256, noise: 32 * MIB },
 ];
 
 /** Milliseconds. A machine that does much else is late now and then, so that what is usual is measured, and what would be a standstill. */
-const MAX_DELAY = { usual: 100, longest: 5000 };
+const MAX_DELAY = { usual: 250, longest: 5000 };
 
 /**
  * The looks after the first quarter, in which caches fill, code is compiled and the heap finds its size. From then on memory must not

@@ -11,6 +11,8 @@ import { DelayMeter, measureMemory } from "./meters.ts";
 /** How the server is. */
 export interface Stats extends Memory {
   readonly sockets: number;
+  /** Those that have said something. */
+  readonly talking: number;
   /** Open files of the process. */
   readonly descriptors: number;
   /** What keeps the event loop alive, by kind, where the runtime tells. */
@@ -24,7 +26,10 @@ const ENDINGS: ReadonlyMap<Message, (socket: Socket) => void> = new Map([
   ["abort", (socket: Socket) => socket.abort()],
 ]);
 
-function answer(socket: Socket, data: Message): void {
+type Talker = Socket<{ talks: boolean; }>;
+
+function answer(socket: Talker, data: Message): void {
+  socket.data.talks = true;
   const end = ENDINGS.get(data);
   if (end === undefined) socket.send(data);
   else end(socket);
@@ -44,14 +49,15 @@ async function stats(): Promise<Stats> {
   // Whom the collection kept waiting is not the server's doing.
   meter.take();
   const descriptors = readdirSync("/proc/self/fd").length;
-  return { ...memory, sockets: server.sockets.size, descriptors, handles: countHandles(), delay };
+  const talking = [...server.sockets].filter(({ data }) => data.talks).length;
+  return { ...memory, sockets: server.sockets.size, talking, descriptors, handles: countHandles(), delay };
 }
 
-const server = await serve({
+const server = await serve<Talker["data"]>({
   port: Number(process.env["PORT"]),
   hostname: "127.0.0.1",
   deflate: true,
-  upgrade: ({ path }) => path === "/refused" ? { status: 403 } : undefined,
+  upgrade: ({ path }) => path === "/refused" ? { status: 403 } : { data: { talks: false } },
   open: (socket) => socket.subscribe("all"),
   message: answer,
   request: async () => Response.json(await stats()),

@@ -1,7 +1,8 @@
 // UTF-8 (RFC 3629, RFC 6455 §8.1): the vectors at every cut, and the platform's own strict decoder as the judge of random bytes.
 
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ProtocolError } from "../../core/errors.ts";
+import { lenientDecoder, utf8Decoder, utf8Encoder } from "../../core/platform.ts";
 import { decodeUtf8, requireUtf8, Utf8Validator, writeUtf8 } from "../../core/utf8.ts";
 import { INVALID_TEXTS, VALID_TEXTS } from "../vectors/utf8.ts";
 import { join, toHex, utf8 } from "./support.ts";
@@ -38,7 +39,7 @@ describe.each(VALID_TEXTS)("valid UTF-8: $name", ({ bytes, text }) => {
   });
 
   it("passes decodeUtf8, requireUtf8 and the validator, at any place in the array", () => {
-    for (const lead of [0, 1, 7]) {
+    for (const lead of [0, 1, 3, 7]) {
       const inside = join([new Uint8Array(lead).fill(0xff), bytes, new Uint8Array(3).fill(0xff)]);
       const end = lead + bytes.length;
       expect(decodeUtf8(inside, lead, end)).toBe(text);
@@ -97,6 +98,20 @@ describe("Utf8Validator", () => {
   });
 });
 
+describe("decodeUtf8, requireUtf8 and Utf8Validator", () => {
+  // Eight bytes of ASCII are looked at in one step.
+  it("find one bad byte at any place in a run of ASCII", () => {
+    for (let at = 0; at < 40; at++) {
+      const bytes = new Uint8Array(40).fill(0x61);
+      bytes[at] = 0xff;
+      expect(outcome(() => decodeUtf8(bytes, 0, 40)), `at ${at}`).toBe("text-not-utf8");
+      expect(outcome(() => requireUtf8(bytes, 0, 40)), `at ${at}`).toBe("text-not-utf8");
+      expect(new Utf8Validator().push(bytes, 0, 40), `at ${at}`).toBe(false);
+      expect(new Utf8Validator().push(bytes, 0, at), `up to ${at}`).toBe(true);
+    }
+  });
+});
+
 // Random bytes are hardly ever UTF-8 for long: these are made of well-formed characters, of which one byte may be spoilt.
 function samples(count: number): Uint8Array[] {
   const letters = ["a", "é", "€", "𝄞", "\u0000", "\uffff", "\ufffd", "z".repeat(9), "\u{10ffff}"];
@@ -151,5 +166,51 @@ describe("writeUtf8", () => {
         expect(toHex(target.subarray(2, 2 + written))).toBe(toHex(utf8(text)));
       }
     }
+  });
+});
+
+// Messages are mostly short, and a call into the platform costs more than such a message itself.
+describe("the ways around the platform", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  const ascii = (length: number): string => "~\x7f".repeat(length / 2 + 1).slice(0, length);
+
+  it("decodeUtf8 calls no decoder for ASCII of up to 16 bytes, wherever in the array", () => {
+    const decode = vi.spyOn(lenientDecoder, "decode");
+    for (let length = 0; length <= 16; length++) {
+      expect(decodeUtf8(utf8(`${"é".repeat(20)}${ascii(length)}é`), 40, 40 + length)).toBe(ascii(length));
+    }
+    expect(decode).not.toHaveBeenCalled();
+    expect(decodeUtf8(utf8(ascii(17)), 0, 17)).toBe(ascii(17));
+    expect(decode).toHaveBeenCalledTimes(1);
+  });
+
+  it("decodeUtf8 makes a view of part of an array only from 33 bytes on, and none of a whole one", () => {
+    const decode = vi.spyOn(lenientDecoder, "decode");
+    for (let length = 2; length <= 40; length++) {
+      const text = "a".repeat(length - 2) + "é";
+      const bytes = utf8(`<${text}>`);
+      expect(decodeUtf8(bytes, 1, 1 + length)).toBe(text);
+      expect(decode.mock.lastCall![0]!.buffer === bytes.buffer, `${length} bytes`).toBe(length > 32);
+      const whole = utf8(text);
+      expect(decodeUtf8(whole, 0, length)).toBe(text);
+      expect(decode.mock.lastCall![0]).toBe(whole);
+    }
+  });
+
+  it("decodeUtf8 asks the strict decoder, which is slow, only about U+FFFD", () => {
+    const decode = vi.spyOn(utf8Decoder, "decode");
+    expect(decodeUtf8(utf8("é".repeat(40)), 0, 80)).toBe("é".repeat(40));
+    expect(decode).not.toHaveBeenCalled();
+    expect(decodeUtf8(utf8("\ufffd"), 0, 3)).toBe("\ufffd");
+    expect(decode).toHaveBeenCalledTimes(1);
+  });
+
+  it("writeUtf8 calls no encoder for ASCII of up to 48 characters", () => {
+    const encode = vi.spyOn(utf8Encoder, "encodeInto");
+    for (let length = 0; length <= 48; length++) expect(writeUtf8(new Uint8Array(48), 0, ascii(length))).toBe(length);
+    expect(encode).not.toHaveBeenCalled();
+    expect(writeUtf8(new Uint8Array(49), 0, ascii(49))).toBe(49);
+    expect(encode).toHaveBeenCalledTimes(1);
   });
 });

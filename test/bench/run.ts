@@ -11,10 +11,10 @@
 
 import type { ChildProcess } from "node:child_process";
 import { spawn, spawnSync } from "node:child_process";
-import { createServer } from "node:net";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { freePort } from "../examples/programs.ts";
 import type { Contestant, Runtime } from "./contestants.ts";
 import { bundle, bundled, runtimes, takesPart } from "./contestants.ts";
 import { printReport, ratios } from "./report.ts";
@@ -38,20 +38,6 @@ const core = (number: number): string[] => pinned ? ["taskset", "-c", String(num
 
 /** Beyond this a run has gone wrong. */
 const RUN_LIMIT = 60_000;
-
-/** A port that is free, and below those which the system gives to connections: one of them could take it before the server does. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!free) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
-}
 
 /** Resolves with the first line that the process prints. */
 function firstLine(child: ChildProcess, what: string): Promise<string> {

@@ -2,6 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -108,4 +109,18 @@ export async function listen(runtime: RuntimeName, file: string, env: Record<str
   const program = new Program(runtime, file, [], { HOST: "127.0.0.1", PORT: "0", ...env });
   const [, host = ""] = await program.line(/^listening on \w+:\/\/(\S+)$/m);
   return { program, host };
+}
+
+/** A free port below those that systems give to connections: no connection takes it before somebody listens there. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }

@@ -3,8 +3,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RuntimeName } from "../examples/programs.ts";
+import { freePort } from "../examples/programs.ts";
 import type { Look, RoundsPlan } from "./client.ts";
-import { ClientProgram, freePort, ServerProgram } from "./programs.ts";
+import { ClientProgram, ServerProgram } from "./programs.ts";
 import type { Stats } from "./server.ts";
 import type { Result } from "./tally.ts";
 
@@ -29,11 +30,13 @@ export interface Row {
   readonly talked: Phase;
   /** The server, after clients were killed. */
   readonly after: Stats;
-  /** How clients, beginning with those that stayed, saw their server go. */
+  /** How clients saw the server be closed. */
   readonly closed: Ends;
+  /** How clients saw it be killed. */
   readonly killed: Ends;
+  /** How clients that come back saw both, and went. */
   readonly stayed: Ends;
-  /** Sockets of clients that stayed, when the server was there again. */
+  /** How many of those were there in the end. */
   readonly returned: number;
   /** What was wrong with how processes ended. */
   readonly faults: readonly string[];

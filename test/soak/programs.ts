@@ -1,6 +1,5 @@
 // The server and the clients of a long run as processes, and what they say of themselves.
 
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RuntimeName } from "../examples/programs.ts";
 import { Program } from "../examples/programs.ts";
@@ -31,19 +30,6 @@ class SoakProgram extends Program {
     await this.kill();
     const said = this.complaints.slice(0, 500);
     return [...status === 0 ? [] : [`it ended with ${status}`], ...said === "" ? [] : [`it printed ${said}`]];
-  }
-}
-
-/** A port below those that systems give to connections: while the server is away, none of its clients is given its port. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true));
-    });
-    await new Promise((resolve) => server.close(resolve));
-    if (free) return port;
   }
 }
 

@@ -28,13 +28,17 @@ const EXTRA = 3 * MINUTE;
 
 /** The complaints. */
 async function soak(runtime: RuntimeName, size: Size): Promise<string[]> {
-  const limit = setTimeout(() => void killAll(), 2 * size.limit + EXTRA);
+  let overdue = false;
+  const limit = setTimeout(() => {
+    overdue = true;
+    void killAll();
+  }, 2 * size.limit + EXTRA);
   try {
     const row = await Run.on(runtime, size);
     console.log(tableOf(row));
     return complaintsOf(row);
   } catch (error) {
-    return [`${runtime}: ${error}`];
+    return [`${runtime}: ${overdue ? "it took too long" : error}`];
   } finally {
     clearTimeout(limit);
     await killAll();

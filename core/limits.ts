@@ -72,11 +72,12 @@ export function resolveTimeouts(given: Partial<Timeouts> | undefined): Timeouts 
 }
 
 /**
- * Refuses every property of `given` that is not in `known`, by its full name.
+ * Refuses what is no object, and every property of `given` that is not in `known`, by its full name.
  *
  * @throws {UsageError} naming the option and the ones there are
  */
 export function refuseUnknown(scope: string, given: object, known: readonly string[]): void {
+  if (given !== Object(given)) throw new UsageError(`${scope} is ${String(given)}; it takes an object`);
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   throw new UsageError(`unknown option ${scope}.${unknown}; there are: ${known.join(", ")}`);

@@ -207,6 +207,9 @@ class Cursor {
  */
 export function checkFields(input: HeaderInput | undefined, owned: (lowerName: string) => boolean): HeaderField[] {
   if (input === undefined) return [];
+  if (input !== Object(input)) {
+    throw new UsageError(`headers is ${String(input)}; it takes an object, or a list of names with values`);
+  }
   return (isIterable(input) ? [...input] : Object.entries(input)).map((field) => {
     checkField(field);
     const [name, value] = field;

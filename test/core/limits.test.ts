@@ -97,6 +97,12 @@ describe("refuseUnknown", () => {
     expect(refuseUnknown("x", {}, ["a"])).toBe(undefined);
     expect(refuseUnknown("x", { b: 1, a: 2 }, ["a", "b", "c"])).toBe(undefined);
   });
+
+  it.each<[unknown]>([[null], [undefined], [3], ["text"], [5n]])("refuses %o, which is no object", (given) => {
+    expect(() => refuseUnknown("x", given as object, ["a"])).toThrow(
+      new UsageError(`x is ${given}; it takes an object`),
+    );
+  });
 });
 
 describe("new Connection", () => {

@@ -5,7 +5,7 @@ import { refuseUnknown } from "../core/limits.ts";
 import { UsageError } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
 import type { ConnectOptions } from "./host/client/client.ts";
-import { connect } from "./host/client/client.ts";
+import { CLIENT_NAMES, connect } from "./host/client/client.ts";
 import { Clock } from "./host/clock.ts";
 import { memoryTransports } from "./host/memory.ts";
 import type { ServerOptions } from "./host/server/server.ts";
@@ -22,6 +22,9 @@ export interface PairOptions<ServerData = unknown, ClientData = unknown> {
   /** What the client asks for. Default `ws://localhost/`; with `wss:` both ends take the transport for encrypted. */
   readonly url?: string | URL | undefined;
 }
+
+/** What says how a server is reached. */
+const ROUTE_NAMES: readonly string[] = ["path", "proxy", "stream", "tls", "redirect"];
 
 /** The two ends of one connection. */
 export interface SocketPair<ServerData = unknown, ClientData = unknown> {
@@ -46,6 +49,7 @@ export async function pair<ServerData = unknown, ClientData = unknown>(
 ): Promise<SocketPair<ServerData, ClientData>> {
   refuseUnknown("pair", options, ["server", "client", "url"]);
   const { server = {}, client = {}, url = "ws://localhost/" } = options;
+  refuseUnknown("client", client, CLIENT_NAMES.filter((name) => !ROUTE_NAMES.includes(name)));
   const runtime = memoryRuntime((transport) => host.accept(transport));
   const host = new SocketServer(runtime, server);
   const { open } = host.handlers;

@@ -125,6 +125,7 @@ describe("pair", () => {
     ["an unknown option", { host: "a" }],
     ["an unknown option of the server", { server: { port: 5 } }],
     ["an unknown option of the client", { client: { retry: {} } }],
+    ["a way to another server", { client: { path: "/tmp/other.sock" } }],
     ["what is no URL", { url: "nonsense" }],
   ])("refuses %s", async (_what, options) => {
     await expect(pair(options)).rejects.toThrow(UsageError);

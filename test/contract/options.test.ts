@@ -1,7 +1,7 @@
 // Options: every unknown name and illegal value is refused by name, before anything is listened on or connected to.
 
-import type { ConnectOptions, ServeOptions } from "sansws";
-import { connect, serve } from "sansws";
+import type { ConnectOptions, ReconnectOptions, ServeOptions } from "sansws";
+import { connect, reconnecting, serve, UsageError } from "sansws";
 import { describe, expect, it } from "vitest";
 import { openPair, start } from "./suite.ts";
 
@@ -39,6 +39,27 @@ const CLIENT: typeof COMMON = [
   ...COMMON,
   [{ port: 80 }, /unknown option options\.port/],
   [{ tls: {} }, /tls is for wss: URLs/],
+  [{ tls: { caa: "" } }, /unknown option tls\.caa; there are: ca, cert, key/],
+  [{ tls: { ca: "nonsense" } }, /tls\.ca is not text in PEM/],
+  [{ tls: { ca: [new Uint8Array(3)] } }, /tls\.ca is not text in PEM/],
+  [{ tls: { cert: "-----BEGIN CERTIFICATE-----" } }, /tls\.cert and tls\.key go together/],
+  [{ protocols: 3 }, /protocols is 3; it takes a string or an array of strings/],
+  [{ protocols: [3] }, /subprotocol 3 is not a token/],
+  [{ headers: 3 }, /headers is 3; it takes an object/],
+  [{ headers: null }, /headers is null; it takes an object/],
+  [{ signal: {} }, /signal is not an AbortSignal/],
+  [{ signal: null }, /signal is not an AbortSignal/],
+  [{ lifetime: 3 }, /lifetime is 3; it takes an object/],
+  [{ lifetime: null }, /lifetime is null; it takes an object/],
+  [{ lifetime: {} }, /lifetime\.signal is not an AbortSignal/],
+  [{ lifetime: { signal: new AbortController().signal, reasons: "" } }, /unknown option lifetime\.reasons/],
+  [{ timeout: "5" }, /timeout is 5; it takes milliseconds above 0/],
+  [{ timeout: 0 }, /timeout is 0; it takes milliseconds above 0/],
+  [{ path: "" }, /path is not that of a socket/],
+  [{ proxy: true }, /proxy is true; it takes an object/],
+  [{ proxy: { url: "https://proxy.test", tls: { caa: "" } } }, /unknown option proxy\.tls\.caa/],
+  [{ redirect: 5 }, /redirect is 5; it takes an object/],
+  [{ stream: {} }, /a stream has the two properties/],
 ];
 
 describe("serve", () => {
@@ -53,6 +74,14 @@ describe("connect", () => {
     const { url } = await start();
     const connecting = connect(url, options as ConnectOptions);
     await expect(connecting).rejects.toMatchObject({ name: "UsageError", message: expect.stringMatching(message) });
+  });
+});
+
+describe("options that are no object", () => {
+  it.each<[unknown]>([[null], ["chat"], [3]])("are refused: %o", async (options) => {
+    await expect(connect("ws://127.0.0.1/", options as ConnectOptions)).rejects.toMatchObject({ name: "UsageError" });
+    await expect(serve(options as ServeOptions)).rejects.toMatchObject({ name: "UsageError" });
+    expect(() => reconnecting("ws://127.0.0.1/", options as ReconnectOptions)).toThrow(UsageError);
   });
 });
 

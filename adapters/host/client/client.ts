@@ -20,6 +20,7 @@ import type { Backpressure, Handlers, Owner } from "../socket/handlers.ts";
 import { Session } from "../socket/session.ts";
 import type { Socket } from "../socket/socket.ts";
 import type { Runtime, TlsClientOptions, Transport } from "../transport.ts";
+import { checkProtocols, checkTimeout, requireSignal } from "./checks.ts";
 import { ClientOpening } from "./client-opening.ts";
 import type { LifetimeOptions } from "./lifetime.ts";
 import { Lifetime } from "./lifetime.ts";
@@ -27,7 +28,7 @@ import type { Hop, RedirectChoice } from "./redirect.ts";
 import { nextHop, resolveRedirect } from "./redirect.ts";
 import type { RouteOptions } from "./route.ts";
 import { routeTo } from "./route.ts";
-import { checkTimeout, ConnectScope } from "./scope.ts";
+import { ConnectScope } from "./scope.ts";
 import { parseTarget } from "./target.ts";
 
 /** How a client connects. */
@@ -99,6 +100,7 @@ class Client<Data> implements Owner<Data> {
   readonly clock: Clock;
   readonly #runtime: Runtime;
   readonly #options: ConnectOptions<Data>;
+  readonly #protocols: readonly string[];
   readonly #timeout: number;
   readonly #maxRedirects: number | undefined;
   readonly #keptHeaders: readonly string[];
@@ -110,11 +112,13 @@ class Client<Data> implements Owner<Data> {
     this.clock = runtime.clock;
     this.#runtime = runtime;
     this.#options = options;
+    this.#protocols = checkProtocols(options.protocols);
+    if (options.signal !== undefined) requireSignal("signal", options.signal);
     this.#timeout = checkTimeout("timeout", options.timeout ?? DEFAULT_TIMEOUT);
     const { max, keep } = resolveRedirect(options.redirect);
     this.#maxRedirects = max;
     this.#keptHeaders = keep;
-    this.#lifetime = options.lifetime && new Lifetime(options.lifetime);
+    this.#lifetime = options.lifetime === undefined ? undefined : new Lifetime(options.lifetime);
     if (max !== undefined && typeof options.stream === "object") {
       throw new UsageError("a redirect needs another stream: give a function that makes one");
     }
@@ -151,11 +155,6 @@ class Client<Data> implements Owner<Data> {
     const handshake = await ClientHandshake.create(target.url, options, this.clock.now());
     const transport = await route(signal);
     return new ClientOpening(transport, handshake, this.clock, signal, this.#opened).run();
-  }
-
-  get #protocols(): readonly string[] {
-    const { protocols = [] } = this.#options;
-    return typeof protocols === "string" ? [protocols] : protocols;
   }
 
   // Who follows redirects may be led from ws: to wss:, and has said how.

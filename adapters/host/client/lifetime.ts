@@ -3,6 +3,7 @@
 
 import { refuseUnknown } from "../../../core/limits.ts";
 import { CloseCode, encodeClose } from "../../../core/mod.ts";
+import { requireSignal } from "./checks.ts";
 
 /** A signal that ends a connection, with what the Close frame is to say. */
 export interface LifetimeOptions {
@@ -25,13 +26,13 @@ export class Lifetime {
   #watched: Closable | undefined;
   readonly #abort = (): void => this.#watched?.close(this.#code, this.#reason);
 
-  /** @throws {UsageError} for an unknown name, and for a code that must not be sent */
+  /** @throws {UsageError} for an unknown name, what is not a signal, and a code that must not be sent */
   constructor(given: AbortSignal | LifetimeOptions) {
-    const options = "aborted" in given ? { signal: given } : given;
+    const options = Object(given) === given && "aborted" in given ? { signal: given } : given;
     refuseUnknown("lifetime", options, ["signal", "code", "reason"]);
     const { signal, code = CloseCode.goingAway, reason = "" } = options as LifetimeOptions;
     encodeClose(code, reason);
-    this.signal = signal;
+    this.signal = requireSignal("lifetime.signal", signal);
     this.#code = code;
     this.#reason = reason;
   }

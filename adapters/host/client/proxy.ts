@@ -5,6 +5,7 @@ import { refuseUnknown } from "../../../core/limits.ts";
 import type { HeaderInput } from "../../../core/mod.ts";
 import { UsageError } from "../../../core/mod.ts";
 import type { TlsClientOptions } from "../transport.ts";
+import { checkTls } from "./checks.ts";
 import type { Target } from "./target.ts";
 
 /** A proxy, when its URL does not say all. */
@@ -70,6 +71,7 @@ export function proxyFor(target: Target, choice: ProxyChoice | undefined, enviro
 
 function parseProxy(options: ProxyOptions): Proxy {
   refuseUnknown("proxy", options, ["url", "headers", "tls"]);
+  checkTls("proxy.tls", options.tls);
   const url = parseUrl(options.url);
   const scheme = SCHEMES.get(url.protocol);
   if (scheme === undefined || url.hostname === "") throw notAProxy(`${url.protocol}//${url.host}`);

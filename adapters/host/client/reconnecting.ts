@@ -11,6 +11,7 @@ import { pickHandlers } from "../options.ts";
 import type { Handlers, Message, Sendable } from "../socket/handlers.ts";
 import { report } from "../socket/report.ts";
 import type { SendResult, Socket } from "../socket/socket.ts";
+import { requireSignal } from "./checks.ts";
 import type { ConnectOptions } from "./client.ts";
 import { CLIENT_NAMES } from "./client.ts";
 import { MessageChain } from "./message-chain.ts";
@@ -71,6 +72,7 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
   constructor(target: ReconnectTarget, options: ReconnectOptions<Data>, surroundings: Surroundings) {
     refuseUnknown("options", options, [...CLIENT_NAMES.filter((name) => name !== "lifetime"), ...OWN_NAMES]);
     const { retry, queue, change: _change, signal, ...connectOptions } = options;
+    if (signal !== undefined) requireSignal("signal", signal);
     if (typeof options.stream === "object") {
       throw new UsageError("each attempt needs a stream of its own: give a function that makes one");
     }

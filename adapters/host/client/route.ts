@@ -4,6 +4,7 @@
 
 import { UsageError } from "../../../core/mod.ts";
 import type { DialOptions, Runtime, TlsClientOptions, Transport } from "../transport.ts";
+import { checkTls } from "./checks.ts";
 import { step } from "./connect-error.ts";
 import type { Proxy, ProxyChoice } from "./proxy.ts";
 import { proxyFor } from "./proxy.ts";
@@ -36,6 +37,7 @@ export type Route = (signal: AbortSignal) => Promise<Transport>;
  */
 export function routeTo(target: Target, options: RouteOptions, runtime: Runtime): Route {
   const { tls, stream } = options;
+  checkTls("tls", tls);
   if (stream !== undefined) return streamRoute(target, stream, options);
   if (!target.secure && tls !== undefined) throw new UsageError("tls is for wss: URLs");
   const proxy = proxyFor(target, options.proxy, (name) => runtime.env(name));

@@ -1,6 +1,5 @@
 // How long connecting may go on: until the caller's signals say so, or the time is over. All its steps share one signal for that.
 
-import { UsageError } from "../../../core/mod.ts";
 import type { Clock, Sleeper } from "../clock.ts";
 import { ConnectError } from "./connect-error.ts";
 
@@ -45,10 +44,4 @@ export class ConnectScope implements Sleeper {
   }
 
   readonly #follow = ({ target }: Event): void => this.#controller.abort((target as AbortSignal).reason);
-}
-
-/** @throws {UsageError} for what is not a positive number */
-export function checkTimeout(name: string, value: number): number {
-  if (!(value > 0)) throw new UsageError(`${name} is ${value}; it takes milliseconds above 0, or Infinity`);
-  return value;
 }

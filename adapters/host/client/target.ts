@@ -25,9 +25,12 @@ const DEFAULT_PORT = { plain: 80, secure: 443 } as const;
  * Takes a URL apart. Whether its scheme is one of WebSocket's, and its fragment empty, the handshake will check.
  *
  * @param path a unix socket to go to instead of the host
- * @throws {UsageError} for what is not a URL, and for two unix sockets
+ * @throws {UsageError} for what is not a URL or a path, and for two unix sockets
  */
 export function parseTarget(given: string | URL, path?: string): Target {
+  if (path !== undefined && (typeof path !== "string" || path === "")) {
+    throw new UsageError("path is not that of a socket");
+  }
   const parsed = parseUrl(given);
   const unix = /^(wss?)\+unix:$/.exec(parsed.protocol)?.[1];
   if (unix === undefined) return locate(parsed, path);

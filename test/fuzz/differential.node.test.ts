@@ -55,14 +55,6 @@ const DIFFERENCES: readonly Row[] = [
   },
   {
     difference:
-      "bits at the end of a fragment that begin no code are told here with the next fragment, and there at once",
-    why:
-      "what is no code is only certain when as many bits are there as the longest code has; the message cannot end before",
-    example: "03 00 00 420303fe00",
-    explains: ({ theirReason, ours }) => theirReason === "Z_DATA_ERROR" && !/^(?:text|binary)/.test(ours),
-  },
-  {
-    difference:
       "a compressed message without a body is empty here, and there its tail is taken for the next one's beginning",
     why:
       "RFC 7692 §7.2.3.6 asks the sender for a byte; who sends none can only mean nothing, and every message is read on its own",

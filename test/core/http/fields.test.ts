@@ -183,6 +183,11 @@ describe("checkFields", () => {
     expect(() => checkFields([[undefined, "1"] as unknown as [string, string]], none)).toThrow("header name undefined");
   });
 
+  it.each([null, "X-Name: 1", 1, true])("refuses %j in place of fields, and says so", (input) => {
+    const message = `headers is ${input}; it takes an object, or a list of names with values`;
+    expect(() => checkFields(input as unknown as HeaderInput, none)).toThrow(new UsageError(message));
+  });
+
   it("refuses an owned name in any case", () => {
     expect(() => checkFields({ "UPgrade": "1" }, (name) => name === "upgrade")).toThrow(
       /UPgrade is written by the handshake/,

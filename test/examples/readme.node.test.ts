@@ -84,7 +84,7 @@ async function stages(runtime: RuntimeName): Promise<Stage[]> {
       has: "const sameOrigin = allowOrigins(",
       replace: { "port: 8080": "port: 0" },
       after: CONNECT + WHOLE_SERVER,
-      prints: /^heard hi\nhello \/page\n(?:ann 1001  local\n)?$/,
+      prints: /^heard hi\nhello \/page\nann 1001 {2}local\n$/,
     },
     {
       has: "const sockets = attach(",

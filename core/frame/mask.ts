@@ -15,7 +15,8 @@ const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
 /** The key as it applies from the position `phase` of the payload on. */
 export function rotateKey(key: number, phase: number): number {
   const bits = (phase & 3) << 3;
-  return bits === 0 ? key : (key >>> bits) | (key << (32 - bits));
+  // A shift by 32 is one by 0, so that this is the key itself where there is nothing to turn.
+  return (key >>> bits) | (key << (32 - bits));
 }
 
 /** Reads a key from the wire. */

@@ -64,6 +64,16 @@ describe("writeTextFrame", () => {
       expect(new Set(written.map((each) => `${each.first} ${each.masked}`))).toEqual(new Set([`129 ${masked}`]));
     }
   });
+
+  it("encodes apart, and passes on by reference, a text from 8192 code units on", () => {
+    for (const [length, chunks] of [[8191, 1], [8192, 2]] as const) {
+      const output = new Output();
+      writeTextFrame(output, 0x1, "a".repeat(length), false);
+      const taken = output.take();
+      expect(taken, `${length}`).toHaveLength(chunks);
+      expect(join(taken)).toEqual(frame("server", 0x81, "a".repeat(length)));
+    }
+  });
 });
 
 describe("writeTextFrame and writeFrame", () => {

@@ -100,6 +100,33 @@ describe("FrameDecoder", () => {
     expect(decoder.next()).toBe(false);
   });
 
+  it("goes on saying that a chunk is used up, and reads a header across any number of them", () => {
+    const decoder = new FrameDecoder(PLAIN_RULES, true);
+    for (const part of ["82", "fe 01", "00 37 fa", "21"]) {
+      decoder.push(hex(part));
+      expect([decoder.next(), decoder.next()], part).toEqual([false, false]);
+    }
+    decoder.push(hex("3d ff"));
+    expect(decoder.next()).toBe(true);
+    expect(decoder).toMatchObject({ length: 256, start: 1, end: 2, remaining: 255 });
+  });
+
+  it("keeps a given chunk as it is, and copies a lent one, once", () => {
+    const chunk = hex("82 01 aa 82 01 bb");
+    const given = new FrameDecoder(PLAIN_RULES, false);
+    given.push(chunk);
+    given.next();
+    expect(given.keep()).toBe(chunk);
+    const lent = new FrameDecoder(PLAIN_RULES, false, true);
+    lent.push(chunk);
+    lent.next();
+    const copy = lent.keep();
+    expect(copy).not.toBe(chunk);
+    expect(copy).toEqual(chunk);
+    lent.next();
+    expect(lent.keep()).toBe(copy);
+  });
+
   it("refuses a header at its second byte, when the rest would not change the verdict", () => {
     for (const start of ["c2 7f", "83 7f", "09 05", "89 7f", "82 ff"]) {
       const decoder = new FrameDecoder(PLAIN_RULES, false);

@@ -29,7 +29,9 @@ export interface DeflateOptions {
    * saves another 6 percent, and takes three times as long over content that is made to be hard.
    */
   readonly level: number;
-  /** 1 (least memory) to 9. Default 5, which takes 16 KiB; 8, as in zlib, takes 128 KiB and makes messages no smaller. */
+  /**
+   * 1 (least memory) to 9. Default 5, which takes 16 KiB; 8, as in zlib, takes 128 KiB, for large messages that are 4 percent smaller.
+   */
   readonly memLevel: number;
   /**
    * Base-two logarithm of the window this endpoint compresses with, 9-15. Default 12: it takes 16 KiB; 15 takes 128 KiB, for messages

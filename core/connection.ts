@@ -1,7 +1,7 @@
 // Connection: the state machine of an open WebSocket connection, RFC 6455 §5 to §8. Bytes and times go in; events, bytes and one
 // deadline come out. It does no I/O, sets no timer and calls nobody back.
 //
-// Frames are frame/*, messages message.ts, sending sender.ts, pings and time liveness.ts, codes close.ts, the opening handshake
+// Frames are frame/*, messages message.ts, both together receiver.ts, sending sender.ts, pings and time liveness.ts, codes close.ts, the opening handshake
 // handshake/*; this file decides what may happen when, and how the connection ends.
 
 import type { CloseInfo } from "./close.ts";
@@ -10,15 +10,14 @@ import type { MessageDeflate } from "./deflate/transform.ts";
 import { ProtocolError, UsageError } from "./errors.ts";
 import type { ClosedEvent, ConnectionEvent } from "./events.ts";
 import { NO_EVENTS } from "./events.ts";
-import { FrameDecoder } from "./frame/decoder.ts";
-import { CONTROL, DEFLATE_RULES, Opcode, PLAIN_RULES } from "./frame/header.ts";
+import { Opcode } from "./frame/header.ts";
 import type { Limits, Timeouts } from "./limits.ts";
 import { resolveLimits, resolveTimeouts } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
 import type { Delivery } from "./message.ts";
-import { MessageAssembler } from "./message.ts";
-import { Pieces } from "./pieces.ts";
 import type { PreparedMessage, SendOptions } from "./prepared.ts";
+import type { Receiver, ReceiverPool, Reception } from "./receiver.ts";
+import { receiverPool } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 
 /** How a connection is set up; a handshake does it from its own options. */
@@ -60,10 +59,9 @@ const NOTHING = new Uint8Array(0);
  */
 export class Connection {
   // Receiving
-  readonly #decoder: FrameDecoder;
-  readonly #assembler: MessageAssembler;
-  /** The payload so far of a control frame that a chunk cut. */
-  #control: Pieces | undefined;
+  readonly #receivers: ReceiverPool;
+  /** While a frame or a message is under way. */
+  #receiver: Receiver | undefined;
   /** After the peer's Close, and after its violation, nothing it sends means anything (§1.4, §7.1.7). */
   #discarding = false;
   #events: ConnectionEvent[] | undefined;
@@ -93,9 +91,7 @@ export class Connection {
     const timeouts = resolveTimeouts(options.timeouts);
     const { deflate } = options;
     this.#client = options.role === "client";
-    const rules = deflate === undefined ? PLAIN_RULES : DEFLATE_RULES;
-    this.#decoder = new FrameDecoder(rules, !this.#client, options.chunks === "lent");
-    this.#assembler = new MessageAssembler(limits.maxMessageSize, options, deflate);
+    this.#receivers = receiverPool(receptionOf(options), limits);
     this.#sender = new Sender(this.#client, deflate, limits.maxPendingReplies);
     this.#deflate = deflate;
     this.#liveness = new Liveness(timeouts, now);
@@ -138,13 +134,14 @@ export class Connection {
   receive(chunk: Uint8Array, now: number): readonly ConnectionEvent[] {
     if (this.#discarding) return NO_EVENTS;
     this.#liveness.heard();
+    const receiver = this.#receiver ??= this.#receivers.take();
     try {
-      this.#decoder.push(chunk);
-      while (!this.#discarding && this.#decoder.next()) this.#receivePiece(now);
+      receiver.push(chunk);
+      while (!this.#discarding && receiver.next()) this.#receivePiece(receiver, now);
     } catch (error) {
       this.#failFor(error, now);
     }
-    this.#decoder.release();
+    this.#settleReceiver(receiver);
     return this.#takeEvents();
   }
 
@@ -277,26 +274,31 @@ export class Connection {
 
   // --- Receiving ---
 
-  #receivePiece(now: number): void {
-    const frame = this.#decoder;
-    if ((frame.opcode & CONTROL) === 0) {
-      const event = this.#assembler.accept(frame);
+  #receivePiece(receiver: Receiver, now: number): void {
+    if (receiver.control) {
+      const payload = receiver.controlPayload();
+      if (payload !== undefined) this.#receiveControl(receiver.opcode, payload, now);
+    } else {
+      const event = receiver.message(this.#deflate);
       if (event === undefined) return;
       this.#liveness.messageReceived(now);
       this.#emit(event);
-    } else {
-      const payload = this.#controlPayload();
-      if (payload !== undefined) this.#receiveControl(frame.opcode, payload, now);
     }
   }
 
-  /** The payload of the control frame that the decoder is in, once it is whole. */
-  #controlPayload(): Uint8Array | undefined {
-    const { chunk, start, end, first, last } = this.#decoder;
-    if (first && last) return this.#decoder.keep().subarray(start, end);
-    this.#control ??= new Pieces();
-    this.#control.append(chunk, start, end);
-    return last ? this.#control.join() : undefined;
+  #settleReceiver(receiver: Receiver): void {
+    if (receiver.release()) {
+      this.#receiver = undefined;
+      this.#receivers.giveBack(receiver);
+    } else if (this.#discarding) {
+      this.#dropReceiver();
+    }
+  }
+
+  // One that stopped in the middle of something is of no use to another connection.
+  #dropReceiver(): void {
+    this.#receiver?.discard();
+    this.#receiver = undefined;
   }
 
   #receiveControl(opcode: number, payload: Uint8Array, now: number): void {
@@ -365,7 +367,7 @@ export class Connection {
     if (this.#state === "open") this.#sendClose({ code, reason }, encodeClose(code, reason));
     this.#outputEnded = true;
     this.#discarding = true;
-    this.#assembler.discard();
+    this.#dropReceiver();
     this.#beginClosing(now);
   }
 
@@ -374,7 +376,7 @@ export class Connection {
     this.#state = "closed";
     this.#outputEnded = true;
     this.#discarding = true;
-    this.#assembler.discard();
+    this.#dropReceiver();
     this.#deflate?.close();
     this.#liveness.stop();
     this.#closeDeadline = Infinity;
@@ -394,6 +396,10 @@ export class Connection {
     this.#events = undefined;
     return events;
   }
+}
+
+function receptionOf({ role, chunks, deflate, messages, text }: ConnectionOptions): Reception {
+  return { masked: role === "server", lent: chunks === "lent", compressed: deflate !== undefined, messages, text };
 }
 
 function unclean(cause: "lost" | "timeout", error?: Error): ClosedEvent {

@@ -27,7 +27,6 @@ export class MessageAssembler {
   readonly #limit: number;
   readonly #whole: boolean;
   readonly #strings: boolean;
-  readonly #deflate: MessageDeflate | undefined;
 
   // The message under way
   /** Its opcode; `continuation` when there is no message. */
@@ -41,23 +40,23 @@ export class MessageAssembler {
   #held: Uint8Array = NOTHING;
 
   /** `limit` is in bytes of content. */
-  constructor(limit: number, delivery: Delivery, deflate: MessageDeflate | undefined) {
+  constructor(limit: number, delivery: Delivery) {
     this.#limit = limit;
     this.#whole = delivery.messages !== "pieces";
     this.#strings = delivery.text !== "bytes";
-    this.#deflate = deflate;
   }
 
   /**
-   * Takes the piece that the decoder stands on; returns the message, or the piece of one, that it gives.
+   * Takes the piece that the decoder stands on; returns the message, or the piece of one, that it gives. `deflate` is the connection's,
+   * if messages may be compressed.
    *
    * @throws {ProtocolError} for a rule of messages that the peer broke
    */
-  accept(frame: FrameDecoder): ConnectionEvent | undefined {
+  accept(frame: FrameDecoder, deflate: MessageDeflate | undefined): ConnectionEvent | undefined {
     if (frame.first) this.#beginFrame(frame);
     const final = frame.last && frame.fin;
     if (this.#compressed) {
-      const content = this.#inflate(frame, final);
+      const content = this.#inflate(frame, final, deflate!);
       return this.#content(content, 0, content.length, 0, final);
     }
     const chunk = this.#refersToPiece(final) ? frame.keep() : frame.chunk;
@@ -68,6 +67,11 @@ export class MessageAssembler {
   discard(): void {
     this.#pieces = undefined;
     this.#held = NOTHING;
+  }
+
+  /** Whether no message is under way. */
+  get between(): boolean {
+    return this.#opcode === Opcode.continuation;
   }
 
   #beginFrame(frame: FrameDecoder): void {
@@ -90,8 +94,7 @@ export class MessageAssembler {
     return !this.#whole || (final && this.#size === 0);
   }
 
-  #inflate(frame: FrameDecoder, final: boolean): Uint8Array {
-    const deflate = this.#deflate!;
+  #inflate(frame: FrameDecoder, final: boolean, deflate: MessageDeflate): Uint8Array {
     const room = this.#limit - this.#size;
     const body = deflate.inflate(frame.chunk.subarray(frame.start, frame.end), room);
     if (!final) return body;

@@ -75,10 +75,11 @@ export class FrameDecoder {
     return this.chunk;
   }
 
-  /** Lets go of the chunk, so that an idle connection holds no memory of it. */
-  release(): void {
+  /** Lets go of the chunk; returns whether it ended with a frame, so that nothing of it is left to remember. */
+  release(): boolean {
     this.chunk = NOTHING;
     this.#offset = 0;
+    return this.last && this.#spilled === 0;
   }
 
   /**

@@ -1,0 +1,76 @@
+// Connections hand one receiver around, RFC 6455 §5.2 and §5.4: none may ever notice another.
+
+import { describe, expect, it } from "vitest";
+import type { ConnectionEvent, ConnectionOptions } from "../../core/mod.ts";
+import { Connection } from "../../core/mod.ts";
+import { frame, hex, join } from "./support.ts";
+
+const LONG = "x".repeat(300);
+
+/** What peers send, in the middle of which they can be cut anywhere: fragments, pings in between, violations, ends. */
+const STREAMS: readonly Uint8Array[] = [
+  join([frame("client", 0x01, "Hel"), frame("client", 0x89, "are you there?"), frame("client", 0x80, "lo")]),
+  join([frame("client", 0x81, LONG), frame("client", 0x82, hex("00 ff"))]),
+  join([frame("client", 0x02, hex("01")), frame("client", 0x83), frame("client", 0x80)]),
+  join([frame("client", 0x01, "h\u00e9"), frame("client", 0x81, "too early")]),
+  join([frame("client", 0x81, hex("c3")), frame("client", 0x81, "never read")]),
+  join([frame("client", 0x01, "begun"), frame("client", 0x88, hex("03 e8")), frame("client", 0x80, "ended")]),
+  join([frame("client", 0x82, hex("aa")), hex("81 05")]),
+];
+
+const WAYS: readonly Omit<ConnectionOptions, "role">[] = [
+  {},
+  { chunks: "lent" },
+  { messages: "pieces" },
+  { text: "bytes" },
+  { limits: { maxMessageSize: 4 } },
+];
+
+function open(way: Omit<ConnectionOptions, "role">): Connection {
+  return new Connection({ role: "server", ...way }, 0);
+}
+
+function heard(connection: Connection, chunk: Uint8Array): ConnectionEvent[] {
+  return structuredClone(connection.receive(chunk.slice(), 0)) as ConnectionEvent[];
+}
+
+function* cuts(stream: Uint8Array, size: number): Iterable<Uint8Array> {
+  for (let at = 0; at < stream.length; at += size) yield stream.subarray(at, at + size);
+}
+
+function alone(way: Omit<ConnectionOptions, "role">, stream: Uint8Array, size: number): ConnectionEvent[] {
+  const connection = open(way);
+  return [...cuts(stream, size)].flatMap((chunk) => heard(connection, chunk));
+}
+
+function together(way: Omit<ConnectionOptions, "role">, size: number): ConnectionEvent[][] {
+  const peers = STREAMS.map((stream) => ({
+    connection: open(way),
+    chunks: [...cuts(stream, size)],
+    events: [] as ConnectionEvent[],
+  }));
+  while (peers.some(({ chunks }) => chunks.length > 0)) {
+    for (const { connection, chunks, events } of peers) {
+      const chunk = chunks.shift();
+      if (chunk !== undefined) events.push(...heard(connection, chunk));
+    }
+  }
+  return peers.map(({ events }) => events);
+}
+
+describe.each(WAYS)("Connections with %j that take turns", (way) => {
+  it.each([1, 2, 3, 5, 7, 64, 1000])("hear what each would hear alone, in chunks of %i bytes", (size) => {
+    expect(together(way, size)).toEqual(STREAMS.map((stream) => alone(way, stream, size)));
+  });
+});
+
+describe("Connection", () => {
+  it("hears what it should after others of its kind were dropped in the middle of a message", () => {
+    for (const stream of STREAMS) {
+      const dropped = open({});
+      dropped.receive(stream.slice(0, -1), 0);
+      dropped.receiveEnd(0);
+      expect(open({}).receive(frame("client", 0x81, "all mine"), 0)).toEqual([{ type: "text", data: "all mine" }]);
+    }
+  });
+});

@@ -30,5 +30,5 @@ export type { PairOptions, SocketPair } from "./pair.ts";
 export { pair } from "./pair.ts";
 export type { WebSocketOpenInfo, WebSocketStreamOptions } from "./websocket-stream.ts";
 export { WebSocketStream } from "./websocket-stream.ts";
-export type { WebSocketData, WebSocketEventMap, WebSocketOptions } from "./websocket.ts";
+export type { WebSocketData, WebSocketEventMap, WebSocketHandler, WebSocketOptions } from "./websocket.ts";
 export { WebSocket } from "./websocket.ts";

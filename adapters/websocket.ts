@@ -36,13 +36,18 @@ export type WebSocketData = string | Blob | ArrayBuffer | ArrayBufferView;
 
 /** The events by type. */
 export interface WebSocketEventMap {
+  /** The connection is open. */
   open: Event;
+  /** A message came: `data` is a string, or what `binaryType` says. */
   message: MessageEvent;
+  /** The connection failed; `close` follows. */
   error: ConnectionErrorEvent;
+  /** It is over: exactly once, and last. */
   close: CloseEvent;
 }
 
-type Handler<Type extends keyof WebSocketEventMap> =
+/** The value of an `on…` attribute. */
+export type WebSocketHandler<Type extends keyof WebSocketEventMap> =
   | ((this: WebSocket, event: WebSocketEventMap[Type]) => unknown)
   | null;
 
@@ -159,35 +164,39 @@ export class WebSocket extends EventTarget {
     this.#binaryType = type === "blob" || type === "arraybuffer" ? type : this.#binaryType;
   }
 
-  get onopen(): Handler<"open"> {
-    return this.#handlers.get("open") as Handler<"open">;
+  /** Called when the connection is open. */
+  get onopen(): WebSocketHandler<"open"> {
+    return this.#handlers.get("open") as WebSocketHandler<"open">;
   }
 
-  set onopen(handler: Handler<"open">) {
+  set onopen(handler: WebSocketHandler<"open">) {
     this.#handlers.set("open", handler);
   }
 
-  get onmessage(): Handler<"message"> {
-    return this.#handlers.get("message") as Handler<"message">;
+  /** Called with each message. */
+  get onmessage(): WebSocketHandler<"message"> {
+    return this.#handlers.get("message") as WebSocketHandler<"message">;
   }
 
-  set onmessage(handler: Handler<"message">) {
+  set onmessage(handler: WebSocketHandler<"message">) {
     this.#handlers.set("message", handler);
   }
 
-  get onerror(): Handler<"error"> {
-    return this.#handlers.get("error") as Handler<"error">;
+  /** Called when the connection fails, before `onclose`. */
+  get onerror(): WebSocketHandler<"error"> {
+    return this.#handlers.get("error") as WebSocketHandler<"error">;
   }
 
-  set onerror(handler: Handler<"error">) {
+  set onerror(handler: WebSocketHandler<"error">) {
     this.#handlers.set("error", handler);
   }
 
-  get onclose(): Handler<"close"> {
-    return this.#handlers.get("close") as Handler<"close">;
+  /** Called at the end, exactly once. */
+  get onclose(): WebSocketHandler<"close"> {
+    return this.#handlers.get("close") as WebSocketHandler<"close">;
   }
 
-  set onclose(handler: Handler<"close">) {
+  set onclose(handler: WebSocketHandler<"close">) {
     this.#handlers.set("close", handler);
   }
 

@@ -50,4 +50,4 @@ export type { SocketStream, WebSocketCloseInfo, WebSocketStreamData } from "./so
 export { WebSocketError } from "./socket/socket-stream.ts";
 export type { SendResult } from "./socket/socket.ts";
 export { Socket } from "./socket/socket.ts";
-export type { Address, TlsClientOptions, TlsServerOptions } from "./transport.ts";
+export type { Address, ListenOptions, Pem, TlsClientOptions, TlsServerOptions } from "./transport.ts";

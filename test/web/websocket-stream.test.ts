@@ -267,6 +267,10 @@ describe("WebSocketError", () => {
     });
   });
 
+  it("has a reason without lone surrogates", () => {
+    expect(new WebSocketError("", { reason: "\ufeffa\ud800b" }).reason).toBe("\ufeffa\ufffdb");
+  });
+
   it("has read-only attributes", () => {
     const error = new WebSocketError() as { closeCode: number | null; };
     expect(() => error.closeCode = 1006).toThrow(TypeError);

@@ -13,10 +13,12 @@ export type ConnectFailure = "unreachable" | "tls" | "proxy" | "timeout";
 /** There is no way to the server. */
 export class ConnectError extends Error {
   override readonly name = "ConnectError";
+  /** Where the way ended. */
   readonly failure: ConnectFailure;
   /** What an HTTP proxy answered, if it was that. */
   readonly answer?: Omit<HandshakeAnswer, "body">;
 
+  /** `cause` is what the runtime said, which the message repeats. */
   constructor(failure: ConnectFailure, message: string, cause?: unknown, answer?: Omit<HandshakeAnswer, "body">) {
     super(cause === undefined ? message : `${message}: ${describe(cause)}`);
     this.failure = failure;

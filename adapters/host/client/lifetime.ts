@@ -7,6 +7,7 @@ import { requireSignal } from "./checks.ts";
 
 /** A signal that ends a connection, with what the Close frame is to say. */
 export interface LifetimeOptions {
+  /** Ends the connection when it is aborted; never heard of again once the socket is closed. */
   readonly signal: AbortSignal;
   /** Default 1001, going away. */
   readonly code?: number | undefined;

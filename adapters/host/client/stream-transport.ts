@@ -9,13 +9,17 @@ import type { Target } from "./target.ts";
 
 /** A byte stream in both directions, as web streams. They belong to the socket from then on. */
 export interface ByteStream {
+  /** The bytes that come from the server. Its end is the end of what the server says. */
   readonly readable: ReadableStream<Uint8Array>;
+  /** Takes the bytes for the server; closed when nothing follows, aborted when the socket is dropped. */
   readonly writable: WritableStream<Uint8Array>;
 }
 
 /** What a stream is asked for. */
 export interface StreamTarget {
+  /** Of the URL; IPv6 without brackets. */
   readonly hostname: string;
+  /** Of the URL, or the default one of its scheme. */
   readonly port: number;
   /** Whether the URL is one of `wss:`, so that the stream must be encrypted. */
   readonly secure: boolean;

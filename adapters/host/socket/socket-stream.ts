@@ -13,6 +13,7 @@ import {
   exposeInterface,
   isBufferSource,
   isScriptCode,
+  toScalarText,
   toText,
 } from "../web/web.ts";
 import type { Message } from "./handlers.ts";
@@ -35,7 +36,9 @@ export interface SocketStream {
   readonly readable: ReadableStream<Message>;
   /** Takes messages; a write is done when the next one would not have to wait. */
   readonly writable: WritableStream<WebSocketStreamData>;
+  /** The subprotocol in use; empty when there is none. */
   readonly protocol: string;
+  /** The extensions in use; empty when there are none. */
   readonly extensions: string;
   /** Fulfilled when the closing handshake is done, rejected with a WebSocketError when there is none. */
   readonly closed: Promise<Required<WebSocketCloseInfo>>;
@@ -96,7 +99,7 @@ exposeInterface(WebSocketError);
 export function checkCloseInfo(info: WebSocketCloseInfo): { code: number; reason: string; } {
   if (info !== Object(info)) throw new TypeError("a close code and reason come as an object");
   const given = info.closeCode === undefined ? undefined : enforceUnsignedShort(info.closeCode);
-  const reason = info.reason === undefined ? "" : toText(info.reason);
+  const reason = info.reason === undefined ? "" : toScalarText(info.reason);
   return { code: checkClose(given, reason), reason };
 }
 

@@ -1,11 +1,14 @@
 // The events of the web's WebSocket, and the `on…` attributes of event targets, for runtimes that lack some of them.
 
-import { exposeInterface, requireArgument, toText } from "./web.ts";
+import { exposeInterface, requireArgument, toScalarText } from "./web.ts";
 
 /** How a {@linkcode CloseEvent} is made. */
 export interface CloseEventInit extends EventInit {
+  /** Default false. */
   readonly wasClean?: boolean;
+  /** Default 0. */
   readonly code?: number;
+  /** Default empty. */
   readonly reason?: string;
 }
 
@@ -15,6 +18,7 @@ export interface CloseEvent extends Event {
   readonly wasClean: boolean;
   /** The peer's code; 1005 when it gave none, 1006 when there was no Close frame. */
   readonly code: number;
+  /** The peer's; at most 123 bytes of UTF-8, empty when it gave none. */
   readonly reason: string;
 }
 
@@ -30,7 +34,7 @@ class OwnCloseEvent extends Event implements CloseEvent {
     this.#wasClean = Boolean(wasClean);
     // Web IDL, `unsigned short`: modulo 65536.
     this.#code = +code & 0xffff;
-    this.#reason = toText(reason);
+    this.#reason = toScalarText(reason);
   }
 
   get wasClean(): boolean {
@@ -56,8 +60,10 @@ export const CloseEvent: new(type: string, init?: CloseEventInit) => CloseEvent 
 export class ConnectionErrorEvent extends Event {
   /** A HandshakeError, a ProtocolError, or what the runtime reported. */
   readonly error: unknown;
+  /** What the error says. */
   readonly message: string;
 
+  /** Made with what went wrong. */
   constructor(error: unknown) {
     super("error");
     this.error = error;

@@ -4,6 +4,7 @@ import { CloseCode, MAX_REASON_BYTES } from "../../../core/close.ts";
 import { isToken } from "../../../core/http/fields.ts";
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * The URL record of a WebSocket, http and https turned into ws and wss. The API base URL is that of `location`, which Deno has when it
@@ -62,6 +63,15 @@ export function isIterableObject(value: unknown): value is Iterable<unknown> {
  */
 export function toText(value: unknown): string {
   return `${value as string}`;
+}
+
+/**
+ * Web IDL, USVString: lone surrogates become U+FFFD.
+ *
+ * @throws {TypeError} for a symbol
+ */
+export function toScalarText(value: unknown): string {
+  return decoder.decode(encoder.encode(toText(value)));
 }
 
 /**

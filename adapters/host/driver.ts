@@ -3,10 +3,13 @@
 //
 // It knows nothing of messages, handlers or servers; socket.ts does.
 
-import type { Connection, ConnectionEvent } from "../../core/mod.ts";
+import { concat } from "../../core/bytes.ts";
+import type { Connection, ConnectionEvent, Opened } from "../../core/mod.ts";
 import type { Clock, Sleeper } from "./clock.ts";
 import { flushSoon } from "./flush.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
+import type { Waiter } from "./turns.ts";
+import { leaveTurn, spendTurn, turnIsOver, waitForTurn } from "./turns.ts";
 
 /** Who hears of what the connection reports. Its methods must not throw. */
 export interface Sink {
@@ -28,7 +31,12 @@ export const Hold = {
   inbox: 2,
   /** The peer does not take what is sent to it. */
   output: 4,
+  /** Something is left for another turn. */
+  turn: 8,
 } as const;
+
+/** Bytes that are read at once where turns are taken. DEFLATE makes a thousand of one at best: 4 MiB in all. */
+const PORTION = 4096;
 
 /** So much output is not left waiting for the end of the tick. */
 const FLUSH_FROM = 256 * 1024;
@@ -36,7 +44,7 @@ const FLUSH_FROM = 256 * 1024;
 const NONE: ConnectionEvent[] = [];
 
 /** Drives one connection over one transport. */
-export class Driver implements TransportEvents, Sleeper {
+export class Driver implements TransportEvents, Sleeper, Waiter {
   readonly connection: Connection;
   readonly transport: Transport;
   readonly #clock: Clock;
@@ -44,7 +52,13 @@ export class Driver implements TransportEvents, Sleeper {
 
   // Reading
   readonly #readWhileBlocked: boolean;
+  /** Compressed bytes may cost more than their number says: they are read in turns. */
+  readonly #inTurns: boolean;
   #holds = 0;
+  /** What came, and is left for another turn. */
+  #left: Uint8Array | undefined;
+  /** The peer ended its side behind that. */
+  #inputEnded = false;
   #dispatching = false;
   /** Events that came while the sink would not, or could not yet, have them. */
   #held: ConnectionEvent[] = NONE;
@@ -61,12 +75,13 @@ export class Driver implements TransportEvents, Sleeper {
   #bucket = 0;
 
   /** `readWhileBlocked` goes on reading from a peer that does not take its answers. */
-  constructor(connection: Connection, transport: Transport, clock: Clock, sink: Sink, readWhileBlocked: boolean) {
-    this.connection = connection;
+  constructor(opened: Opened, transport: Transport, clock: Clock, sink: Sink, readWhileBlocked: boolean) {
+    this.connection = opened.connection;
     this.transport = transport;
     this.#clock = clock;
     this.#sink = sink;
     this.#readWhileBlocked = readWhileBlocked;
+    this.#inTurns = opened.extensions !== "";
   }
 
   /** Takes the transport over. */
@@ -99,7 +114,8 @@ export class Driver implements TransportEvents, Sleeper {
   // Nothing a peer sends makes the core throw, but want of memory can, and a codec of the application's. It ends this connection alone.
   received(chunk: Uint8Array): void {
     try {
-      this.#deliver(this.connection.receive(chunk, this.#clock.now()));
+      if (this.#inTurns) this.#receiveInTurns(chunk);
+      else this.#deliver(this.connection.receive(chunk, this.#clock.now()));
       this.#settle();
       this.#holdIfBlocked();
     } catch (error) {
@@ -110,6 +126,8 @@ export class Driver implements TransportEvents, Sleeper {
   }
 
   ended(): void {
+    this.#inputEnded = true;
+    if (this.#left !== undefined) return;
     this.#deliver(this.connection.receiveEnd(this.#clock.now()));
     this.#settle();
   }
@@ -126,12 +144,14 @@ export class Driver implements TransportEvents, Sleeper {
   closed(error?: Error): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.#left = undefined;
+    leaveTurn(this);
     this.#disarm();
     this.#deliver(this.connection.receiveEnd(this.#clock.now(), error));
     this.#sink.gone();
   }
 
-  // --- From the clock ---
+  // --- From the clock, and from the turns ---
 
   wake(now: number): void {
     this.#alarm = Infinity;
@@ -139,6 +159,16 @@ export class Driver implements TransportEvents, Sleeper {
     this.#deliver(this.connection.tick(now));
     this.#settle();
     if (this.connection.state === "closed") this.abort();
+  }
+
+  takeTurn(): void {
+    const left = this.#left;
+    if (left === undefined || this.#isHeld) return;
+    this.#left = undefined;
+    this.received(left);
+    if (this.#left !== undefined) return;
+    if (this.#inputEnded) this.ended();
+    this.release(Hold.turn);
   }
 
   // --- From the application, through the socket ---
@@ -174,12 +204,42 @@ export class Driver implements TransportEvents, Sleeper {
     this.#holds &= ~reason;
     this.#deliver(NONE);
     if (!this.#dispatching) this.#settle();
-    if (this.#holds === 0 && !this.#gone) this.transport.resume();
+    if (this.#gone) return;
+    if (this.#holds === 0) this.transport.resume();
+    else if (this.#left !== undefined && !this.#isHeld) waitForTurn(this);
   }
 
   /** Drops the transport at once. */
   abort(): void {
+    this.#left = undefined;
     if (!this.#gone) this.transport.abort();
+  }
+
+  // --- Input ---
+
+  #receiveInTurns(chunk: Uint8Array): void {
+    if (this.#left !== undefined) {
+      this.#left = concat([this.#left, chunk]);
+      return;
+    }
+    const begun = performance.now();
+    let at = 0;
+    while (at < chunk.length && !this.#isHeld && !turnIsOver(begun)) {
+      this.#deliver(this.connection.receive(chunk.subarray(at, at += PORTION), this.#clock.now()));
+      // Behind a portion and not before it, for the reason that #holdIfBlocked has.
+      if (this.#blocked && !this.#readWhileBlocked) break;
+    }
+    spendTurn(begun);
+    if (at >= chunk.length || this.#gone) return;
+    // In memory of its own: the chunk may only have been lent.
+    this.#left = chunk.slice(at);
+    this.hold(Hold.turn);
+    waitForTurn(this);
+  }
+
+  /** Whether there is a reason to read no further, besides that it is another's turn. */
+  get #isHeld(): boolean {
+    return (this.#holds & ~Hold.turn) !== 0;
   }
 
   // --- Events ---
@@ -269,7 +329,7 @@ export class Driver implements TransportEvents, Sleeper {
 
   // What the peer sends while nobody reads cannot tell that it lives. Then its taking of output does.
   #noteProgress(): void {
-    if ((this.#holds & (Hold.user | Hold.inbox)) !== 0) return this.connection.noteActivity();
+    if ((this.#holds & (Hold.user | Hold.inbox | Hold.turn)) !== 0) return this.connection.noteActivity();
     if (!this.#blocked) return;
     const buffered = this.transport.bufferedAmount;
     if (buffered < this.#buffered) this.connection.noteActivity();

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { constants, deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { closing, rawConnect, rawOpen, request } from "../contract/raw.ts";
-import { until } from "../contract/suite.ts";
+import { sleep, until } from "../contract/suite.ts";
 import { frame, hex, join } from "../core/support.ts";
 import { hasProc, MIB, onEachRuntime, repeat } from "./target.ts";
 
@@ -39,7 +39,7 @@ onEachRuntime({
   fresh: { behaviour: "size", options: { deflate: { peerTakeover: false }, limits } },
   unlimited: { behaviour: "size", options: { deflate: true } },
   echo: { behaviour: "echo", options: { deflate: true } },
-}, (target) => {
+}, (target, waits) => {
   /** What a connection with compression is closed with, after what it is sent. */
   async function endOf(server: string, bytes: Uint8Array): Promise<string> {
     const peer = await rawOpen(target().port(server), OFFER);
@@ -81,6 +81,22 @@ onEachRuntime({
       await until(async () => (await target().notes("deflate")).length > 0, "the message came");
       expect(await target().notes("deflate")).toEqual([`binary of ${inner.length}`]);
     });
+  });
+
+  it.runIf(hasProc)("bombs within the limit, on each of 4 connections, are inflated in turns", async () => {
+    const attack = repeat(frame("client", 0xc2, compressed(new Uint8Array(MIB))), 80);
+    const grown = await target().growth(async () => {
+      const peers = await Promise.all(Array.from({ length: 4 }, () => rawOpen(target().port("deflate"), OFFER)));
+      for (const { socket } of peers) socket.write(attack);
+      await until(async () => (await target().notes("deflate")).length >= 4, "some were inflated");
+      await waits();
+      await sleep(2000);
+      // It would be none, if each chunk were inflated as it comes.
+      expect((await waits()).count).toBeGreaterThan(10);
+      for (const { socket } of peers) socket.resetAndDestroy();
+    });
+    expect(grown).toBeLessThan(150 * MIB);
+    await until(async () => (await target().state()).sockets["deflate"] === 0, "they were gone");
   });
 
   it("ends at the limit to the byte: 4 MiB pass, and one more does not", async () => {

@@ -20,7 +20,7 @@ import type { Errand, Outcome, Spec, State } from "./server.ts";
 export const MIB: number = 2 ** 20;
 
 /** Milliseconds within which half of the bystander's messages must be answered: without an attack it is a fraction of one. */
-const USUAL = 50;
+const USUAL = 250;
 /** So many messages have a median that means something. */
 const MANY = 20;
 /** Milliseconds within which each must be answered: very long for a server, but this may be a busy machine. */
@@ -192,7 +192,10 @@ class Bystander {
  * Runs the tests against the program on each runtime. There is always a server in it with a bystander; after each test the program
  * must live, have said nothing, have heard of no error, and have kept answering the bystander.
  */
-export function onEachRuntime(servers: Readonly<Record<string, Spec>>, tests: (target: () => Target) => void): void {
+export function onEachRuntime(
+  servers: Readonly<Record<string, Spec>>,
+  tests: (target: () => Target, waits: () => Promise<Waits>) => void,
+): void {
   // All three take their time to start at the same time.
   const targets = RUNTIMES.map((runtime) =>
     [runtime, new Target(runtime, { bystander: { behaviour: "echo" }, ...servers })] as const
@@ -221,6 +224,6 @@ export function onEachRuntime(servers: Readonly<Record<string, Spec>>, tests: (t
       expect(target.complaints).toBe("");
     });
     afterAll(() => bystander?.end());
-    tests(() => target);
+    tests(() => target, () => bystander!.ask());
   });
 }

@@ -40,7 +40,7 @@ export class Session<Data> implements Sink {
   constructor(opened: Opened, transport: Transport, owner: Owner<Data>, data: Data) {
     this.socket = new Socket(this, opened, data);
     this.owner = owner;
-    this.driver = new Driver(opened.connection, transport, owner.clock, this, owner.backpressure.readWhileBlocked);
+    this.driver = new Driver(opened, transport, owner.clock, this, owner.backpressure.readWhileBlocked);
   }
 
   /** Begins, with the bytes that came with the opening handshake. */

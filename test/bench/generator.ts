@@ -250,4 +250,8 @@ function deflateOn(link: Link, batches: readonly Buffer[], expected: string): vo
 const kinds: Readonly<Record<Workload["kind"], () => Promise<Finding>>> = { echo, publish, handshakes, idle };
 
 const finding = await (workload.deflate ? deflate() : kinds[workload.kind]());
-process.stdout.write(`${JSON.stringify(finding)}\n`, () => process.exit());
+process.stdout.write(`${JSON.stringify(finding)}\n`, () => {
+  // The server first, so that no profile has what it costs when all links break.
+  process.kill(task.pid);
+  process.exit();
+});

@@ -23,8 +23,14 @@ function score({ kind }: Workload, { count, serverCpu, memory }: Finding): numbe
   return kind === "idle" ? memory / count : count / serverCpu;
 }
 
-function scoreOf({ workload, findings }: Result): number {
-  return median(findings.map((finding) => score(workload, finding)));
+function scores({ workload, findings }: Result): number[] {
+  return findings.map((finding) => score(workload, finding));
+}
+
+/** Of two contestants, round by round: they ran one after the other, while the machine changes its speed in the course of minutes. */
+function ratio(ours: Result, other: Result): number {
+  const others = scores(other);
+  return median(scores(ours).map((score, round) => score / others[round]!));
 }
 
 function number(value: number): string {
@@ -33,18 +39,19 @@ function number(value: number): string {
   return value >= 1e3 ? `${(value / 1e3).toFixed(1)}k` : value.toFixed(0);
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table in Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(head), `|---|${"--:|".repeat(head.length - 1)}`, ...rows.map(line)].join("\n");
 }
 
-/** Our score, and how many times that of each other contestant it is. */
+/** Our score, and how many times that of each other contestant it is: medians both, of the rounds. */
 export function ratios(results: readonly Result[]): string {
   const ours = results.find(({ contestant }) => contestant.role === "ours");
   if (ours === undefined) return "";
   const others = results.filter((result) => result !== ours);
-  const parts = others.map((other) => `${(scoreOf(ours) / scoreOf(other)).toFixed(2)} × ${other.contestant.name}`);
-  return [number(scoreOf(ours)), ...parts].join("; ");
+  const parts = others.map((other) => `${ratio(ours, other).toFixed(2)} × ${other.contestant.name}`);
+  return [number(median(scores(ours))), ...parts].join("; ");
 }
 
 function summary(results: readonly Result[]): string {
@@ -60,15 +67,15 @@ function summary(results: readonly Result[]): string {
 function details(results: readonly Result[]): string {
   const rows = results.map((result) => {
     const { workload, runtime, contestant, findings } = result;
-    const scores = findings.map((finding) => score(workload, finding));
+    const all = scores(result);
     const of = (pick: (finding: Finding) => number): number => median(findings.map(pick));
     const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
     return [
       workload.name,
       runtime.title,
       contestant.name,
-      number(scoreOf(result)),
-      `${number(Math.min(...scores))}-${number(Math.max(...scores))}`,
+      number(median(all)),
+      `${number(Math.min(...all))}-${number(Math.max(...all))}`,
       workload.kind === "idle" ? "" : number(of(({ count, seconds }) => count / seconds)),
       workload.kind === "idle" ? "" : percent(of(({ serverCpu, seconds }) => serverCpu / seconds)),
       workload.kind === "idle" ? "" : percent(of(({ generatorCpu, seconds }) => generatorCpu / seconds)),

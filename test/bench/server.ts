@@ -1,5 +1,6 @@
 // The server that is measured: ours, the same file on Node, Deno and Bun. It echoes, or with MODE=broadcast publishes each
-// message to every connection, its sender included; DEFLATE=1 turns compression on. It prints `ready` once it listens on PORT.
+// message to every connection, its sender included; DEFLATE=1 turns compression on. It prints `ready` once it listens on PORT, and
+// exits by itself on SIGTERM, so that a profiler writes what it has seen.
 
 import process from "node:process";
 import type { Message, Socket } from "sansws";
@@ -23,4 +24,5 @@ const server = await serve({
   ...broadcast && { open: (socket) => socket.subscribe("all") },
 });
 
+process.on("SIGTERM", () => process.exit());
 console.log("ready");

@@ -13,8 +13,10 @@ export interface Workload {
   readonly size: number;
   readonly binary: boolean;
   readonly deflate: boolean;
-  /** Whether a TCP echo without any protocol can do the same. */
+  /** Whether TCP without any protocol can do the same: echo, or answer a handshake without looking. */
   readonly raw: boolean;
+  /** CPU seconds until the server's code is compiled. */
+  readonly warmup: number;
 }
 
 const PLAIN = {
@@ -25,6 +27,7 @@ const PLAIN = {
   binary: false,
   deflate: false,
   raw: true,
+  warmup: 0.5,
 } as const;
 
 /** The workloads, in the order of the table. */
@@ -58,7 +61,7 @@ export const WORKLOADS: readonly Workload[] = [
     title: "handshakes (connect, upgrade, close)",
     kind: "handshakes",
     connections: 32,
-    raw: false,
+    warmup: 1,
   },
   {
     ...PLAIN,
@@ -66,7 +69,6 @@ export const WORKLOADS: readonly Workload[] = [
     title: "idle memory per connection (bytes)",
     kind: "idle",
     connections: 10_000,
-    raw: false,
   },
   {
     ...PLAIN,
@@ -85,7 +87,7 @@ export interface Task {
   readonly port: number;
   /** The server's process, whose CPU time and memory are looked at. */
   readonly pid: number;
-  /** Whether the server is a plain TCP echo. */
+  /** Whether the server is plain TCP. */
   readonly raw: boolean;
   /** CPU seconds of the server before the measurement, and of it: as much work on a busy machine as on a quiet one. */
   readonly warmup: number;

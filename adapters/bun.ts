@@ -52,7 +52,7 @@ const runtime: Runtime = {
   name: "Bun",
   clock: new Clock(),
   deflate: deflateCodec,
-  sha1: (bytes) => new Bun.CryptoHasher("sha1").update(bytes).digest(),
+  sha1: (text) => Bun.CryptoHasher.hash("sha1", text, "base64"),
   listen,
   dial,
   checkSecure,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { createServer } from "node:net";
 import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node:net";
 import process from "node:process";
@@ -85,7 +85,7 @@ const runtime: Runtime = {
   name: "Node",
   clock: new Clock(),
   deflate: deflateCodec,
-  sha1: (bytes) => createHash("sha1").update(bytes).digest(),
+  sha1: (text) => hash("sha1", text, "base64"),
   listen,
   dial,
   checkSecure() {},

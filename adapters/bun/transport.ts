@@ -34,7 +34,7 @@ interface BunListener {
 export interface BunApi {
   listen(options: object): BunListener;
   connect(options: object): Promise<BunSocket>;
-  CryptoHasher: new(algorithm: "sha1") => { update(bytes: Uint8Array): { digest(): Uint8Array; }; };
+  readonly CryptoHasher: { hash(algorithm: "sha1", text: string, encoding: "base64"): string; };
 }
 
 /** Bun itself. */

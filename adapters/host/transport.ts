@@ -126,8 +126,8 @@ export interface Runtime {
   readonly clock: Clock;
   /** The default codec for permessage-deflate. */
   readonly deflate: DeflateCodec;
-  /** A synchronous SHA-1, where the runtime has one. */
-  readonly sha1?: (bytes: Uint8Array) => Uint8Array;
+  /** A synchronous SHA-1 from text to base64, where the runtime has a fast one. */
+  readonly sha1?: (text: string) => string;
   /** Whether its transports give their chunks away (the default), or only lend them while `received` runs. */
   readonly chunks?: "given" | "lent";
   /**

@@ -4,8 +4,8 @@
 
 import { fillRandom, sha1, utf8Encoder } from "../platform.ts";
 
-/** SHA-1 done at once, such as `(bytes) => createHash("sha1").update(bytes).digest()`. */
-export type SyncDigest = (bytes: Uint8Array) => Uint8Array;
+/** SHA-1 of a text of ASCII, done at once and in base64, such as Node's `(text) => hash("sha1", text, "base64")`. */
+export type SyncDigest = (text: string) => string;
 
 const KEY_BYTES = 16;
 /** RFC 6455 §1.3: a GUID "unlikely to be used by network endpoints that do not understand the WebSocket Protocol". */
@@ -30,7 +30,7 @@ export async function acceptKey(key: string): Promise<string> {
 
 /** The Sec-WebSocket-Accept that answers the key, through a synchronous digest. */
 export function acceptKeySync(key: string, digest: SyncDigest): string {
-  return encodeBase64(digest(utf8Encoder.encode(key + GUID)));
+  return digest(key + GUID);
 }
 
 const ALPHABET = utf8Encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");

@@ -13,7 +13,7 @@ import type { SyncDigest } from "./accept.ts";
 export interface HandshakeOptions extends Omit<ConnectionOptions, "role" | "deflate"> {
   /** Offers or accepts permessage-deflate (RFC 7692); without it no extension is used. */
   readonly deflate?: GivenDeflateOptions | undefined;
-  /** A synchronous SHA-1 to use instead of Web Crypto's. */
+  /** A synchronous SHA-1 to use instead of Web Crypto's: from text to base64. */
   readonly sha1?: SyncDigest | undefined;
 }
 

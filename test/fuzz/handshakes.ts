@@ -12,9 +12,9 @@ import { chunksOf } from "./case.ts";
 /** The bits of the first byte. */
 const FLAG = { smallLimits: 1, deflate: 2, protocols: 4 } as const;
 
-/** The Sec-WebSocket-Accept of every key under `zeros`, so that an input can hold it. */
+/** The Sec-WebSocket-Accept of every key here, so that an input can hold it. */
 export const ACCEPT = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-const zeros = (): Uint8Array => new Uint8Array(20);
+const sha1 = (): string => ACCEPT;
 
 const TIMEOUT = 1000;
 const PATIENT = { maxHeadSize: 16_384, maxLineLength: 8192, maxFields: 128 };
@@ -62,7 +62,7 @@ function hold(condition: boolean, what: string): asserts condition {
 
 function optionsOf({ flags }: Input) {
   return {
-    sha1: zeros,
+    sha1,
     limits: (flags & FLAG.smallLimits) !== 0 ? IMPATIENT : PATIENT,
     timeouts: { handshake: TIMEOUT },
     deflate: (flags & FLAG.deflate) !== 0 ? { codec: deflateCodec } : undefined,

@@ -6,7 +6,7 @@ import { acceptKey, acceptKeySync, createKey, encodeBase64, isKey } from "../../
 import { SAMPLE_ACCEPT, SAMPLE_KEY } from "../../vectors/handshake-requests.ts";
 import { pattern } from "../support.ts";
 
-const sha1 = (bytes: Uint8Array): Uint8Array => createHash("sha1").update(bytes).digest();
+const sha1 = (text: string): string => createHash("sha1").update(text).digest("base64");
 
 describe("acceptKey and acceptKeySync", () => {
   it("answer the key of RFC 6455 §1.3 as §1.3 does", async () => {

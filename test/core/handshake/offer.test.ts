@@ -80,7 +80,7 @@ describe("ClientHandshake.create", () => {
   });
 
   it("knows the answer to its key with a synchronous digest too", async () => {
-    const sha1 = (bytes: Uint8Array): Uint8Array => createHash("sha1").update(bytes).digest();
+    const sha1 = (text: string): string => createHash("sha1").update(text).digest("base64");
     const handshake = await ClientHandshake.create(URL_PARTS, { sha1 }, 0);
     const accept = await acceptKey(field(takeMessage(handshake), "Sec-WebSocket-Key")!);
     expect(handshake.receive(latin1(answer(`Sec-WebSocket-Accept: ${accept}`)), 0)?.connection.state).toBe("open");

@@ -34,21 +34,21 @@ export type WebSocketOptions = Omit<
 /** What `send` takes. */
 export type WebSocketData = string | Blob | ArrayBuffer | ArrayBufferView;
 
-/** The events by type. */
+/** The events by type, such that a WebSocket can be given to whoever asks for one of the web's. */
 export interface WebSocketEventMap {
   /** The connection is open. */
   open: Event;
   /** A message came: `data` is a string, or what `binaryType` says. */
   message: MessageEvent;
-  /** The connection failed; `close` follows. */
-  error: ConnectionErrorEvent;
+  /** The connection failed, with what went wrong; `close` follows. */
+  error: Event & Partial<Pick<ConnectionErrorEvent, "error" | "message">>;
   /** It is over: exactly once, and last. */
   close: CloseEvent;
 }
 
 /** The value of an `on…` attribute. */
 export type WebSocketHandler<Type extends keyof WebSocketEventMap> =
-  | ((this: WebSocket, event: WebSocketEventMap[Type]) => unknown)
+  | ((event: WebSocketEventMap[Type]) => unknown)
   | null;
 
 const CONNECTING = 0;
@@ -63,7 +63,7 @@ const MOST_EVENTS = 256;
 export interface WebSocket {
   addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
-    listener: (this: WebSocket, event: WebSocketEventMap[Type]) => unknown,
+    listener: (event: WebSocketEventMap[Type]) => unknown,
     options?: boolean | AddEventListenerOptions,
   ): void;
   addEventListener(
@@ -89,7 +89,7 @@ export class WebSocket extends EventTarget {
   readonly #tasks = new TaskQueue();
   readonly #sending = new Sending();
   readonly #connecting = new AbortController();
-  #readyState = CONNECTING;
+  #readyState: 0 | 1 | 2 | 3 = CONNECTING;
   #socket: Socket | undefined;
   #binaryType: "blob" | "arraybuffer" = "blob";
 
@@ -135,7 +135,7 @@ export class WebSocket extends EventTarget {
   }
 
   /** `CONNECTING` (0), `OPEN` (1), `CLOSING` (2) or `CLOSED` (3). */
-  get readyState(): number {
+  get readyState(): 0 | 1 | 2 | 3 {
     return this.#readyState;
   }
 

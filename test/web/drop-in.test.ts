@@ -40,6 +40,26 @@ interface PhoenixSocket {
 
 type PhoenixSocketType = new(url: string, options: object) => PhoenixSocket;
 
+/** As a library types what it is given; that this compiles is the test. */
+const given: typeof globalThis.WebSocket = WebSocket;
+
+describe("WebSocket in place of globalThis.WebSocket", () => {
+  it("is taken for it by whoever writes to its attributes", async () => {
+    const { url } = await start({ message: (socket, data) => void socket.send(data) });
+    const socket: globalThis.WebSocket = new given(url, []);
+    const heard = new Promise((resolve) => {
+      socket.onopen = function() {
+        this.send("typed");
+      };
+      socket.onmessage = (event: MessageEvent) => resolve(event.data);
+    });
+    expect(await heard).toBe("typed");
+    const closed = new Promise<globalThis.CloseEvent>((resolve) => socket.onclose = resolve);
+    socket.close(3000);
+    expect((await closed).code).toBe(3000);
+  });
+});
+
 // --- graphql-ws ---
 
 const schema = buildSchema("type Query { hello: String } type Subscription { count(to: Int!): Int }");

@@ -118,11 +118,27 @@ describe("complaintsOf", () => {
 });
 
 describe("slopeOf", () => {
+  const heapOf = ({ server }: Look): number => server.heap;
+
+  /** Looks at a heap that has so many bytes more from one of them on. */
+  function stepAt(from: number, bytes: number, looks: readonly Look[]): Look[] {
+    return looks.map((look, i) => ({ ...look, server: { ...STATS, heap: heapOf(look) + (i < from ? 0 : bytes) } }));
+  }
+
   it("is the growth after the warm-up, whatever was before it", () => {
-    const looks = looksAt(200_000, 100).map((look, i) =>
-      i < 10 ? { ...look, server: { ...STATS, heap: i * 1e9 } } : look
+    expect(slopeOf(stepAt(10, -1e9, looksAt(200_000, 100)), heapOf)).toBeCloseTo(100, -1);
+  });
+
+  it.each([12, 20, 25, 35])("is the growth beside a step at look %i", (from) => {
+    expect(slopeOf(stepAt(from, 25 * MIB, looksAt(200_000, 100)), heapOf)).toBeCloseTo(100, -1);
+  });
+
+  it("is the growth by steps that come again and again", () => {
+    const staircase = [12, 16, 20, 24, 28, 32, 36].reduce(
+      (looks, at) => stepAt(at, 25 * MIB, looks),
+      looksAt(200_000, 0),
     );
-    expect(slopeOf(looks, ({ server }) => server.heap)).toBeCloseTo(100, -1);
+    expect(slopeOf(staircase, heapOf)).toBeGreaterThan(500);
   });
 });
 

@@ -37,15 +37,19 @@ function warm(looks: readonly Look[]): readonly Look[] {
 /** For a slope, after the warm-up. */
 const MIN_LOOKS = 4;
 
-/** Bytes for each connection, or message, after the warm-up, by least squares. */
+/**
+ * Bytes for each connection, or message, after the warm-up: the median of what memory grew by over a quarter of the looks. Whatever
+ * leaks grows in each of them; an allocator or a heap that takes some megabytes at once, and no more afterwards, does so in few.
+ */
 export function slopeOf(looks: readonly Look[], of: (look: Look) => number): number {
-  const points = warm(looks).map((look) => ({ x: look.done, y: of(look) }));
-  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const x = mean(points.map((point) => point.x));
-  const y = mean(points.map((point) => point.y));
-  const covariance = mean(points.map((point) => (point.x - x) * (point.y - y)));
-  const variance = mean(points.map((point) => (point.x - x) ** 2));
-  return covariance / variance;
+  const points = warm(looks);
+  const lag = Math.floor(points.length / 4);
+  const slopes = points.slice(lag).map((look, i) => (of(look) - of(points[i]!)) / (look.done - points[i]!.done));
+  return median(slopes);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 /** What is wrong, in sentences; nothing when all is well. */
@@ -98,8 +102,7 @@ function delays(row: Row): string[] {
 /** What 99 of 100 delays are below, half of the times that this was looked at; and the longest. */
 function delayOf({ churned, talked }: Row): typeof MAX_DELAY {
   const delays = [...churned.looks, ...talked.looks].map(({ server }) => server.delay);
-  const sorted = delays.map(({ p99 }) => p99).sort((a, b) => a - b);
-  return { usual: sorted[sorted.length >> 1] ?? 0, longest: Math.max(...delays.map(({ max }) => max)) };
+  return { usual: median(delays.map(({ p99 }) => p99)), longest: Math.max(...delays.map(({ max }) => max)) };
 }
 
 function wrongEnds({ closed, killed, stayed }: Row): string[] {
@@ -131,7 +134,8 @@ const LINES: readonly (readonly [name: string, of: (row: Row) => unknown])[] = [
   ...BOUNDS.map(({ what, of }) =>
     [`${what}, bytes a connection`, ({ churned: { looks } }: Row) => slopeOf(looks, of).toFixed(1)] as const
   ),
-  ["server and client RSS at the end, MiB", ({ talked }) => talked.looks.slice(-1).map(residentOf)],
+  ["server RSS, MiB, from, to", ({ churned }) => rangeOf(churned, ({ server }) => server.rss)],
+  ["client RSS, MiB, from, to", ({ churned }) => rangeOf(churned, ({ client }) => client.rss)],
   ["sockets left", ({ after }) => after.sockets],
   ["descriptors before, after", ({ before, after }) => `${before.descriptors}, ${after.descriptors}`],
   ["event loop late by, ms, usually, longest", (row) => Object.values(delayOf(row)).join(", ")],
@@ -144,8 +148,9 @@ function rate({ looks, milliseconds }: Phase): string {
   return ((looks.at(-1)?.done ?? 0) / milliseconds * 1000).toFixed(0);
 }
 
-function residentOf({ server, client }: Look): string {
-  return `${mebibytes(server.rss)}, ${mebibytes(client.rss)}`;
+/** After the warm-up, and at the end. */
+function rangeOf({ looks }: Phase, of: (look: Look) => number): string {
+  return [warm(looks)[0], looks.at(-1)].map((look) => look && mebibytes(of(look))).join(", ");
 }
 
 /** All that is known of a row, for people. */

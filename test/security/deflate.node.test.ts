@@ -84,16 +84,17 @@ onEachRuntime({
   });
 
   it.runIf(hasProc)("bombs within the limit, on each of 4 connections, are inflated in turns", async () => {
-    const attack = repeat(frame("client", 0xc2, compressed(new Uint8Array(MIB))), 80);
+    const attack = repeat(frame("client", 0xc2, compressed(new Uint8Array(MIB))), 2000);
     const grown = await target().growth(async () => {
       const peers = await Promise.all(Array.from({ length: 4 }, () => rawOpen(target().port("deflate"), OFFER)));
       for (const { socket } of peers) socket.write(attack);
       await until(async () => (await target().notes("deflate")).length >= 4, "some were inflated");
       await waits();
-      await sleep(2000);
-      // It would be none, if each chunk were inflated as it comes.
-      expect((await waits()).count).toBeGreaterThan(10);
+      await sleep(3000);
+      const { count } = await waits();
       for (const { socket } of peers) socket.resetAndDestroy();
+      // It would be none, if each chunk were inflated as it comes.
+      expect(count).toBeGreaterThan(1);
     });
     expect(grown).toBeLessThan(150 * MIB);
     await until(async () => (await target().state()).sockets["deflate"] === 0, "they were gone");

@@ -15,8 +15,7 @@ const server = await serve({
   message: (socket, data) => socket.send(data),
 });
 
-const { hostname = "", port } = server.address;
-console.log(`listening on ws://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
+console.log(`listening on ${server.url}`);
 
 process.once("SIGINT", () => server.close());
 process.once("SIGTERM", () => server.close());

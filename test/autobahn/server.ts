@@ -13,7 +13,7 @@ const server = await serve({
   message: (socket, data) => socket.send(data),
 });
 
-console.log(`listening on ws://${server.address.hostname}:${server.address.port}`);
+console.log(`listening on ${server.url}`);
 
 process.once("SIGINT", () => server.close());
 process.once("SIGTERM", () => server.close());

@@ -31,4 +31,4 @@ const server = await serve({
   message: receive,
 });
 
-console.log(`listening on ws://127.0.0.1:${server.address.port}`);
+console.log(`listening on ${server.url}`);

@@ -4,7 +4,7 @@ import type { DeflateCodec, Handlers, ServeOptions, Socket } from "sansws";
 import { serve } from "sansws";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { deflateCodec } from "../../adapters/deflate.ts";
-import { ending, Mailbox, open, openPair, sleep, start, startEcho, until, urlOf } from "./suite.ts";
+import { ending, Mailbox, open, openPair, sleep, start, startEcho, until } from "./suite.ts";
 
 const failure = new Error("a handler failed");
 
@@ -105,7 +105,7 @@ describe("an error handler", () => {
     try {
       const server = await serve({ port: 0, hostname: "127.0.0.1", message: fail });
       onTestFinished(() => server.close());
-      const socket = await open(urlOf(server));
+      const socket = await open(server.url);
       socket.send("x");
       expect((await socket.closed).code).toBe(1011);
       expect(log).toHaveBeenCalledWith(failure);
@@ -178,7 +178,7 @@ describe("handlers", () => {
     }
     const server = await serve(new Counter());
     onTestFinished(() => server.close());
-    const socket = await open(urlOf(server));
+    const socket = await open(server.url);
     socket.send("a");
     socket.send("b");
     expect(await heard.takeAll(2)).toEqual([1, 2]);

@@ -1,7 +1,7 @@
 // `for await` over the messages of a socket: none is lost, however late the loop begins, and its end tells how the socket ended.
 
 import type { Message, Socket } from "sansws";
-import { connect } from "sansws";
+import { connect, UsageError } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { frame } from "../core/support.ts";
 import { acceptance, rawConnect, rawListen, request } from "./raw.ts";
@@ -116,6 +116,16 @@ describe("for await", () => {
     }
     expect(count).toBe(60);
     expect(ending(await far.closed)).toBe("1000 \"\" clean peer");
+  });
+});
+
+describe("a socket whose messages go to a handler", () => {
+  it.each(["message", "piece"])("has none to read: %s", async (handler) => {
+    const { near } = await openPair({}, { [handler]: () => {} });
+    expect(() => near[Symbol.asyncIterator]()).toThrow(UsageError);
+    expect(() => near.messages()).toThrow(UsageError);
+    expect(() => near.stream()).toThrow(UsageError);
+    expect(near.state).toBe("open");
   });
 });
 

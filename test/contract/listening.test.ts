@@ -3,7 +3,7 @@
 import process from "node:process";
 import { connect, serve } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Mailbox, open, socketPath, start, startEcho, urlOf } from "./suite.ts";
+import { Mailbox, open, socketPath, start, startEcho } from "./suite.ts";
 
 const windows = process.platform === "win32";
 
@@ -72,7 +72,8 @@ describe("serve", () => {
 
   it("on :: hears both families, and an IPv4 peer has an IPv4 address", async () => {
     const peers: (string | undefined)[] = [];
-    const { server } = await startEcho({ hostname: "::", open: ({ peer }) => void peers.push(peer.hostname) });
+    const { server, url } = await startEcho({ hostname: "::", open: ({ peer }) => void peers.push(peer.hostname) });
+    expect(url).toBe(`ws://localhost:${server.address.port}/`);
     await open(`ws://[::1]:${server.address.port}/`);
     await open(`ws://127.0.0.1:${server.address.port}/`);
     expect(peers).toEqual(["::1", "127.0.0.1"]);
@@ -108,10 +109,17 @@ describe.skipIf(windows)("a unix socket", () => {
   it("is listened on and connected to", async () => {
     const path = socketPath();
     const peers: unknown[] = [];
-    const { server } = await startEcho({ path, open: ({ peer }) => void peers.push(peer) });
+    const { server, url } = await startEcho({ path, open: ({ peer }) => void peers.push(peer) });
     expect(server.address).toEqual({ path });
     expect(await echoes("ws://localhost/", path)).toBe(true);
-    expect(peers).toEqual([{ path: expect.any(String) }]);
+    expect(await echoes(url)).toBe(true);
+    expect(peers).toEqual([{ path: expect.any(String) }, { path: expect.any(String) }]);
+  });
+
+  it("may have any name", async () => {
+    const path = `${socketPath()}: 100 % odd?#`;
+    const { url } = await startEcho({ path });
+    expect(await echoes(url)).toBe(true);
   });
 
   it("in use is refused", async () => {
@@ -155,9 +163,9 @@ describe("connect", () => {
   });
 
   it("takes http: and https: for ws: and wss:, and a URL object", async () => {
-    const { server } = await startEcho();
-    expect(await echoes(urlOf(server, "http"))).toBe(true);
-    const socket = await open(new URL(urlOf(server)));
+    const { url } = await startEcho();
+    expect(await echoes(url.replace("ws:", "http:"))).toBe(true);
+    const socket = await open(new URL(url));
     expect(socket.state).toBe("open");
   });
 });

@@ -36,7 +36,7 @@ export async function start<Data = unknown>(options: ServeOptions<Data> = {}): P
     await server.close({ deadline: 0 });
     if (errors.length > 0) throw errors[0];
   });
-  return { server, url: urlOf(server, options.tls === undefined ? "ws" : "wss") };
+  return { server, url: server.url };
 }
 
 /** Starts a server that answers every message with the same. */
@@ -45,11 +45,6 @@ export function startEcho(options: ServeOptions = {}): Promise<Running> {
     message: (socket, data, kind) => void socket.send(kind === "text" ? String(data) : data),
     ...options,
   });
-}
-
-export function urlOf(server: Server, scheme = "ws"): string {
-  const { hostname = "localhost", port } = server.address;
-  return `${scheme}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port ?? 0}/`;
 }
 
 /** A path for a unix socket, in a folder that is gone when the test is over. */

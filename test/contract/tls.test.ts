@@ -5,7 +5,7 @@ import { connect, serve } from "sansws";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Certificates } from "./certificates.ts";
 import { hasOpenssl, makeCertificates } from "./certificates.ts";
-import { bytes, ending, Mailbox, open, openPair, RUNTIME, same, socketPath, startEcho, text, urlOf } from "./suite.ts";
+import { bytes, ending, Mailbox, open, openPair, RUNTIME, same, socketPath, startEcho, text } from "./suite.ts";
 
 let certificates: Certificates;
 
@@ -69,8 +69,8 @@ describe.runIf(hasOpenssl)("TLS", () => {
   });
 
   it("refuses a certificate for another name", async () => {
-    const { server } = await startEcho({ tls: certificates.server, hostname: "127.0.0.2" });
-    await expect(connect(urlOf(server, "wss"), { tls: { ca: certificates.ca } })).rejects.toThrow();
+    const { url } = await startEcho({ tls: certificates.server, hostname: "127.0.0.2" });
+    await expect(connect(url, { tls: { ca: certificates.ca } })).rejects.toThrow();
   });
 
   it("refuses a server that speaks no TLS, and lives on after a client that speaks none", async () => {
@@ -89,8 +89,7 @@ describe.runIf(hasOpenssl)("TLS", () => {
 
 describe.runIf(hasOpenssl)("TLS options", () => {
   it("serverName is the name to ask for and to check", async () => {
-    const { server } = await startEcho({ tls: certificates.server, hostname: "127.0.0.2" });
-    const url = urlOf(server, "wss");
+    const { url } = await startEcho({ tls: certificates.server, hostname: "127.0.0.2" });
     await open(url, { tls: { ca: certificates.ca, serverName: "server.test" } });
     await expect(connect(url, { tls: { ca: certificates.ca, serverName: "other.test" } })).rejects.toThrow();
   });
@@ -107,7 +106,8 @@ describe.runIf(hasOpenssl && RUNTIME !== "Deno")("TLS options of Node and Bun", 
   it("goes over a unix socket, too", async () => {
     const path = socketPath();
     const messages = new Mailbox<unknown>();
-    await startEcho({ path, tls: certificates.server });
+    const { url } = await startEcho({ path, tls: certificates.server });
+    expect(url).toBe(`wss+unix:${path}:/`);
     const tls = { ca: certificates.ca };
     const socket = await open("wss://localhost/", { path, tls, message: (_, data) => messages.put(data) });
     socket.send("secret");

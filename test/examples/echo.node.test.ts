@@ -62,7 +62,7 @@ describe.each(RUNTIMES)("examples/echo.ts on %s", (runtime) => {
   it("takes HOST and PORT from the environment and prints them", async () => {
     const port = await freePort();
     const { program } = await listen(runtime, FILE, { PORT: String(port), HOST: "127.0.0.1" });
-    expect(program.output.trim()).toBe(`listening on ws://127.0.0.1:${port}`);
+    expect(program.output.trim()).toBe(`listening on ws://127.0.0.1:${port}/`);
     await program.kill();
   });
 

@@ -107,7 +107,7 @@ export interface Listening {
 /** Starts a program that serves, by default on a port of the system's choice, and waits until it says where. */
 export async function listen(runtime: RuntimeName, file: string, env: Record<string, string> = {}): Promise<Listening> {
   const program = new Program(runtime, file, [], { HOST: "127.0.0.1", PORT: "0", ...env });
-  const [, host = ""] = await program.line(/^listening on \w+:\/\/(\S+)$/m);
+  const [, host = ""] = await program.line(/^listening on \w+:\/\/([^\s/]+)\/?$/m);
   return { program, host };
 }
 

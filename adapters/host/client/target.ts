@@ -4,6 +4,7 @@
 // ends at its first colon, and is percent-decoded: a colon in it is %3A.
 
 import { UsageError } from "../../../core/mod.ts";
+import { authority } from "../address.ts";
 
 /** A URL, taken apart. */
 export interface Target {
@@ -73,7 +74,7 @@ function decodePath(path: string): string {
 
 /** The host and port as they stand in a CONNECT request, and in messages. */
 export function authorityOf({ hostname, port }: Pick<Target, "hostname" | "port">): string {
-  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  return `${authority(hostname)}:${port}`;
 }
 
 /** How a target is called in messages. */

@@ -5,6 +5,7 @@
 import { refuseUnknown } from "../../../core/limits.ts";
 import type { Opened, RequestHead, SendOptions } from "../../../core/mod.ts";
 import { CloseCode, encodeClose, Topics, UsageError } from "../../../core/mod.ts";
+import { urlOf } from "../address.ts";
 import type { Clock } from "../clock.ts";
 import { Deferred } from "../deferred.ts";
 import { linger } from "../linger.ts";
@@ -193,11 +194,14 @@ const NOBODY = { received(): void {}, ended(): void {}, drained(): void {}, clos
 
 /** A server that listens. */
 export class Server<Data = unknown> {
+  /** For a client on the same machine: `ws://127.0.0.1:8080/`, or `wss:`, or `ws+unix:` with the path of its socket. */
+  readonly url: string;
   readonly #server: SocketServer<Data>;
   readonly #listener: Listener;
 
   /** Servers are made by `serve`. */
-  constructor(server: SocketServer<Data>, listener: Listener) {
+  constructor(server: SocketServer<Data>, listener: Listener, secure: boolean) {
+    this.url = urlOf(listener.address, secure);
     this.#server = server;
     this.#listener = listener;
   }
@@ -245,5 +249,5 @@ export async function serve<Data>(runtime: Runtime, options: ServeOptions<Data>)
     (transport) => server.accept(transport),
     (error) => server.report(error),
   );
-  return new Server(server, listener);
+  return new Server(server, listener, tls !== undefined);
 }

@@ -3,7 +3,7 @@
 // It is the public face of session.ts, where things are done.
 
 import type { ClosedEvent, Opened, SendOptions } from "../../../core/mod.ts";
-import { CloseCode } from "../../../core/mod.ts";
+import { CloseCode, UsageError } from "../../../core/mod.ts";
 import { Hold } from "../driver.ts";
 import type { Address } from "../transport.ts";
 import type { Message, Sendable } from "./handlers.ts";
@@ -141,6 +141,7 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
    * Leaving the loop early does not close the socket.
    *
    * @throws {SocketClosedError} when it ends otherwise
+   * @throws {UsageError} on a socket whose messages go to a handler
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<Message, undefined> {
     return this.messages();
@@ -149,14 +150,20 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   /**
    * The same as iterating over the socket itself; aborting the signal makes a read that waits fail with its reason. The socket stays
    * open, and no message is lost: who reads next gets it.
+   *
+   * @throws {UsageError} on a socket whose messages go to a handler
    */
   messages({ signal }: { readonly signal?: AbortSignal | undefined; } = {}): AsyncIterableIterator<Message, undefined> {
+    const { message, piece } = this.#session.owner.handlers;
+    if ((message ?? piece) !== undefined) throw new UsageError("the messages go to a handler: there are none to read");
     return new Reading(this.#session, signal);
   }
 
   /**
    * The socket as a pair of streams with backpressure in both directions, instead of iterating and `send`; for a socket without a
    * `message` handler.
+   *
+   * @throws {UsageError} on a socket whose messages go to a handler
    */
   stream(): SocketStream {
     return streamOf(this);

@@ -40,7 +40,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
 describe.each(RUNTIMES)("on $runtime", ({ command }) => {
   it("server.ts echoes with compression and ends on SIGINT", async () => {
     const server = start(command, ["test/autobahn/server.ts"], { PORT: "0" });
-    const port = /:(\d+)$/.exec(await firstLine(server))![1];
+    const port = /:(\d+)\/$/.exec(await firstLine(server))![1];
     const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: { threshold: 0 } });
     await once(socket, "open");
     expect(socket.extensions).toBe("permessage-deflate");

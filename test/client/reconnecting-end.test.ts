@@ -69,7 +69,8 @@ describe("reconnecting, reading", () => {
   it("goes to the message handler, where there is one", async () => {
     const world = new World();
     const heard = new Mailbox<Message>();
-    world.start(URL_TEXT, { message: (_, data) => heard.put(data) });
+    const socket = world.start(URL_TEXT, { message: (_, data) => heard.put(data) });
+    expect(() => socket[Symbol.asyncIterator]()).toThrow(UsageError);
     const first = await world.opened.take();
     first.send("a");
     expect(await heard.take()).toBe("a");

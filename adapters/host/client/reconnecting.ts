@@ -159,9 +159,15 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
    *
    * @throws {SocketClosedError} when it is over and the last connection ended otherwise
    * @throws {ConnectError} {@linkcode HandshakeError} or whatever else the last attempt failed with
+   * @throws {UsageError} when there is a handler of messages
    */
   [Symbol.asyncIterator](): AsyncGenerator<Message, undefined> {
+    if (!this.#iterable) throw new UsageError("the messages go to a handler: there are none to read");
     return this.#messages[Symbol.asyncIterator]();
+  }
+
+  get #iterable(): boolean {
+    return this.#handlers.message === undefined && this.#handlers.piece === undefined;
   }
 
   // --- Connections ---
@@ -210,7 +216,7 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
     this.#policy.opened(this.#surroundings.now());
     this.#socket = socket;
     if (this.#closedWith !== undefined) socket.close(...this.#closedWith);
-    if (this.#handlers.message === undefined && this.#handlers.piece === undefined) this.#messages.add(socket);
+    if (this.#iterable) this.#messages.add(socket);
     const failed = (): boolean => false;
     if (await Promise.race([prepared.then(() => true, failed), socket.closed.then(failed)])) {
       this.#enter({ state: "open", attempt: this.#policy.attempt, socket });

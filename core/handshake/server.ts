@@ -245,7 +245,7 @@ export class ServerHandshake {
   // of them sent is kept, because the next one to read these bytes is a connection that lacks nothing else.
   #keep(bytes: Uint8Array): void {
     if (this.#early.size + bytes.length > MAX_EARLY_BYTES) this.#refuse("early-data-too-large");
-    else if (bytes.length > 0) this.#early.append(bytes, 0, bytes.length);
+    else this.#early.append(bytes, 0, bytes.length);
   }
 
   // --- Answering ---

@@ -6,7 +6,7 @@ import type { ClientHandshakeOptions } from "../../../core/handshake/client.ts";
 import { ClientHandshake } from "../../../core/handshake/client.ts";
 import type { AnswerVector } from "../../vectors/handshake-answers.ts";
 import { answer, ANSWERS } from "../../vectors/handshake-answers.ts";
-import { chop, cuts, frame, pattern } from "../support.ts";
+import { chop, cuts, frame, pattern, readFrames, takeBytes } from "../support.ts";
 import { field, latin1, NO_CODEC, takeMessage, takeText, toLatin1, URL_PARTS } from "./support.ts";
 
 const REST = "\x81\x05Hello\x81";
@@ -79,6 +79,8 @@ describe("ClientHandshake, table of answers", () => {
     });
     const { connection } = handshake.receive(latin1(answer(`Sec-WebSocket-Accept: ${accept}`)), 500)!;
     expect(connection.deadline).toBe(600);
+    connection.sendText("masked");
+    expect(readFrames(takeBytes(connection))).toMatchObject([{ masked: true, payload: latin1("masked") }]);
     expect(connection.receive(frame("server", 0x81, "four"), 500)).toEqual([{ type: "utf8", data: latin1("four") }]);
     connection.receive(frame("server", 0x82, pattern(5)), 500);
     expect(connection.closeSent?.code).toBe(1009);
@@ -144,6 +146,15 @@ describe("ClientHandshake, an answer that is no 101", () => {
     handshake.receive(latin1("HTTP/1.1 200 OK\r\n\r\n"), 0);
     for (const chunk of chop(body, size)) handshake.receive(chunk, 0);
     expect(handshake.failure?.answer?.body).toEqual(body.slice(0, 65_536));
+  });
+
+  it("fails as soon as it has 64 KiB of a body", async () => {
+    const [handshake] = await sent();
+    handshake.receive(latin1("HTTP/1.1 200 OK\r\n\r\n"), 0);
+    handshake.receive(pattern(65_535), 0);
+    expect(handshake.failure).toBeUndefined();
+    handshake.receive(pattern(1), 0);
+    expect(handshake.failure?.fault).toBe("status-not-101");
   });
 
   it("takes a 101 that follows another final answer for nothing", async () => {

@@ -79,11 +79,17 @@ describe("ClientHandshake.create", () => {
     expect(message.fields.slice(5)).toEqual([["Cookie", "a=1"], ["X-A", "\xe9"]]);
   });
 
-  it("knows the answer to its key with a synchronous digest too", async () => {
-    const sha1 = (text: string): string => createHash("sha1").update(text).digest("base64");
+  it("knows the answer to its key with a synchronous digest, and asks no other", async () => {
+    const asked: string[] = [];
+    const sha1 = (text: string): string => {
+      asked.push(text);
+      return createHash("sha1").update(text).digest("base64");
+    };
     const handshake = await ClientHandshake.create(URL_PARTS, { sha1 }, 0);
-    const accept = await acceptKey(field(takeMessage(handshake), "Sec-WebSocket-Key")!);
-    expect(handshake.receive(latin1(answer(`Sec-WebSocket-Accept: ${accept}`)), 0)?.connection.state).toBe("open");
+    const key = field(takeMessage(handshake), "Sec-WebSocket-Key")!;
+    expect(asked).toEqual([`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`]);
+    const switching = latin1(answer(`Sec-WebSocket-Accept: ${await acceptKey(key)}`));
+    expect(handshake.receive(switching, 0)?.connection.state).toBe("open");
   });
 
   it.each<[string, Partial<ClientUrl>, string]>([

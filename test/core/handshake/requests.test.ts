@@ -13,6 +13,12 @@ import { field, latin1, takeMessage, takeText, toLatin1 } from "./support.ts";
 
 const WITH_REST = "\x81\x80\0\0\0\0GET /";
 
+// RFC 9110 §15.5.6, §15.5.22, RFC 6455 §4.4.
+const NAMED_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
+  405: ["Allow"],
+  426: ["Upgrade", "Sec-WebSocket-Version"],
+};
+
 function upgrades(): readonly RequestVector[] {
   return REQUESTS.filter(({ outcome }) => outcome === "upgrade");
 }
@@ -67,6 +73,8 @@ describe("ServerHandshake, table of requests", () => {
     const rule = HANDSHAKE_FAULTS[outcome as keyof typeof HANDSHAKE_FAULTS];
     const answer = takeMessage(handshake);
     expect(answer.firstLine).toMatch(new RegExp(`^HTTP/1\\.1 ${rule.status} [A-Z]`));
+    const own = ["Content-Type", "Content-Length", "Connection"];
+    expect(answer.fields.map(([name]) => name)).toEqual([...NAMED_BY_STATUS[rule.status!] ?? [], ...own]);
     expect(field(answer, "Connection")).toMatch(/^close(, Upgrade)?$/);
     expect(field(answer, "Content-Length")).toBe(String(answer.body.length));
     expect(field(answer, "Content-Type")).toBe("text/plain; charset=utf-8");

@@ -64,13 +64,17 @@ describe("ServerHandshake.accept", () => {
     expect(takeMessage(handshake).fields.slice(3)).toEqual([["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]]);
   });
 
-  it.each<[string, AcceptChoice]>([
-    ["a subprotocol that was not offered", { protocol: "b" }],
-    ["a subprotocol in other case", { protocol: "A" }],
-    ["the name of an object's property", { protocol: "constructor" }],
-    ["an unknown option", { protocl: "a" } as AcceptChoice],
-    ["a line end in a value", { headers: { "X-A": "1\r\nSet-Cookie: evil=1" } }],
-    ["a name that is no token", { headers: { "X A": "1" } }],
+  it.each<[string, AcceptChoice, string]>([
+    ["a subprotocol that was not offered", { protocol: "b" }, "subprotocol \"b\" was not offered by the client"],
+    ["a subprotocol in other case", { protocol: "A" }, "subprotocol \"A\" was not offered by the client"],
+    [
+      "the name of a property",
+      { protocol: "constructor" },
+      "subprotocol \"constructor\" was not offered by the client",
+    ],
+    ["an unknown option", { protocl: "a" } as AcceptChoice, "unknown option accept.protocl"],
+    ["a line end in a value", { headers: { "X-A": "1\r\nSet-Cookie: evil=1" } }, "the value of header X-A"],
+    ["a name that is no token", { headers: { "X A": "1" } }, "header name \"X A\" is not a token"],
     ...[
       "Upgrade",
       "connection",
@@ -79,11 +83,16 @@ describe("ServerHandshake.accept", () => {
       "Sec-WebSocket-Extensions",
       "Content-Length",
       "TRANSFER-ENCODING",
-    ]
-      .map((name): [string, AcceptChoice] => [`its own ${name}`, { headers: { [name]: "1" } }]),
-  ])("refuses %s, and can be called again", async (_, choice) => {
+    ].map((name): [string, AcceptChoice, string] => [
+      `its own ${name}`,
+      { headers: { [name]: "1" } },
+      `header ${name} is written by the handshake itself`,
+    ]),
+  ])("refuses %s, and can be called again", async (_, choice, message) => {
     const handshake = received(request("Sec-WebSocket-Protocol: a"));
-    expect(await thrown(() => handshake.accept(choice))).toBeInstanceOf(UsageError);
+    const error = await thrown(() => handshake.accept(choice));
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toContain(message);
     expect(takeText(handshake)).toBe("");
     expect((await handshake.accept({ protocol: "a" })).protocol).toBe("a");
   });
@@ -96,7 +105,8 @@ describe("ServerHandshake.accept", () => {
     const accepting = received();
     const first = accepting.accept();
     for (const handshake of [reading(), interrupted(), received(page()), accepted, rejected, accepting]) {
-      expect(await thrown(() => handshake.accept())).toBeInstanceOf(UsageError);
+      const message = "accept needs an upgrade request that was neither accepted nor rejected";
+      expect(await thrown(() => handshake.accept())).toEqual(new UsageError(message));
     }
     expect((await first).connection.state).toBe("open");
   });
@@ -173,6 +183,12 @@ describe("ServerHandshake.reject", () => {
     expect(answer.fields).toEqual([["Content-Length", "0"], ["Connection", "close"]]);
   });
 
+  it("writes no chunk for no body", () => {
+    const handshake = received();
+    handshake.reject(403);
+    expect(handshake.takeOutput()).toHaveLength(1);
+  });
+
   it("writes no body for HEAD, but its length", () => {
     const handshake = received(page("HEAD / HTTP/1.1"));
     handshake.reject(404, [], "not found");
@@ -186,20 +202,21 @@ describe("ServerHandshake.reject", () => {
     expect(field(takeMessage(handshake), "Content-Length")).toBeUndefined();
   });
 
-  it.each<[string, number, HeaderInput?, string?]>([
-    ["an informational status", 101],
-    ["a status above 599", 600],
-    ["a status that is no number", Number.NaN],
-    ["a status that is no integer", 404.5],
-    ["its own Connection", 403, { "connection": "keep-alive" }],
-    ["its own Content-Length", 403, { "Content-length": "1" }],
-    ["its own Transfer-Encoding", 403, { "Transfer-Encoding": "chunked" }],
-    ["a line end in a value", 302, { "Location": "/\r\nSet-Cookie: a" }],
-    ["a body with 204", 204, [], "a"],
-    ["a body with 304", 304, [], "a"],
-  ])("refuses %s, and can be called again", (_, status, headers, body) => {
+  it.each<[string, string, number, HeaderInput?, string?]>([
+    ["an informational status", "status 101 does not end a handshake: use 200-599", 101],
+    ["a status above 599", "status 600 is not between 100 and 599", 600],
+    ["a status that is no number", "status NaN does not end a handshake: use 200-599", Number.NaN],
+    ["a status that is no integer", "status 404.5 is not between 100 and 599", 404.5],
+    ["its own Connection", "header connection is written by", 403, { "connection": "keep-alive" }],
+    ["its own Content-Length", "header Content-length is written by", 403, { "Content-length": "1" }],
+    ["its own Transfer-Encoding", "header Transfer-Encoding is written by", 403, { "Transfer-Encoding": "chunked" }],
+    ["a line end in a value", "the value of header Location", 302, { "Location": "/\r\nSet-Cookie: a" }],
+    ["a body with 204", "an answer with status 204 has no body", 204, [], "a"],
+    ["a body with 304", "an answer with status 304 has no body", 304, [], "a"],
+  ])("refuses %s, and can be called again", (_, message, status, headers, body) => {
     const handshake = received();
     expect(() => handshake.reject(status, headers, body)).toThrow(UsageError);
+    expect(() => handshake.reject(status, headers, body)).toThrow(message);
     expect(takeText(handshake)).toBe("");
     expect(handshake.outputEnded).toBe(false);
     handshake.reject(403);

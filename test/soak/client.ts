@@ -100,7 +100,7 @@ async function talk(url: string, count: number): Promise<void> {
 const HANDLERS = {
   open(socket: Socket): void {
     tally.connects++;
-    for (let i = 1; i <= 10; i++) socket.send(new Uint8Array(1000 * i));
+    for (const size of [10, 1000, 10_000]) socket.send(new Uint8Array(size));
   },
   message(socket: Socket, data: Message): void {
     tally.messages++;

@@ -43,10 +43,17 @@ export interface Delay {
 
 const PERIOD = 20;
 
-/** Looks how late a timer is, over and over. */
+/** Milliseconds that this process has worked. */
+function worked(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Looks how late a timer is, over and over. What it was late while the process did not work, other processes are to blame for. */
 export class DelayMeter {
   #delays: number[] = [];
   #last = performance.now();
+  #worked = worked();
 
   constructor() {
     setInterval(() => this.#look(), PERIOD).unref();
@@ -54,15 +61,17 @@ export class DelayMeter {
 
   /** The delays since the last call. */
   take(): Delay {
+    this.#look();
     const sorted = this.#delays.sort((a, b) => a - b);
     this.#delays = [];
-    this.#last = performance.now();
     return { p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0, max: sorted.at(-1) ?? 0 };
   }
 
   #look(): void {
-    const now = performance.now();
-    this.#delays.push(Math.max(0, Math.round(now - this.#last - PERIOD)));
-    this.#last = now;
+    const [last, workedBefore] = [this.#last, this.#worked];
+    this.#last = performance.now();
+    this.#worked = worked();
+    const late = Math.min(this.#last - last - PERIOD, this.#worked - workedBefore);
+    this.#delays.push(Math.max(0, Math.round(late)));
   }
 }

@@ -7,8 +7,8 @@ import type { Look, Plan } from "./client.ts";
 import type { Stats } from "./server.ts";
 import type { Result } from "./tally.ts";
 
-/** Milliseconds after which something that should have happened at once has not. */
-const PATIENCE = 20_000;
+/** Milliseconds after which something that should have happened soon has not, even on a machine that does much else. */
+const PATIENCE = 60_000;
 
 const running = new Set<SoakProgram>();
 

@@ -9,7 +9,7 @@ interface Bound {
   readonly of: (look: Look) => number;
   /** Bytes for each connection. */
   readonly slope: number;
-  /** Bytes in all: less than that is noise, and no slope is made of it. */
+  /** Bytes in all: who has not risen by that has not grown. */
   readonly noise: number;
 }
 
@@ -23,8 +23,8 @@ const BOUNDS: readonly Bound[] = [
   { what: "client RSS", of: ({ client }) => client.rss, slope: 256, noise: 32 * MIB },
 ];
 
-/** Milliseconds. A machine that does much else is late now and then, so that what is usual is measured, and what would be a standstill. */
-const MAX_DELAY = { usual: 250, longest: 5000 };
+/** Milliseconds. */
+const MAX_DELAY = { usual: 100, longest: 2000 };
 
 /**
  * The looks after the first quarter, in which caches fill, code is compiled and the heap finds its size. From then on memory must not
@@ -68,14 +68,14 @@ export function complaintsOf(row: Row): string[] {
 }
 
 function leaks({ looks }: Phase, share: number): string[] {
-  const done = warm(looks).map((look) => look.done);
-  if (done.length < MIN_LOOKS) {
+  const points = warm(looks);
+  if (points.length < MIN_LOOKS) {
     return [`there are ${looks.length} looks at the memory: too few to tell whether it grows`];
   }
-  const count = done.at(-1)! - done[0]!;
   return BOUNDS.flatMap(({ what, of, slope, noise }) => {
     const found = slopeOf(looks, of);
-    return found <= slope * share || found * count <= noise ? [] : [`${what} grows by ${found.toFixed(1)} bytes each`];
+    const risen = of(points.at(-1)!) - of(points[0]!);
+    return found <= slope * share || risen <= noise ? [] : [`${what} grows by ${found.toFixed(1)} bytes each`];
   });
 }
 

@@ -1,8 +1,9 @@
 // Connections hand one receiver around, RFC 6455 §5.2 and §5.4: none may ever notice another.
 
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ConnectionEvent, ConnectionOptions } from "../../core/mod.ts";
 import { Connection } from "../../core/mod.ts";
+import { Receiver, ReceiverPool } from "../../core/receiver.ts";
 import { frame, hex, join } from "./support.ts";
 
 const LONG = "x".repeat(300);
@@ -72,5 +73,34 @@ describe("Connection", () => {
       dropped.receiveEnd(0);
       expect(open({}).receive(frame("client", 0x81, "all mine"), 0)).toEqual([{ type: "text", data: "all mine" }]);
     }
+  });
+
+  afterEach(() => vi.restoreAllMocks());
+
+  it("gives its receiver back between messages, and not in the middle of one", () => {
+    const giveBack = vi.spyOn(ReceiverPool.prototype, "giveBack");
+    const connection = open({});
+    const end = frame("client", 0x80, "lo");
+    for (const chunk of [frame("client", 0x01, "Hel"), end.slice(0, 1), end.slice(1, -1)]) connection.receive(chunk, 0);
+    expect(giveBack).not.toHaveBeenCalled();
+    connection.receive(end.slice(-1), 0);
+    expect(giveBack).toHaveBeenCalledTimes(1);
+    connection.receive(frame("client", 0x82), 0);
+    expect(giveBack).toHaveBeenCalledTimes(2);
+  });
+
+  it.each<[string, (connection: Connection) => void]>([
+    ["its peer breaks a rule", (connection) => connection.receive(frame("client", 0x81, "too early"), 0)],
+    ["its peer closes", (connection) => connection.receive(frame("client", 0x88), 0)],
+    ["its transport ends", (connection) => connection.receiveEnd(0)],
+  ])("drops its receiver, and what that holds, when %s in the middle of a message", (_, end) => {
+    const giveBack = vi.spyOn(ReceiverPool.prototype, "giveBack");
+    const discard = vi.spyOn(Receiver.prototype, "discard");
+    const connection = open({});
+    connection.receive(frame("client", 0x01, "begun"), 0);
+    end(connection);
+    connection.receiveEnd(0);
+    expect(discard).toHaveBeenCalledTimes(1);
+    expect(giveBack).not.toHaveBeenCalled();
   });
 });

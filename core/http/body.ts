@@ -56,7 +56,7 @@ const CR = 0x0d;
 /** Takes the bytes of a body out of the chunks of a transport. */
 export class BodyReader {
   /** Whether the whole body was read. */
-  done = false;
+  done: boolean;
   /** The rule that a chunked body breaks; nothing is read after it. */
   fault: HandshakeFault | undefined;
   /** What follows the body in the chunk that ended it. */

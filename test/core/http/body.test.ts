@@ -25,6 +25,26 @@ describe("requestBodyLength", () => {
   });
 });
 
+describe("requestBodyFault", () => {
+  // What one server takes for a length and another does not is how requests are smuggled (RFC 9112 §11.2).
+  it.each(["", "-1", "+1", "1 2", "5, 5", "0x5", "1e3", "5.0", "a5", "5a", "99999999999999999999"])(
+    "refuses the length %j",
+    (length) => {
+      expect(requestBodyFault(new HeaderFields([["Content-Length", length]]))).toBe("content-length-invalid");
+    },
+  );
+
+  it.each(["gzip", "gzip, chunked", "chunked, gzip", "xchunked", "chunkedx", ""])("refuses the coding %j", (coding) => {
+    const headers = new HeaderFields([["Transfer-Encoding", coding]]);
+    expect(requestBodyFault(headers)).toBe("transfer-encoding-unsupported");
+  });
+
+  it("refuses a length besides chunks, and a second length", () => {
+    expect(requestBodyFault(new HeaderFields([LENGTH, CHUNKED]))).toBe("body-length-ambiguous");
+    expect(requestBodyFault(new HeaderFields([LENGTH, LENGTH]))).toBe("content-length-invalid");
+  });
+});
+
 describe("responseBodyLength", () => {
   it.each<[string, number, HeaderField[], BodyLength]>([
     ["neither field", 404, [], "until-end"],
@@ -33,6 +53,7 @@ describe("responseBodyLength", () => {
     ["chunks and a length, of which the length does not count", 404, [LENGTH, CHUNKED], "chunked"],
     ["another coding", 404, [LENGTH, ["Transfer-Encoding", "gzip"]], "until-end"],
     ["a bad length", 404, [["Content-Length", "5, 6"]], "until-end"],
+    ["a length of two digits", 200, [["Content-Length", "25"]], 25],
     ["the status 204", 204, [LENGTH], 0],
     ["the status 304", 304, [LENGTH], 0],
     ["a status below 200", 103, [CHUNKED], 0],
@@ -120,5 +141,24 @@ describe("BodyReader", () => {
     reader.receive(latin1("5\r\nhello\r\n0\r\n\r\n"), pieces);
     expect(pieces.size).toBe(0);
     expect(reader.done).toBe(false);
+    expect(reader.rest).toHaveLength(0);
+  });
+
+  it("is done at once where there is no body, and only there", () => {
+    expect(([0, 1, "chunked", "until-end"] as const).map((length) => new BodyReader(length).done)).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it("takes a trailer of 4096 bytes, and none that is longer", () => {
+    for (const [length, done] of [[4096, true], [4097, false]] as const) {
+      const reader = new BodyReader("chunked");
+      const lines = ["a".repeat(2000), "b".repeat(length - 2000), ""];
+      reader.receive(latin1(`0\r\n${lines.join("\r\n")}\r\n`), new Pieces());
+      expect(reader.done, `${length}`).toBe(done);
+    }
   });
 });

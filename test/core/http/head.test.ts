@@ -171,6 +171,18 @@ describe("parseResponseHead", () => {
   });
 });
 
+// RFC 9110 §15, RFC 6585.
+const REASON_PHRASES: readonly string[] = [
+  ...["101 Switching Protocols", "200 OK", "204 No Content", "301 Moved Permanently", "302 Found", "303 See Other"],
+  ...["304 Not Modified", "307 Temporary Redirect", "308 Permanent Redirect", "400 Bad Request", "401 Unauthorized"],
+  ...["403 Forbidden", "404 Not Found", "405 Method Not Allowed", "406 Not Acceptable", "408 Request Timeout"],
+  ...["409 Conflict", "410 Gone", "413 Content Too Large", "414 URI Too Long", "415 Unsupported Media Type"],
+  ...["421 Misdirected Request", "422 Unprocessable Content", "426 Upgrade Required", "428 Precondition Required"],
+  ...["429 Too Many Requests", "431 Request Header Fields Too Large", "500 Internal Server Error"],
+  ...["501 Not Implemented", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"],
+  ...["505 HTTP Version Not Supported"],
+];
+
 describe("formatRequestHead and formatResponseHead", () => {
   const fields: HeaderField[] = [["Host", "a"], ["X", "\xe9"], ["Empty", ""]];
 
@@ -191,20 +203,25 @@ describe("formatRequestHead and formatResponseHead", () => {
     expect(toLatin1(formatResponseHead(200, [], "Fine"))).toBe("HTTP/1.1 200 Fine\r\n\r\n");
   });
 
-  it.each([
-    ["a method", () => formatRequestHead("GE T", "/", [])],
-    ["a target with a space", () => formatRequestHead("GET", "/ HTTP/1.1", [])],
-    ["a target with a line end", () => formatRequestHead("GET", "/\r\nX: 1", [])],
-    ["an empty target", () => formatRequestHead("GET", "", [])],
-    ["a name", () => formatRequestHead("GET", "/", [["A B", "1"]])],
-    ["a value", () => formatResponseHead(200, [["A", "1\r\nB: 2"]])],
-    ["a value past Latin-1", () => formatResponseHead(200, [["A", "\u2603"]])],
-    ["a reason phrase", () => formatResponseHead(200, [], "OK\r\nA: 1")],
-    ["a status below", () => formatResponseHead(99, [])],
-    ["a status above", () => formatResponseHead(600, [])],
-    ["a status without a number", () => formatResponseHead(Number.NaN, [])],
-    ["a status between", () => formatResponseHead(200.5, [])],
-  ])("refuse %s that must not be sent", (_, call) => {
+  it.each(REASON_PHRASES)("say %s", (line) => {
+    expect(toLatin1(formatResponseHead(Number(line.slice(0, 3)), []))).toBe(`HTTP/1.1 ${line}\r\n\r\n`);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ["a method", () => formatRequestHead("GE T", "/", []), "method \"GE T\" is not a token"],
+    ["a target with a space", () => formatRequestHead("GET", "/ a", []), "\"/ a\" is not a request target"],
+    ["a target with a line end", () => formatRequestHead("GET", "/\r\nX: 1", []), "is not a request target"],
+    ["an empty target", () => formatRequestHead("GET", "", []), "\"\" is not a request target"],
+    ["a name", () => formatRequestHead("GET", "/", [["A B", "1"]]), "header name \"A B\" is not a token"],
+    ["a value", () => formatResponseHead(200, [["A", "1\r\nB: 2"]]), "the value of header A is not"],
+    ["a value past Latin-1", () => formatResponseHead(200, [["A", "\u2603"]]), "the value of header A is not"],
+    ["a reason phrase", () => formatResponseHead(200, [], "OK\r\nA: 1"), "the reason phrase has a character"],
+    ["a status below", () => formatResponseHead(99, []), "status 99 is not between 100 and 599"],
+    ["a status above", () => formatResponseHead(600, []), "status 600 is not between 100 and 599"],
+    ["a status without a number", () => formatResponseHead(NaN, []), "status NaN is not between 100 and 599"],
+    ["a status between", () => formatResponseHead(200.5, []), "status 200.5 is not between 100 and 599"],
+  ])("refuse %s that must not be sent", (_, call, message) => {
     expect(call).toThrow(UsageError);
+    expect(call).toThrow(message);
   });
 });

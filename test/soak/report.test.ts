@@ -68,7 +68,7 @@ const FLAWS: readonly Flaw[] = [
   ],
   [
     "memory outside the heap",
-    { churned: phase(looksAt(200_000, 0, 400)) },
+    { churned: phase(looksAt(200_000, 0, 500)) },
     /^Node: server RSS grows by .*, by connections$/,
   ],
   ["something for each message", { talked: phase(looksAt(2_000_000, 8)) }, /server heap grows by .*, by messages/],

@@ -232,6 +232,16 @@ describe("Connection.roundTripTime", () => {
 });
 
 describe("an idle connection", () => {
+  it("is not looked at before its deadline: an early tick changes nothing", () => {
+    const connection = open({ idle: 1000 });
+    connection.sendText("a");
+    takeBytes(connection);
+    expect(tick(connection, 500)).toEqual([]);
+    expect(connection.deadline).toBe(1000);
+    expect(tick(connection, 1000)).toEqual([]);
+    expect(connection.deadline).toBe(2000);
+  });
+
   it("is closed with 1001 when no message went either way for the timeout", () => {
     const connection = open({ idle: 1000 });
     expect(tick(connection, 999)).toEqual([]);

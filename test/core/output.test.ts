@@ -57,6 +57,21 @@ describe("Output", () => {
     expect(output.take()).toEqual([hex("01")]);
   });
 
+  it("goes on in the shared block where it was, after a block of its own", () => {
+    const before = new Output();
+    // Asks for all of a shared block, so that a fresh one begins.
+    write(before, hex(""), 65_536);
+    write(before, pattern(50));
+    const [first] = before.take();
+    const large = new Output();
+    write(large, pattern(10), 100_000);
+    const after = new Output();
+    write(after, hex("ff").slice());
+    const [second] = after.take();
+    expect(second!.buffer).toBe(first!.buffer);
+    expect(second!.byteOffset).toBe(first!.byteOffset + 50);
+  });
+
   it("makes a block of its own for a reservation that no shared one holds", () => {
     const output = new Output();
     write(output, hex("01"));

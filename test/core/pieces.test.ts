@@ -112,4 +112,14 @@ describe("Pieces", () => {
     expect(pieces.join()).toEqual(hex("02"));
     expect(first).toEqual(hex("01"));
   });
+
+  it("takes just the room that was announced, and that for 128 bytes where nothing was", () => {
+    const announced = new Pieces();
+    announced.append(pattern(5), 0, 5, 10);
+    announced.append(pattern(10), 0, 10);
+    expect(announced.join().buffer.byteLength).toBe(15);
+    const unannounced = new Pieces();
+    unannounced.append(pattern(5), 0, 5);
+    expect(unannounced.join().buffer.byteLength).toBe(128);
+  });
 });

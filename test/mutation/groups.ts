@@ -10,7 +10,7 @@ export interface Group {
 
 export const GROUPS: Readonly<Record<string, Group>> = {
   small: {
-    mutate: ["core/*.ts", "!core/{connection,liveness,message,output,pieces,sender,utf8}.ts"],
+    mutate: ["core/*.ts", "!core/{connection,liveness,message,output,pieces,receiver,sender,utf8}.ts"],
     tests: ["{bytes,close,closing,errors,limits,mod,prepared,topics,utf8,violations}", "handshake/offer"],
   },
   text: {
@@ -24,14 +24,14 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   messages: {
     mutate: ["core/{liveness,message,output,pieces,sender}.ts"],
     tests: [
-      "{chunks,liveness,message,mod,output,pieces,prepared,sender,transitions,violations}",
+      "{chunks,liveness,message,mod,output,pieces,prepared,receiver,sender,transitions,violations}",
       "frame/encoder",
     ],
   },
   connection: {
-    mutate: ["core/connection.ts"],
+    mutate: ["core/{connection,receiver}.ts"],
     tests: [
-      "{chunks,closing,liveness,message,mod,prepared,sender,transitions,violations}",
+      "{chunks,closing,liveness,message,mod,prepared,receiver,sender,transitions,violations}",
       "conformance/conversations",
     ],
   },
@@ -41,7 +41,7 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   },
   http: {
     mutate: ["core/http/*.ts"],
-    tests: ["http/*", "handshake/{offer,requests,server}", "mod"],
+    tests: ["http/*", "handshake/{answers,offer,requests,server}", "mod"],
   },
   offers: {
     mutate: ["core/handshake/*.ts", "!core/handshake/{client,request,server}.ts"],

@@ -1,6 +1,7 @@
 // WebSocketStream (WHATWG WebSockets, the WebSocketStream proposal): a WebSocket as a pair of streams with backpressure.
 
 import { connect } from "./detect.ts";
+import { offAbort, onAbort } from "./host/abort.ts";
 import type { SocketStream, WebSocketCloseInfo } from "./host/socket/socket-stream.ts";
 import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket/socket-stream.ts";
 import type { Socket } from "./host/socket/socket.ts";
@@ -41,7 +42,7 @@ export class WebSocketStream {
     const offered = checkProtocols(protocols);
     const abort = (): void => this.#connecting.abort(signal!.reason);
     if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
+    else if (signal !== undefined) onAbort(signal, abort);
     const connecting = refuseBadPort(this.#url) ?? connect(this.#url, {
       // A writer that waits for its writes has one message under way, of whatever size.
       backpressure: { maxBufferedAmount: Infinity },
@@ -49,7 +50,7 @@ export class WebSocketStream {
       protocols: offered,
       signal: this.#connecting.signal,
     });
-    const stream = connecting.finally(() => signal?.removeEventListener("abort", abort)).then(
+    const stream = connecting.finally(() => signal && offAbort(signal, abort)).then(
       (socket) => this.#stream = this.#established(socket, offered),
       (error: unknown) => Promise.reject(signal?.aborted ? signal.reason : asWebSocketError(error)),
     );

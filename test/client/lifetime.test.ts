@@ -88,6 +88,20 @@ describe("lifetime", () => {
     expect(near.state).toBe("open");
   });
 
+  // Node warns of a leak from the eleventh listener on.
+  it("of many sockets is one listener on their signal, and ends them all", async () => {
+    const counted = new CountedSignal();
+    const { signal, controller } = counted;
+    const { url } = await startEcho();
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => open(url, { lifetime: signal, signal })));
+    const reading = sockets.map((socket) => socket.messages({ signal }).next().catch((error: Error) => error.name));
+    expect(counted.listeners).toBe(1);
+    controller.abort();
+    expect(await Promise.all(reading)).toEqual(sockets.map(() => "AbortError"));
+    const ends = await Promise.all(sockets.map(async ({ closed }) => ending(await closed)));
+    expect(new Set(ends)).toEqual(new Set(["1001 \"\" clean local"]));
+  });
+
   it("refuses a code that must not be sent", async () => {
     const { signal } = new AbortController();
     await expect(connect("ws://a.test/", { lifetime: { signal, code: 1005.5 } })).rejects.toThrow(UsageError);

@@ -3,6 +3,7 @@
 
 import { refuseUnknown } from "../../../core/limits.ts";
 import { CloseCode, encodeClose } from "../../../core/mod.ts";
+import { offAbort, onAbort } from "../abort.ts";
 import { requireSignal } from "./checks.ts";
 
 /** A signal that ends a connection, with what the Close frame is to say. */
@@ -40,10 +41,10 @@ export class Lifetime {
 
   watch(watched: Closable): void {
     this.#watched = watched;
-    this.signal.addEventListener("abort", this.#abort);
+    onAbort(this.signal, this.#abort);
   }
 
   end(): void {
-    this.signal.removeEventListener("abort", this.#abort);
+    offAbort(this.signal, this.#abort);
   }
 }

@@ -6,6 +6,7 @@
 import { refuseUnknown } from "../../../core/limits.ts";
 import type { ClosedEvent, SendOptions } from "../../../core/mod.ts";
 import { CloseCode, encodeClose, UsageError } from "../../../core/mod.ts";
+import { offAbort, onAbort } from "../abort.ts";
 import { Deferred } from "../deferred.ts";
 import { pickHandlers } from "../options.ts";
 import type { Handlers, Message, Sendable } from "../socket/handlers.ts";
@@ -86,7 +87,7 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
     this.#queue = new SendingQueue(queue);
     this.#signal = signal;
     if (signal?.aborted) this.close(CloseCode.goingAway);
-    signal?.addEventListener("abort", this.#abort);
+    if (signal !== undefined) onAbort(signal, this.#abort);
     queueMicrotask(() => this.#run());
   }
 
@@ -262,7 +263,7 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
   // What an attempt failed with because the caller gave it up says nothing.
   #finish(last: AttemptEnd | undefined): void {
     const end = this.#closedWith !== undefined && last?.closed === undefined ? undefined : last;
-    this.#signal?.removeEventListener("abort", this.#abort);
+    if (this.#signal !== undefined) offAbort(this.#signal, this.#abort);
     this.#queue.clear();
     this.#enter({ state: "closed", end });
     if (end?.error instanceof UsageError) report(this.#handlers, end.error);

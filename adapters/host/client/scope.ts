@@ -1,5 +1,6 @@
 // How long connecting may go on: until the caller's signals say so, or the time is over. All its steps share one signal for that.
 
+import { offAbort, onAbort } from "../abort.ts";
 import type { Clock, Sleeper } from "../clock.ts";
 import { ConnectError } from "./connect-error.ts";
 
@@ -25,7 +26,7 @@ export class ConnectScope implements Sleeper {
     this.#clock = clock;
     this.#timeout = timeout;
     this.#bucket = clock.schedule(this, clock.now() + timeout);
-    for (const signal of this.#signals) signal.addEventListener("abort", this.#follow);
+    for (const signal of this.#signals) onAbort(signal, this.#follow);
   }
 
   /** Aborted as soon as connecting is to be given up; its reason says why. */
@@ -36,12 +37,12 @@ export class ConnectScope implements Sleeper {
   /** Connecting is over, one way or the other. */
   end(): void {
     this.#clock.cancel(this, this.#bucket);
-    for (const signal of this.#signals) signal.removeEventListener("abort", this.#follow);
+    for (const signal of this.#signals) offAbort(signal, this.#follow);
   }
 
   wake(): void {
     this.#controller.abort(new ConnectError("timeout", `connecting took longer than ${this.#timeout} ms`));
   }
 
-  readonly #follow = ({ target }: Event): void => this.#controller.abort((target as AbortSignal).reason);
+  readonly #follow = (): void => this.#controller.abort(this.#signals.find(({ aborted }) => aborted)!.reason);
 }

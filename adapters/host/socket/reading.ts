@@ -1,6 +1,7 @@
 // One iteration over the messages of a socket. It may be left, and a read of it aborted, without harm: the socket stays open, and the
 // messages stay for whoever reads next.
 
+import { offAbort, onAbort } from "../abort.ts";
 import type { Message } from "./handlers.ts";
 import type { Waiter } from "./inbox.ts";
 
@@ -57,13 +58,13 @@ export class Reading implements AsyncIterableIterator<Message, undefined> {
 
   // The signal is listened to only while somebody waits: an iteration that is not ended properly must not cling to it.
   #add(waiter: Waiter): void {
-    if (this.#waiters.size === 0) this.#signal?.addEventListener("abort", this.#abort);
+    if (this.#signal !== undefined) onAbort(this.#signal, this.#abort);
     this.#waiters.add(waiter);
   }
 
   #remove(waiter: Waiter): void {
     this.#waiters.delete(waiter);
-    if (this.#waiters.size === 0) this.#signal?.removeEventListener("abort", this.#abort);
+    if (this.#waiters.size === 0 && this.#signal !== undefined) offAbort(this.#signal, this.#abort);
   }
 
   #dismiss(settle: (waiter: Waiter) => void): void {

@@ -1,6 +1,7 @@
 // The errors for a broken rule: what they say, and what they carry only where there is something to carry.
 
 import { describe, expect, it } from "vitest";
+import { InflateLimitError } from "../../core/deflate/codec.ts";
 import { HandshakeError, ProtocolError, UsageError } from "../../core/errors.ts";
 
 describe("HandshakeError", () => {
@@ -38,5 +39,11 @@ describe("UsageError", () => {
   it("is an Error by its own name", () => {
     expect(new UsageError("no")).toMatchObject({ name: "UsageError", message: "no" });
     expect(new UsageError("no")).toBeInstanceOf(Error);
+  });
+});
+
+describe("InflateLimitError", () => {
+  it("is an Error by its own name", () => {
+    expect(new InflateLimitError()).toMatchObject({ name: "InflateLimitError" });
   });
 });

@@ -37,7 +37,7 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   },
   deflate: {
     mutate: ["core/deflate/*.ts"],
-    tests: ["deflate/*", "{message,mod,prepared}"],
+    tests: ["deflate/*", "{errors,message,mod,prepared}"],
   },
   http: {
     mutate: ["core/http/*.ts"],

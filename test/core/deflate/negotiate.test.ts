@@ -95,28 +95,28 @@ describe("resolveDeflate", () => {
 
   it.each(
     [
-      [{ threshold: -1 }, "threshold"],
-      [{ threshold: 1.5 }, "threshold"],
-      [{ level: 10 }, "level"],
-      [{ level: -1 }, "level"],
-      [{ memLevel: 0 }, "memLevel"],
-      [{ memLevel: 10 }, "memLevel"],
-      [{ windowBits: 8 }, "windowBits"],
-      [{ windowBits: 16 }, "windowBits"],
-      [{ windowBits: 12.5 }, "windowBits"],
-      [{ windowBits: NaN }, "windowBits"],
-      [{ windowBits: "12" }, "windowBits"],
-      [{ peerWindowBits: 7 }, "peerWindowBits"],
-      [{ peerWindowBits: 16 }, "peerWindowBits"],
-      [{ takeover: "no" }, "takeover"],
-      [{ peerTakeover: 1 }, "peerTakeover"],
-      [{ codec: undefined }, "codec"],
-      [{ codec: {} }, "codec"],
-      [{ windowbits: 12 }, "windowbits"],
+      [{ threshold: -1 }, "threshold is -1; it takes an integer from 0, or Infinity"],
+      [{ threshold: 1.5 }, "threshold is 1.5; it takes an integer from 0, or Infinity"],
+      [{ level: 10 }, "level is 10; it takes an integer from 0 to 9"],
+      [{ level: -1 }, "level is -1; it takes an integer from 0 to 9"],
+      [{ memLevel: 0 }, "memLevel is 0; it takes an integer from 1 to 9"],
+      [{ memLevel: 10 }, "memLevel is 10; it takes an integer from 1 to 9"],
+      [{ windowBits: 8 }, "windowBits is 8; it takes an integer from 9 to 15"],
+      [{ windowBits: 16 }, "windowBits is 16; it takes an integer from 9 to 15"],
+      [{ windowBits: 12.5 }, "windowBits is 12.5; it takes an integer from 9 to 15"],
+      [{ windowBits: NaN }, "windowBits is NaN; it takes an integer from 9 to 15"],
+      [{ windowBits: "12" }, "windowBits is 12; it takes an integer from 9 to 15"],
+      [{ peerWindowBits: 7 }, "peerWindowBits is 7; it takes an integer from 8 to 15"],
+      [{ peerWindowBits: 16 }, "peerWindowBits is 16; it takes an integer from 8 to 15"],
+      [{ takeover: "no" }, "takeover is no; it takes true or false"],
+      [{ peerTakeover: 1 }, "peerTakeover is 1; it takes true or false"],
+      [{ codec: undefined }, "codec is missing; it takes a DeflateCodec"],
+      [{ codec: {} }, "codec is missing; it takes a DeflateCodec"],
+      [{ windowbits: 12 }, "windowbits; there are: codec, "],
     ] as const,
-  )("refuses %o by name", (wrong, name) => {
+  )("refuses %o by name, and says what it takes", (wrong, message) => {
     const given = { codec: deflateCodec, ...wrong } as unknown as GivenDeflateOptions;
     expect(() => resolveDeflate(given)).toThrow(UsageError);
-    expect(() => resolveDeflate(given)).toThrow(`deflate.${name}`);
+    expect(() => resolveDeflate(given)).toThrow(`deflate.${message}`);
   });
 });

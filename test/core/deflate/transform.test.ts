@@ -239,6 +239,14 @@ describe("MessageDeflate and its codec", () => {
     expect(log).toEqual(["deflater 10 3 5", "inflater 11"]);
   });
 
+  it("creates nothing for a message without any body", () => {
+    const { codec, log } = counting();
+    const deflate = create({}, { codec });
+    expect(inflateMessage(deflate, [])).toBe("");
+    expect(inflateMessage(deflate, [new Uint8Array(0)])).toBe("");
+    expect(log).toEqual([]);
+  });
+
   it("closes what it created, once", () => {
     const { codec, log } = counting();
     const deflate = create({}, { codec });

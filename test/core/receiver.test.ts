@@ -1,10 +1,13 @@
 // Connections hand one receiver around, RFC 6455 §5.2 and §5.4: none may ever notice another.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { ConnectionEvent, ConnectionOptions } from "../../core/mod.ts";
+import { resolveLimits } from "../../core/limits.ts";
+import type { BinaryEvent, ConnectionEvent, ConnectionOptions } from "../../core/mod.ts";
 import { Connection } from "../../core/mod.ts";
 import { Receiver, ReceiverPool } from "../../core/receiver.ts";
-import { frame, hex, join } from "./support.ts";
+import { copyingDeflate } from "./codec.ts";
+import type { Role } from "./support.ts";
+import { frame, hex, join, line } from "./support.ts";
 
 const LONG = "x".repeat(300);
 
@@ -65,6 +68,43 @@ describe.each(WAYS)("Connections with %j that take turns", (way) => {
   });
 });
 
+// Every kind of connection, with what it makes of the same message.
+const KINDS: readonly (readonly [kind: ConnectionOptions, from: Role, first: number, said: string])[] = [
+  [{ role: "server" }, "client", 0x81, "text \"a\""],
+  [{ role: "client" }, "server", 0x81, "text \"a\""],
+  [{ role: "server", text: "bytes" }, "client", 0x81, "utf8 61"],
+  [{ role: "server", messages: "pieces" }, "client", 0x81, "piece of text \"a\" final"],
+  [{ role: "server", messages: "pieces", text: "bytes" }, "client", 0x81, "piece of text 61 final"],
+  [{ role: "server", deflate: copyingDeflate() }, "client", 0xc1, "text \"a\""],
+];
+
+describe("Connections of several kinds under the same limits", () => {
+  it.each(KINDS)("hear each by its own options: %o", (kind, from, first, said) => {
+    const limits = resolveLimits({ maxFields: 7 });
+    for (const [other, otherFrom, otherFirst] of KINDS) {
+      new Connection({ ...other, limits }, 0).receive(frame(otherFrom, otherFirst, "b"), 0);
+      const connection = new Connection({ ...kind, limits }, 0);
+      expect(connection.receive(frame(from, first, "a"), 0).map(line)).toEqual([said]);
+    }
+  });
+
+  it("copy lent chunks, and no others", () => {
+    for (const chunks of ["given", "lent", "given"] as const) {
+      const chunk = frame("client", 0x82, "a");
+      const [event] = new Connection({ role: "server", chunks }, 0).receive(chunk, 0);
+      expect((event as BinaryEvent).data.buffer === chunk.buffer, chunks).toBe(chunks === "given");
+    }
+  });
+
+  it("keep to their own limits", () => {
+    for (const maxMessageSize of [3, 2, 3]) {
+      const connection = new Connection({ role: "server", limits: { maxMessageSize } }, 0);
+      connection.receive(frame("client", 0x82, "abc"), 0);
+      expect(connection.closeSent?.code).toBe(maxMessageSize < 3 ? 1009 : undefined);
+    }
+  });
+});
+
 describe("Connection", () => {
   it("hears what it should after others of its kind were dropped in the middle of a message", () => {
     for (const stream of STREAMS) {
@@ -87,6 +127,15 @@ describe("Connection", () => {
     expect(giveBack).toHaveBeenCalledTimes(1);
     connection.receive(frame("client", 0x82), 0);
     expect(giveBack).toHaveBeenCalledTimes(2);
+  });
+
+  it("makes one receiver for as many connections as take turns with whole messages", () => {
+    const take = vi.spyOn(ReceiverPool.prototype, "take");
+    const limits = resolveLimits({ maxFields: 8 });
+    for (let i = 0; i < 5; i++) {
+      new Connection({ role: "server", limits }, 0).receive(frame("client", 0x81, "a"), 0);
+    }
+    expect(new Set(take.mock.results.map(({ value }) => value)).size).toBe(1);
   });
 
   it.each<[string, (connection: Connection) => void]>([

@@ -224,12 +224,12 @@ export class Driver implements TransportEvents, Sleeper, Waiter {
     }
     const begun = performance.now();
     let at = 0;
-    while (at < chunk.length && !this.#isHeld && !turnIsOver(begun)) {
+    while (at < chunk.length && !this.#isHeld && !turnIsOver(begun, at)) {
       this.#deliver(this.connection.receive(chunk.subarray(at, at += PORTION), this.#clock.now()));
       // Behind a portion and not before it, for the reason that #holdIfBlocked has.
       if (this.#blocked && !this.#readWhileBlocked) break;
     }
-    spendTurn(begun);
+    spendTurn(begun, at);
     if (at >= chunk.length || this.#gone) return;
     // In memory of its own: the chunk may only have been lent.
     this.#left = chunk.slice(at);

@@ -7,25 +7,25 @@ export interface Waiter {
   takeTurn(): void;
 }
 
-/** Milliseconds of such work in one turn of the event loop. */
+/** Milliseconds of work in one turn of the event loop, beyond what is usual. */
 const TURN = 10;
-/** Milliseconds of work that are not worth counting: the turn ends by itself before many of them come together. */
-const TRIFLE = 0.05;
+/** Milliseconds that a byte may take: three times what compressed messages do, with the answers to them, and a tenth of a bomb's. */
+const USUAL = 0.25 / 1000;
 
 /** In the order of their turns. */
 const waiting = new Set<Waiter>();
 let spent = 0;
 let scheduled = false;
 
-/** Whether the turn of who began at `begun` is over. */
-export function turnIsOver(begun: number): boolean {
-  return spent + performance.now() - begun >= TURN;
+/** Whether the turn of who began at `begun`, and has read so many bytes, is over. */
+export function turnIsOver(begun: number, bytes: number): boolean {
+  return spent + excess(begun, bytes) >= TURN;
 }
 
 /** Counts the work that began at `begun`. */
-export function spendTurn(begun: number): void {
-  const cost = performance.now() - begun;
-  if (cost < TRIFLE) return;
+export function spendTurn(begun: number, bytes: number): void {
+  const cost = excess(begun, bytes);
+  if (cost <= 0) return;
   spent += cost;
   schedule();
 }
@@ -39,6 +39,10 @@ export function waitForTurn(waiter: Waiter): void {
 /** Takes that back. */
 export function leaveTurn(waiter: Waiter): void {
   waiting.delete(waiter);
+}
+
+function excess(begun: number, bytes: number): number {
+  return performance.now() - begun - bytes * USUAL;
 }
 
 function schedule(): void {

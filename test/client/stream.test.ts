@@ -4,7 +4,7 @@ import { connect as netConnect } from "node:net";
 import type { ByteStream, StreamTarget } from "sansws";
 import { connect, UsageError } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { bytes, ending, open, same, settled, sleep, startEcho } from "../contract/suite.ts";
+import { bytes, ending, Mailbox, open, same, settled, sleep, startEcho } from "../contract/suite.ts";
 import { frame } from "../core/support.ts";
 import { accept, ends } from "./streams.ts";
 
@@ -176,10 +176,10 @@ describe("the end of a stream", () => {
   it("comes for a stream that came too late", async () => {
     const both = ends();
     const controller = new AbortController();
-    let give = (_stream: ByteStream): void => {};
-    const stream = (): Promise<ByteStream> => new Promise((resolve) => give = resolve);
+    const asked = new Mailbox<(stream: ByteStream) => void>();
+    const stream = (): Promise<ByteStream> => new Promise((resolve) => asked.put(resolve));
     const failed = connect("ws://example.com/", { stream, signal: controller.signal });
-    await sleep(0);
+    const give = await asked.take();
     controller.abort(new Error("enough"));
     give(both.stream);
     await expect(failed).rejects.toThrow("enough");

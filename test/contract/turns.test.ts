@@ -2,7 +2,7 @@
 
 import { Buffer } from "node:buffer";
 import { constants, deflateRawSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { frame, join } from "../core/support.ts";
 import { closing, rawOpen } from "./raw.ts";
 import { ending, Mailbox, sleep, start, until } from "./suite.ts";
@@ -36,6 +36,26 @@ describe("messages that take long to inflate", () => {
     expect(await ends.take()).toBe("1000 \"\" clean peer");
     expect(sizes).toEqual(SIZES);
     expect((await peer.takeFrames()).map(closing)).toEqual(["1000 \"\""]);
+  });
+
+  it("let the event loop go on between them", async () => {
+    let turn = 0;
+    const timer = setInterval(() => turn++, 0);
+    onTestFinished(() => clearInterval(timer));
+    const turns = new Set<number>();
+    let count = 0;
+    const { url } = await start({
+      deflate: true,
+      message: () => {
+        count++;
+        turns.add(turn);
+      },
+    });
+    const peer = await rawOpen(url, OFFER);
+    peer.write(messages(), messages());
+    await until(() => count === 2 * COUNT, "all came");
+    // They come in one chunk, or two.
+    expect(turns.size).toBeGreaterThan(4);
   });
 
   it("come behind the end of the pauses of an application", async () => {

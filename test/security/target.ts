@@ -192,10 +192,7 @@ class Bystander {
  * Runs the tests against the program on each runtime. There is always a server in it with a bystander; after each test the program
  * must live, have said nothing, have heard of no error, and have kept answering the bystander.
  */
-export function onEachRuntime(
-  servers: Readonly<Record<string, Spec>>,
-  tests: (target: () => Target, waits: () => Promise<Waits>) => void,
-): void {
+export function onEachRuntime(servers: Readonly<Record<string, Spec>>, tests: (target: () => Target) => void): void {
   // All three take their time to start at the same time.
   const targets = RUNTIMES.map((runtime) =>
     [runtime, new Target(runtime, { bystander: { behaviour: "echo" }, ...servers })] as const
@@ -224,6 +221,6 @@ export function onEachRuntime(
       expect(target.complaints).toBe("");
     });
     afterAll(() => bystander?.end());
-    tests(() => target, () => bystander!.ask());
+    tests(() => target);
   });
 }

@@ -20,7 +20,15 @@ export interface WebSocketStreamOptions extends WebSocketOptions {
 /** The streams of an open connection, and what was agreed on. */
 export type WebSocketOpenInfo = Pick<SocketStream, "readable" | "writable" | "protocol" | "extensions">;
 
-/** A WebSocket as a pair of streams. */
+/**
+ * A WebSocket as a pair of streams.
+ *
+ * @example An echo
+ * ```ts
+ * const { readable, writable } = await new WebSocketStream("wss://example.com").opened;
+ * await readable.pipeTo(writable);
+ * ```
+ */
 export class WebSocketStream {
   readonly #url: URL;
   readonly #opened: Promise<WebSocketOpenInfo>;

@@ -73,7 +73,16 @@ export interface WebSocket {
   ): void;
 }
 
-/** A WebSocket as the web has it: a drop-in for `globalThis.WebSocket`. */
+/**
+ * A WebSocket as the web has it: a drop-in for `globalThis.WebSocket`.
+ *
+ * @example
+ * ```ts
+ * const socket = new WebSocket("wss://example.com", "chat", { headers: { authorization: "Bearer token" } });
+ * socket.onopen = () => socket.send("hello");
+ * socket.onmessage = ({ data }) => console.log(data);
+ * ```
+ */
 export class WebSocket extends EventTarget {
   static readonly CONNECTING: 0 = CONNECTING;
   static readonly OPEN: 1 = OPEN;

@@ -160,7 +160,8 @@ describe("WebSocket send", () => {
   });
 
   it("counts nothing that was sent before a close that the server answered", async () => {
-    const socket = open(url());
+    const { url } = await start({ message: () => {} });
+    const socket = open(url);
     await next(socket, "open");
     socket.send(new Uint8Array(1_000_000));
     socket.close();

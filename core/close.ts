@@ -31,7 +31,9 @@ export const CloseCode = {
 
 /** A Close frame's content; `code` is 1005 when the frame was empty. */
 export interface CloseInfo {
+  /** 1000-1003, 1005, 1007-1014 or 3000-4999 (RFC 6455 §7.4). */
   readonly code: number;
+  /** At most 123 bytes of UTF-8; empty without a code, and often with one. For people, says RFC 6455 §7.1.6, not for programs. */
   readonly reason: string;
 }
 

@@ -24,9 +24,11 @@ import { Sender } from "./sender.ts";
 export interface ConnectionOptions extends Delivery {
   /** Which side this is: a client masks, a server ends the transport first. */
   readonly role: "client" | "server";
+  /** Bounds on what the peer can make this endpoint hold; what is not given is as in {@linkcode DEFAULT_LIMITS}. */
   readonly limits?: Partial<Limits> | undefined;
+  /** Milliseconds; what is not given is as in {@linkcode DEFAULT_TIMEOUTS}. `handshake` is of no effect once a connection is open. */
   readonly timeouts?: Partial<Timeouts> | undefined;
-  /** permessage-deflate as it was negotiated. */
+  /** permessage-deflate as it was negotiated (RFC 7692 §7.1), for this connection alone; without it RSV1 is a violation. */
   readonly deflate?: MessageDeflate | undefined;
   /**
    * Whose the memory of chunks is. Given ones (the default) are the connection's, and binary messages may be views of them; lent ones
@@ -85,7 +87,11 @@ export class Connection {
   /** The transport should have ended by then (§7.1.1). */
   #closeDeadline = Infinity;
 
-  /** @throws {UsageError} for an unknown or illegal limit or timeout */
+  /**
+   * A connection whose opening handshake is over; a handshake makes one itself.
+   *
+   * @throws {UsageError} for an unknown or illegal limit or timeout
+   */
   constructor(options: ConnectionOptions, now: number) {
     const limits = resolveLimits(options.limits);
     const timeouts = resolveTimeouts(options.timeouts);

@@ -12,11 +12,13 @@ import { VIOLATIONS } from "./violations.ts";
 
 /** The caller used the library wrongly; the message says what to do instead. */
 export class UsageError extends Error {
+  /** Tells the error apart where `instanceof` cannot: where the library was loaded twice. */
   override readonly name = "UsageError";
 }
 
 /** The peer broke a rule of the protocol (or of its own liveness), which ended the connection. */
 export class ProtocolError extends Error {
+  /** Tells the error apart where `instanceof` cannot: where the library was loaded twice. */
   override readonly name = "ProtocolError";
   /** The broken rule's name in `VIOLATIONS`. */
   readonly violation: ViolationName;
@@ -25,6 +27,7 @@ export class ProtocolError extends Error {
   /** Where the rule stands, such as `"RFC 6455 §5.2"`. */
   readonly section: string;
 
+  /** Code, section and message are those of the rule in `VIOLATIONS`. */
   constructor(violation: ViolationName) {
     const { code, section, message } = VIOLATIONS[violation];
     super(`${message} (${section})`);
@@ -48,6 +51,7 @@ export interface HandshakeAnswer {
 
 /** The opening handshake failed (RFC 6455 §4). */
 export class HandshakeError extends Error {
+  /** Tells the error apart where `instanceof` cannot: where the library was loaded twice. */
   override readonly name = "HandshakeError";
   /** The broken rule's name in `HANDSHAKE_FAULTS`. */
   readonly fault: HandshakeFault;
@@ -56,6 +60,7 @@ export class HandshakeError extends Error {
   /** For a client: the answer the server gave, where it gave a readable one. */
   readonly answer: HandshakeAnswer | undefined;
 
+  /** `detail` is added to the rule's sentence: what of the answer broke it. `cause` is the error behind it, if one is. */
   constructor(fault: HandshakeFault, detail?: string, answer?: HandshakeAnswer, cause?: unknown) {
     const { section, message } = HANDSHAKE_FAULTS[fault];
     super(detail === undefined ? `${message} (${section})` : `${message}: ${detail} (${section})`);

@@ -12,7 +12,8 @@ export type { ConnectionOptions } from "./connection.ts";
 export { Connection } from "./connection.ts";
 export type { DeflateCodec, Deflater, DeflaterOptions, Inflater, InflaterOptions } from "./deflate/codec.ts";
 export { InflateLimitError } from "./deflate/codec.ts";
-export type { GivenDeflateOptions } from "./deflate/negotiate.ts";
+export type { DeflateOptions, DeflateParams, GivenDeflateOptions } from "./deflate/negotiate.ts";
+export type { MessageDeflate } from "./deflate/transform.ts";
 export type { HandshakeAnswer } from "./errors.ts";
 export { HandshakeError, ProtocolError, UsageError } from "./errors.ts";
 export type {
@@ -26,10 +27,11 @@ export type {
   TextEvent,
   Utf8Event,
 } from "./events.ts";
+export type { SyncDigest } from "./handshake/accept.ts";
 export { acceptKey, createKey } from "./handshake/accept.ts";
 export type { ClientHandshakeOptions } from "./handshake/client.ts";
 export { ClientHandshake } from "./handshake/client.ts";
-export type { HandshakeFault } from "./handshake/faults.ts";
+export type { FAILED_ROWS, HandshakeFault, HandshakeRule, REFUSED_ROWS } from "./handshake/faults.ts";
 export { HANDSHAKE_FAULTS } from "./handshake/faults.ts";
 export type { ClientUrl } from "./handshake/offer.ts";
 export type { HandshakeOptions, Opened } from "./handshake/opened.ts";
@@ -45,5 +47,5 @@ export type { Delivery } from "./message.ts";
 export type { SendOptions } from "./prepared.ts";
 export { prepareBinary, PreparedMessage, prepareText } from "./prepared.ts";
 export { Topics } from "./topics.ts";
-export type { Violation, ViolationName } from "./violations.ts";
+export type { Violation, VIOLATION_ROWS, ViolationName } from "./violations.ts";
 export { VIOLATIONS } from "./violations.ts";

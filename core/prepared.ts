@@ -24,6 +24,7 @@ export class PreparedMessage {
   #plain: Uint8Array | undefined;
   #compressed: Map<string, Uint8Array> | undefined;
 
+  /** `opcode` is 1 for text, whose payload must then be valid UTF-8, or 2 for binary (RFC 6455 §5.6). Neither is checked. */
   constructor(opcode: number, payload: Uint8Array, options?: SendOptions) {
     this.opcode = opcode;
     this.payload = payload;

@@ -5,13 +5,19 @@
 
 /** One rule a peer broke: the close code sent for it, the section that states the rule, and a sentence for people. */
 export interface Violation {
+  /** 1001, 1002, 1007, 1009 or 1011 (RFC 6455 §7.4.1). */
   readonly code: number;
+  /** Such as `"RFC 6455 §5.2"`. */
   readonly section: string;
+  /** In lower case and without a full stop; with the section it is the reason in the Close frame. */
   readonly message: string;
 }
 
-// name: close code, section, sentence
-const ROWS = {
+/**
+ * The rules as they are written down: close code, section and sentence by name. Exported for its type, which has the names in it;
+ * at run time {@linkcode VIOLATIONS} has them all.
+ */
+export const VIOLATION_ROWS = {
   // Frame header
   "reserved-bit": [1002, "RFC 6455 §5.2", "a reserved bit is set that no negotiated extension defines"],
   "reserved-opcode": [1002, "RFC 6455 §5.2", "the opcode is reserved"],
@@ -43,9 +49,9 @@ const ROWS = {
 } as const;
 
 /** The name of a rule in {@linkcode VIOLATIONS}. */
-export type ViolationName = keyof typeof ROWS;
+export type ViolationName = keyof typeof VIOLATION_ROWS;
 
 /** Every rule a peer can break on an open connection, by name. */
 export const VIOLATIONS: Readonly<Record<ViolationName, Violation>> = Object.fromEntries(
-  Object.entries(ROWS).map(([name, [code, section, message]]) => [name, { code, section, message }]),
+  Object.entries(VIOLATION_ROWS).map(([name, [code, section, message]]) => [name, { code, section, message }]),
 ) as Record<ViolationName, Violation>;

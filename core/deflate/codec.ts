@@ -51,11 +51,14 @@ export interface Inflater {
 
 /** A DEFLATE implementation. */
 export interface DeflateCodec {
+  /** A compressor for one connection: asked for with the first message that goes out compressed, and kept. */
   createDeflater(options: DeflaterOptions): Deflater;
+  /** A decompressor for one connection: asked for with the first compressed message that comes in, and kept. */
   createInflater(options: InflaterOptions): Inflater;
 }
 
 /** Thrown by an {@linkcode Inflater} whose output would pass the limit. */
 export class InflateLimitError extends Error {
+  /** Tells the error apart where `instanceof` cannot: where the library was loaded twice. */
   override readonly name = "InflateLimitError";
 }

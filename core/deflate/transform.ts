@@ -26,6 +26,7 @@ export class MessageDeflate {
   /** Whether any of the message that is being inflated has come. */
   #begun = false;
 
+  /** Takes what was agreed on, and this endpoint's own choices. Neither is checked; the codec is first asked when a message needs it. */
   constructor(params: DeflateParams, options: DeflateOptions) {
     this.#params = params;
     this.#options = options;

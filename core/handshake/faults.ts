@@ -13,8 +13,11 @@ export interface HandshakeRule {
   readonly message: string;
 }
 
-// name: status, section, sentence
-const REFUSED = {
+/**
+ * The rules that a request, or any HTTP head, can break: status, section and sentence by name. Exported for its type, which has the
+ * names in it; at run time {@linkcode HANDSHAKE_FAULTS} has them all.
+ */
+export const REFUSED_ROWS = {
   // Any HTTP head, a request's or a response's
   "head-too-large": [431, "RFC 6585 §5", "the head is larger than the limit"],
   "request-line-too-long": [414, "RFC 9112 §3", "the request line is longer than the limit"],
@@ -62,8 +65,8 @@ const REFUSED = {
   "decision-overdue": [503, "RFC 9110 §15.6.4", "the request was neither accepted nor rejected in time"],
 } as const;
 
-// name: section, sentence
-const FAILED = {
+/** The rules that only an answer can break: section and sentence by name. Exported for its type, as the other table is. */
+export const FAILED_ROWS = {
   // Any HTTP response
   "status-line-malformed": ["RFC 9112 §4", "the status line is malformed"],
   "status-not-101": ["RFC 6455 §4.1", "the server did not switch protocols"],
@@ -94,10 +97,10 @@ const FAILED = {
 } as const;
 
 /** The name of a rule in {@linkcode HANDSHAKE_FAULTS}. */
-export type HandshakeFault = keyof typeof REFUSED | keyof typeof FAILED;
+export type HandshakeFault = keyof typeof REFUSED_ROWS | keyof typeof FAILED_ROWS;
 
 /** Every rule of the opening handshake that can be broken, by name. */
 export const HANDSHAKE_FAULTS: Readonly<Record<HandshakeFault, HandshakeRule>> = Object.fromEntries([
-  ...Object.entries(REFUSED).map(([name, [status, section, message]]) => [name, { status, section, message }]),
-  ...Object.entries(FAILED).map(([name, [section, message]]) => [name, { status: undefined, section, message }]),
+  ...Object.entries(REFUSED_ROWS).map(([name, [status, section, message]]) => [name, { status, section, message }]),
+  ...Object.entries(FAILED_ROWS).map(([name, [section, message]]) => [name, { status: undefined, section, message }]),
 ]) as Record<HandshakeFault, HandshakeRule>;

@@ -16,12 +16,15 @@ export interface ClientUrl {
   readonly protocol: string;
   /** With the port where it is not the default one. */
   readonly host: string;
+  /** Percent-encoded; empty means `/` (RFC 6455 §3). */
   readonly pathname: string;
+  /** The query with its `?`, or empty. */
   readonly search: string;
   /** Must be empty (RFC 6455 §3). */
   readonly hash: string;
   /** Percent-encoded; with a user name or a password the request has basic authentication (RFC 7617). */
   readonly username?: string;
+  /** Percent-encoded, too; a field Authorization of the caller's own goes before both. */
   readonly password?: string;
 }
 

@@ -55,6 +55,7 @@ export function resolveOptions(given: HandshakeOptions, otherNames: readonly str
 
 /** The end of a successful handshake. */
 export interface Opened {
+  /** The connection, open as of RFC 6455 §4.1 or §4.2.2, with the handshake's limits, timeouts and agreement on compression. */
   readonly connection: Connection;
   /** The subprotocol in use; empty when there is none (RFC 6455 §1.9). */
   readonly protocol: string;

@@ -77,7 +77,11 @@ export class ServerHandshake {
   #now: number;
   #deadline: number;
 
-  /** @throws {UsageError} for an unknown or illegal option */
+  /**
+   * A handshake of which no byte has come; `timeouts.handshake` counts from `now`.
+   *
+   * @throws {UsageError} for an unknown or illegal option
+   */
   constructor(options: HandshakeOptions, now: number) {
     this.#options = resolveOptions(options);
     this.#reader = new HeadReader("request", this.#options.limits);

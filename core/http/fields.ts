@@ -27,6 +27,7 @@ export class HeaderFields implements Iterable<HeaderField> {
   readonly #fields: readonly HeaderField[];
   readonly #lowerNames: readonly string[];
 
+  /** Keeps the list itself, which must not change. Names and values are not checked. */
   constructor(fields: readonly HeaderField[]) {
     this.#fields = fields;
     this.#lowerNames = fields.map(([name]) => lowerCase(name));

@@ -18,16 +18,19 @@ export interface RequestHead {
   readonly method: string;
   /** The request target as sent: mostly a path with its query (RFC 9112 §3.2). */
   readonly target: string;
+  /** Every field, in order, names as sent, values as Latin-1 text (RFC 9110 §5.5). */
   readonly headers: HeaderFields;
 }
 
 /** The head of a response. */
 export interface ResponseHead {
+  /** That of the status line; only 1.1 can switch protocols (RFC 9110 §15.2.2). */
   readonly version: "HTTP/1.0" | "HTTP/1.1";
   /** 100-999. */
   readonly status: number;
   /** The reason phrase; often empty. */
   readonly statusText: string;
+  /** Every field, in order, names as sent, values as Latin-1 text (RFC 9110 §5.5). */
   readonly headers: HeaderFields;
 }
 

@@ -10,7 +10,7 @@ import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node
 import process from "node:process";
 import { createServer as createTlsServer } from "node:tls";
 import type { TlsOptions, TLSSocket } from "node:tls";
-import type { RequestHead } from "../core/mod.ts";
+import type { RequestHead, SendOptions } from "../core/mod.ts";
 import { HeaderFields } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client/client.ts";
@@ -18,12 +18,14 @@ import type { ReconnectOptions, ReconnectTarget } from "./host/client/reconnect-
 import { ReconnectingSocket, surroundings } from "./host/client/reconnecting.ts";
 import { Clock } from "./host/clock.ts";
 import {
+  type CloseOptions,
   serve as serveOn,
   type ServeOptions,
   type Server,
   type ServerOptions,
   SocketServer,
 } from "./host/server/server.ts";
+import type { Sendable } from "./host/socket/handlers.ts";
 import type { Socket } from "./host/socket/socket.ts";
 import type { Address, Listener, ListenOptions, Runtime, Transport } from "./host/transport.ts";
 import { dial, secure } from "./node/dial.ts";
@@ -113,8 +115,11 @@ export function reconnecting<Data = unknown>(
 
 /** What is asked of an `http.IncomingMessage`, written out so that the public types need no package of Node's. */
 export interface UpgradeMessage {
+  /** Such as `"GET"`; case matters. */
   readonly method?: string | undefined;
+  /** The request target as sent, mostly a path with its query (RFC 9112 §3.2). */
   readonly url?: string | undefined;
+  /** Names and values in turn, as sent: repetitions, which `headers` hides, must be seen to be refused. */
   readonly rawHeaders: readonly string[];
 }
 
@@ -137,18 +142,22 @@ export class AttachedServer<Data = unknown> {
   }
 
   /** The open sockets. */
-  get sockets(): SocketServer<Data>["sockets"] {
+  get sockets(): ReadonlySet<Socket<Data>> {
     return this.#server.sockets;
   }
 
   /** Sends to all subscribers of the topic; returns to how many. */
-  publish(...args: Parameters<SocketServer<Data>["publish"]>): number {
-    return this.#server.publish(...args);
+  publish(topic: string, data: Sendable, options?: SendOptions): number {
+    return this.#server.publish(topic, data, options);
   }
 
-  /** Closes the sockets, and answers further upgrades with 503; the HTTP server goes on. */
-  close(...args: Parameters<SocketServer<Data>["close"]>): Promise<void> {
-    return this.#server.close(...args);
+  /**
+   * Closes the sockets, and answers further upgrades with 503; the HTTP server goes on.
+   *
+   * @throws {UsageError} for a code or deadline that is not legal
+   */
+  close(options?: CloseOptions): Promise<void> {
+    return this.#server.close(options);
   }
 }
 

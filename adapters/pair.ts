@@ -28,7 +28,9 @@ const ROUTE_NAMES: readonly string[] = ["path", "proxy", "stream", "tls", "redir
 
 /** The two ends of one connection. */
 export interface SocketPair<ServerData = unknown, ClientData = unknown> {
+  /** The end that asked for the connection, and masks what it sends (RFC 6455 §5.1). */
   readonly client: Socket<ClientData>;
+  /** The end that was asked: what `open` of the server's options is given. */
   readonly server: Socket<ServerData>;
 }
 

@@ -61,11 +61,13 @@ const MOST_EVENTS = 256;
 
 /** Typed listeners. */
 export interface WebSocket {
+  /** Calls the listener with each event of that type, and with the event's own class for the four there are. */
   addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: (event: WebSocketEventMap[Type]) => unknown,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  /** Any other type, and any listener, as DOM §2.7 has it; `null` is no listener, and no error. */
   addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
@@ -84,13 +86,21 @@ export interface WebSocket {
  * ```
  */
 export class WebSocket extends EventTarget {
+  /** 0: from the constructor until `open`, or the failure. */
   static readonly CONNECTING: 0 = CONNECTING;
+  /** 1: messages go both ways. */
   static readonly OPEN: 1 = OPEN;
+  /** 2: `close` was called, or the peer began to close. What comes is dropped. */
   static readonly CLOSING: 2 = CLOSING;
+  /** 3: it is over, as `error` and `close` already see it. */
   static readonly CLOSED: 3 = CLOSED;
+  /** 0, as `WebSocket.CONNECTING`. */
   declare readonly CONNECTING: 0;
+  /** 1, as `WebSocket.OPEN`. */
   declare readonly OPEN: 1;
+  /** 2, as `WebSocket.CLOSING`. */
   declare readonly CLOSING: 2;
+  /** 3, as `WebSocket.CLOSED`. */
   declare readonly CLOSED: 3;
 
   readonly #url: URL;

@@ -7,7 +7,12 @@ import type { Clock } from "./clock.ts";
 
 /** One end of a transport: an IP address and port, or a unix socket's path. */
 export interface Address {
+  /**
+   * An IP address, IPv6 without brackets; `undefined` for a unix socket, a pair in memory, a stream of the caller's own, and a peer that
+   * was gone before it could be asked.
+   */
   readonly hostname?: string;
+  /** 1-65535; there when `hostname` is. */
   readonly port?: number;
   /** Of a unix socket; may be empty for a client's end. */
   readonly path?: string;
@@ -59,6 +64,7 @@ export interface ListenOptions {
   readonly hostname?: string | undefined;
   /** A unix socket, instead of a port. */
   readonly path?: string | undefined;
+  /** Serves `wss:` with this certificate; without it the server speaks plain `ws:`. */
   readonly tls?: TlsServerOptions | undefined;
 }
 

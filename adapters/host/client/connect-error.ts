@@ -12,6 +12,7 @@ export type ConnectFailure = "unreachable" | "tls" | "proxy" | "timeout";
 
 /** There is no way to the server. */
 export class ConnectError extends Error {
+  /** Tells the error apart where `instanceof` cannot: where the library was loaded twice. */
   override readonly name = "ConnectError";
   /** Where the way ended. */
   readonly failure: ConnectFailure;

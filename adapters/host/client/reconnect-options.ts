@@ -28,6 +28,7 @@ export interface Attempt {
 
 /** Where an attempt goes, with options for this one alone: mostly headers with a fresh token. */
 export interface AttemptTarget extends Omit<ConnectOptions, "signal" | "lifetime" | "data" | keyof Handlers> {
+  /** As `connect` takes it; an illegal one ends the reconnecting. */
   readonly url: string | URL;
 }
 

@@ -93,6 +93,7 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
 
   // --- State ---
 
+  /** `"connecting"` at first; after `"closed"` there is no other. `change` hears of each new one. */
   get state(): ReconnectingState {
     return this.#state;
   }

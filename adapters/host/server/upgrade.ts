@@ -5,6 +5,7 @@ import type { Address } from "../transport.ts";
 
 /** An upgrade request, with what the transport knows. */
 export interface IncomingUpgrade extends UpgradeRequest {
+  /** The other end of the transport: the client, or the proxy in front of this server. */
   readonly peer: Address;
   /** Whether it came over TLS. */
   readonly secure: boolean;
@@ -24,7 +25,9 @@ export interface Accept<Data = unknown> {
 export interface Reject {
   /** 200-599. */
   readonly status: number;
+  /** Such as WWW-Authenticate. Connection, Content-Length and Transfer-Encoding are the handshake's own, and refused here. */
   readonly headers?: HeaderInput | undefined;
+  /** Text goes out as UTF-8, and as `text/plain` unless the headers say otherwise. Default none; 204 and 304 have none. */
   readonly body?: string | Uint8Array | undefined;
 }
 
@@ -41,6 +44,8 @@ export type RequestHook = (request: Request, info: RequestInfo) => Response | Pr
 
 /** What the transport knows of a request. */
 export interface RequestInfo {
+  /** The other end of the transport: the client, or the proxy in front of this server. */
   readonly peer: Address;
+  /** Whether it came over TLS to this server; what a proxy in front had is not known here. */
   readonly secure: boolean;
 }

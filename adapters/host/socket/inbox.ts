@@ -11,10 +11,12 @@ const FULL_AT_SIZE = 1024 * 1024;
 
 /** A socket that ended otherwise than by 1000, 1001, or a Close without a code. */
 export class SocketClosedError extends Error {
+  /** Tells the error apart where `instanceof` cannot: where the library was loaded twice. */
   override readonly name = "SocketClosedError";
   /** How it ended. */
   readonly closed: ClosedEvent;
 
+  /** The message has the code and the reason, or, without one, the cause; `cause` is the event's `error`, if it has one. */
   constructor(closed: ClosedEvent) {
     const why = closed.reason === "" ? closed.cause : closed.reason;
     super(`the socket was closed with ${closed.code} (${why})`);

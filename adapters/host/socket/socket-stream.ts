@@ -69,7 +69,11 @@ export class WebSocketError extends DOMException {
   #closeCode: number | null;
   readonly #reason: string;
 
-  /** @throws what `close` does */
+  /**
+   * One to end a stream with: given to `abort` of the writable or `cancel` of the readable, its code and reason are sent.
+   *
+   * @throws what `close` does
+   */
   constructor(message: string = "", info: WebSocketCloseInfo = {}) {
     super(message, "WebSocketError");
     const { code, reason } = checkCloseInfo(info);

@@ -127,6 +127,12 @@ const UPGRADES: readonly RequestVector[] = [
     says: { host: "example.com:81", path: "/a?b", target: "http://example.com:81/a?b" },
   },
   {
+    name: "a path with an absolute URI in its query",
+    head: request("GET /login?next=http://other.example/ HTTP/1.1"),
+    outcome: "upgrade",
+    says: { host: "server.example.com", path: "/login?next=http://other.example/" },
+  },
+  {
     name: "a target in absolute form without a path",
     head: request("GET WSS://[::1]?b HTTP/1.1"),
     outcome: "upgrade",

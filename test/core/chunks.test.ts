@@ -1,9 +1,10 @@
 // Whose the memory of chunks is: given ones may be what events refer to, of lent ones nothing is left behind in the connection.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ConnectionOptions } from "../../core/connection.ts";
 import { Connection } from "../../core/connection.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
+import { FrameDecoder } from "../../core/frame/decoder.ts";
 import { copyingDeflate } from "./codec.ts";
 import { chop, content, frame, hex, join, line, takeBytes, utf8 } from "./support.ts";
 
@@ -72,6 +73,16 @@ describe("ConnectionOptions.chunks", () => {
     const buffers = buffersOf(chunk, "lent");
     expect(buffers.size).toBe(1);
     expect(buffers.has(chunk.buffer)).toBe(false);
+  });
+
+  it("lent: what no event refers to is not copied", () => {
+    const keep = vi.spyOn(FrameDecoder.prototype, "keep");
+    const connection = new Connection({ role: "server", chunks: "lent" }, 0);
+    for (const part of [frame("client", 0x81, "text"), frame("client", 0x02, "a"), frame("client", 0x80, "b")]) {
+      expect(connection.receive(part, 0).length).toBeLessThanOrEqual(1);
+    }
+    expect(keep).not.toHaveBeenCalled();
+    keep.mockRestore();
   });
 });
 

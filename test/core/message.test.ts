@@ -111,6 +111,13 @@ describe("messages: \"pieces\"", () => {
     ]);
   });
 
+  it("hands over binary pieces whatever is in them", () => {
+    expect(report(PIECES, server(0x02, hex("fe")), server(0x80, hex("c3")))).toEqual([
+      "piece of binary fe",
+      "piece of binary c3 final",
+    ]);
+  });
+
   it("reports control frames between the pieces, and messages one behind the other", () => {
     const wire = [server(0x01, "a"), server(0x89, hex("01")), server(0x80, "b"), server(0x82, hex("02"))];
     expect(report(PIECES, join(wire))).toEqual([

@@ -57,6 +57,21 @@ describe("Output", () => {
     expect(output.take()).toEqual([hex("01")]);
   });
 
+  it("fills a shared block to its last byte", () => {
+    const output = new Output();
+    write(output, hex(""), 65_536);
+    write(output, pattern(65_526));
+    write(output, pattern(4));
+    const [first, ...more] = output.take();
+    expect(more).toEqual([]);
+    const others = [new Output(), new Output()];
+    write(others[0]!, pattern(6));
+    write(others[1]!, pattern(1));
+    const [[last], [next]] = others.map((each) => each.take()) as [[Uint8Array], [Uint8Array]];
+    expect(last.buffer).toBe(first!.buffer);
+    expect(next.buffer).not.toBe(first!.buffer);
+  });
+
   it("goes on in the shared block where it was, after a block of its own", () => {
     const before = new Output();
     // Asks for all of a shared block, so that a fresh one begins.

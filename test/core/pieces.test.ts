@@ -122,4 +122,10 @@ describe("Pieces", () => {
     unannounced.append(pattern(5), 0, 5);
     expect(unannounced.join().buffer.byteLength).toBe(128);
   });
+
+  it("takes double the room where it is used up, so that bytes are not moved again and again", () => {
+    const pieces = new Pieces();
+    for (let i = 0; i < 129; i++) pieces.append(pattern(1), 0, 1);
+    expect(pieces.join().buffer.byteLength).toBe(256);
+  });
 });

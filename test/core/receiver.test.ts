@@ -148,6 +148,7 @@ describe("Connection", () => {
     const connection = open({});
     connection.receive(frame("client", 0x01, "begun"), 0);
     end(connection);
+    expect(discard).toHaveBeenCalledTimes(1);
     connection.receiveEnd(0);
     expect(discard).toHaveBeenCalledTimes(1);
     expect(giveBack).not.toHaveBeenCalled();

@@ -24,7 +24,8 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   messages: {
     mutate: ["core/{liveness,message,output,pieces,sender}.ts"],
     tests: [
-      "{chunks,liveness,message,mod,output,pieces,prepared,receiver,sender,transitions,violations}",
+      "{chunks,closing,liveness,message,mod,output,pieces,prepared,receiver,sender,transitions,violations}",
+      "conformance/text",
       "frame/encoder",
     ],
   },

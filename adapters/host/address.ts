@@ -7,6 +7,17 @@ export function ipAddress(hostname: string, port: number): Address {
   return { hostname: hostname.replace(/^::ffff:(?=\d+\.)/, ""), port };
 }
 
+/**
+ * What counts as one address: an IPv4 address, or the network of 64 bits that an IPv6 address is in (RFC 4291 §2.5.1), for whoever has one
+ * of its addresses mostly has them all.
+ */
+export function networkOf(hostname: string): string {
+  if (!hostname.includes(":")) return hostname;
+  const [head, tail] = hostname.split("::").map((part) => part === "" ? [] : part.split(":"));
+  const zeros = tail === undefined ? 0 : 8 - head!.length - tail.length;
+  return [...head!, ...Array.from({ length: zeros }, () => "0"), ...tail ?? []].slice(0, 4).join(":");
+}
+
 /** The URL under which a client on the same machine reaches what listens there. */
 export function urlOf({ hostname = "", port = 0, path }: Address, secure: boolean): string {
   const scheme = secure ? "wss" : "ws";

@@ -4,13 +4,14 @@
 import { formatResponseHead } from "../../../core/http/head.ts";
 import { refuseUnknown } from "../../../core/limits.ts";
 import { UsageError } from "../../../core/mod.ts";
+import { networkOf } from "../address.ts";
 import type { Transport } from "../transport.ts";
 
 /** Bounds on connections to a server; each a positive integer or `Infinity` (the default) for none. */
 export interface ConnectionLimits {
   /** Transports in all, from the first byte to the last. */
   readonly max: number;
-  /** Transports from one IP address. */
+  /** Transports from one IPv4 address, or from one IPv6 network of 64 bits; all of a unix socket are from one. */
   readonly maxPerAddress: number;
   /** Transports whose opening handshake, or other request, is not answered yet. */
   readonly maxHandshakes: number;
@@ -64,16 +65,20 @@ export class Admission {
 
   #count(transport: Transport): number {
     if (this.#limits.maxPerAddress === Infinity) return 0;
-    return this.#byAddress.get(transport.peer.hostname ?? "") ?? 0;
+    return this.#byAddress.get(addressOf(transport)) ?? 0;
   }
 
   #add(transport: Transport, change: number): void {
     if (this.#limits.maxPerAddress === Infinity) return;
-    const address = transport.peer.hostname ?? "";
+    const address = addressOf(transport);
     const count = this.#count(transport) + change;
     if (count === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, count);
   }
+}
+
+function addressOf({ peer }: Transport): string {
+  return networkOf(peer.hostname ?? "");
 }
 
 /** The answer to a transport that may not come in, before anything it says was read. */

@@ -19,7 +19,7 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   },
   frame: {
     mutate: ["core/frame/*.ts"],
-    tests: ["frame/{encoder,header,mask}", "{chunks,message,mod,sender,transitions,violations}"],
+    tests: ["frame/{encoder,header,mask}", "{chunks,message,mod,receiver,sender,transitions,violations}"],
   },
   messages: {
     mutate: ["core/{liveness,message,output,pieces,sender}.ts"],

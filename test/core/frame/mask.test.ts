@@ -1,6 +1,6 @@
 // Masking (RFC 6455 §5.3) against the definition: octet i of the payload XOR octet i MOD 4 of the key.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { applyMask, freshKey, readKey, rotateKey, writeKey } from "../../../core/frame/mask.ts";
 import { hex, pattern, sameBytes, toHex } from "../support.ts";
 
@@ -95,6 +95,14 @@ describe("freshKey", () => {
   it("hands out no key twice, over several fillings of its pool", () => {
     const keys = Array.from({ length: 10_000 }, freshKey);
     expect(new Set(keys).size).toBeGreaterThan(9_990);
+  });
+
+  // A key that was not drawn is one that a peer can foretell.
+  it("draws from the source of random bytes once for 2048 keys, and as often as they are used up", () => {
+    const draw = vi.spyOn(crypto, "getRandomValues");
+    for (let i = 0; i < 3 * 2048; i++) freshKey();
+    expect(draw).toHaveBeenCalledTimes(3);
+    draw.mockRestore();
   });
 
   it("has every bit set about half of the time", () => {

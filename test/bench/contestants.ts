@@ -4,10 +4,9 @@ import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { root } from "../processes.ts";
 import type { Workload } from "./workloads.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const bundles = join(root, ".cache/bench");
 
 /** One server. */

@@ -1,9 +1,9 @@
 // The processes of a round: a server, and the generator that loads it, each on a core of its own where there is `taskset`.
 
-import type { ChildProcess } from "node:child_process";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { freePort } from "../examples/programs.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort, Program } from "../processes.ts";
 import type { Contestant } from "./contestants.ts";
 import { bundled } from "./contestants.ts";
 import type { Finding, Task, Workload } from "./workloads.ts";
@@ -23,53 +23,39 @@ const MODES: Readonly<Record<Workload["kind"], string>> = {
 
 const pinned = spawnSync("taskset", ["-c", "1", "true"]).status === 0;
 
-/** Starts the command on a core; what it prints can be read. */
-function start(core: number, command: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  const [program = "", ...args] = [...pinned ? ["taskset", "-c", `${core}`] : [], ...command];
-  return spawn(program, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } });
+/** Starts the command on a core. */
+function start(core: number, command: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
+  return new Program([...pinned ? ["taskset", "-c", `${core}`] : [], ...command], env, "inherit");
 }
 
-/** Resolves with the first line that the process prints. */
-function firstLine(child: ChildProcess, what: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    const timer = setTimeout(() => reject(new Error(`${what} took too long`)), RUN_LIMIT);
-    child.stdout!.on("data", (chunk) => {
-      text += chunk;
-      if (!text.includes("\n")) return;
-      clearTimeout(timer);
-      resolve(text);
-    });
-    child.once("exit", (code) => {
-      clearTimeout(timer);
-      reject(new Error(`${what} ended with ${code}`));
-    });
+/** Rejects when what is awaited takes too long. */
+function inTime<T>(promise: Promise<T>, what: string): Promise<T> {
+  const late = sleep(RUN_LIMIT, undefined, { ref: false }).then(() => {
+    throw new Error(`${what} took too long`);
   });
+  return Promise.race([promise, late]);
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once("exit", resolve));
-  child.kill();
-  const timer = setTimeout(() => child.kill("SIGKILL"), END_LIMIT);
-  await exited;
-  clearTimeout(timer);
+async function stop(program: Program): Promise<void> {
+  await Promise.race([program.stop("SIGTERM"), sleep(END_LIMIT, undefined, { ref: false })]);
+  await program.kill();
 }
 
 /** All that the program prints until it ends. */
 export async function output(command: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
-  const child = start(0, command, env);
-  const timer = setTimeout(() => child.kill("SIGKILL"), RUN_LIMIT);
-  let text = "";
-  for await (const chunk of child.stdout!) text += chunk;
-  clearTimeout(timer);
-  return text;
+  const program = start(0, command, env);
+  try {
+    await inTime(program.exited, command.join(" "));
+    return program.output;
+  } finally {
+    await program.kill();
+  }
 }
 
 async function generate(task: Task): Promise<Finding> {
   const generator = start(1, [process.execPath, bundled("generator"), JSON.stringify(task)]);
   try {
-    return JSON.parse(await firstLine(generator, "the generator")) as Finding;
+    return await inTime(generator.takeJson<Finding>(), "the generator");
   } finally {
     await stop(generator);
   }
@@ -90,9 +76,9 @@ export async function round(
     DEFLATE: workload.deflate ? "1" : "0",
   });
   try {
-    await firstLine(server, name);
+    await inTime(server.line(/\n/), name);
     const warmup = workload.warmup * Math.max(1, seconds);
-    return await generate({ workload: workload.name, port, pid: server.pid!, raw: role === "raw", warmup, seconds });
+    return await generate({ workload: workload.name, port, pid: server.pid, raw: role === "raw", warmup, seconds });
   } finally {
     await stop(server);
   }

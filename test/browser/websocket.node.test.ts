@@ -3,7 +3,8 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Listening } from "../examples/programs.ts";
-import { listen, RUNTIMES } from "../examples/programs.ts";
+import { listen } from "../examples/programs.ts";
+import { RUNTIMES } from "../processes.ts";
 import { hasChromium, launch } from "./chromium.ts";
 
 const DEFLATE = {

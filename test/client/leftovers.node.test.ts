@@ -3,7 +3,8 @@
 import type { AddressInfo, Socket } from "node:net";
 import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Program, RUNTIMES } from "../examples/programs.ts";
+import { RUNTIMES } from "../processes.ts";
+import { startProgram } from "../programs.ts";
 
 /** Listens, and does with each connection what it is told. */
 function listen(serve: (socket: Socket) => void): Promise<string> {
@@ -29,8 +30,7 @@ describe.each(RUNTIMES)("a process on %s", (runtime) => {
       // An answer whose end never comes, on a connection that is never closed
       socket.once("data", () => socket.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nno!!!"));
     });
-    const program = new Program(runtime, "test/client/give-up.ts", [silent, refusing], {});
-    onTestFinished(() => program.kill());
+    const program = startProgram(runtime, "test/client/give-up.ts", [silent, refusing]);
     expect(await program.exited).toBe(0);
     expect(program.output).toBe(`${"rejected\n".repeat(9)}1000\n`);
   });

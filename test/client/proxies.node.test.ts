@@ -1,9 +1,8 @@
 // Through proxies as they are in the world, tinyproxy and microsocks, on each runtime: with and without TLS and passwords.
 
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Server } from "sansws/node";
@@ -11,8 +10,9 @@ import { serve } from "sansws/node";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { Certificates } from "../contract/certificates.ts";
 import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";
-import { Program, RUNTIMES } from "../examples/programs.ts";
-import type { RuntimeName } from "../examples/programs.ts";
+import type { RuntimeName } from "../processes.ts";
+import { freePort, RUNTIMES } from "../processes.ts";
+import { startProgram, startTool } from "../programs.ts";
 
 function isInstalled(program: string): boolean {
   const { error } = spawnSync(program, ["-h"], { stdio: "ignore", timeout: 5000 });
@@ -44,24 +44,14 @@ afterAll(async () => {
   await encrypted.close({ deadline: 0 });
 });
 
-/** A port that is free for now. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Starts a program that ends with the test, and waits until it listens on the port. */
-async function startListening(port: number, command: string, args: readonly string[]): Promise<void> {
-  const child = spawn(command, args, { stdio: "ignore" });
-  onTestFinished(() => void child.kill("SIGKILL"));
+async function startListening(port: number, ...command: readonly string[]): Promise<void> {
+  const program = startTool(command);
   for (let attempt = 0; attempt < 200; attempt++) {
     if (await listens(port)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`${command} does not listen`);
+  throw new Error(`${command[0]} does not listen:\n${program.output}`);
 }
 
 function listens(port: number): Promise<boolean> {
@@ -85,20 +75,19 @@ async function startTinyproxy(login?: string): Promise<number> {
   ];
   if (login !== undefined) lines.push(`BasicAuth ${login}`);
   writeFileSync(join(folder, "config"), `${lines.join("\n")}\n`);
-  await startListening(port, "tinyproxy", ["-d", "-c", join(folder, "config")]);
+  await startListening(port, "tinyproxy", "-d", "-c", join(folder, "config"));
   return port;
 }
 
 async function startMicrosocks(...login: string[]): Promise<number> {
   const port = await freePort();
-  await startListening(port, "microsocks", ["-i", "127.0.0.1", "-p", `${port}`, ...login]);
+  await startListening(port, "microsocks", "-i", "127.0.0.1", "-p", `${port}`, ...login);
   return port;
 }
 
 /** Runs the program on a runtime; returns what it printed. */
 async function echoThrough(runtime: RuntimeName, url: string, options: object, env = {}): Promise<string> {
-  const program = new Program(runtime, "test/client/echo-through.ts", [url, JSON.stringify(options)], env);
-  onTestFinished(() => program.kill());
+  const program = startProgram(runtime, "test/client/echo-through.ts", [url, JSON.stringify(options)], env);
   await program.exited;
   return program.output;
 }

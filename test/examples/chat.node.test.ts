@@ -3,9 +3,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Said, Told } from "../../examples/chat/protocol.ts";
+import { hasSignals, RUNTIMES } from "../processes.ts";
+import { startProgram } from "../programs.ts";
 import { Client } from "./client.ts";
-import type { Listening, RuntimeName } from "./programs.ts";
-import { hasSignals, listen, Program, RUNTIMES } from "./programs.ts";
+import type { Listening } from "./programs.ts";
+import { listen } from "./programs.ts";
 
 const FILE = "examples/chat.ts";
 
@@ -73,7 +75,7 @@ const REFUSED: readonly (readonly [code: string, data: string | Uint8Array])[] =
   ["name-too-long", JSON.stringify({ type: "rename", name: "n".repeat(25) })],
 ];
 
-describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime: RuntimeName) => {
+describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
   let chat: Listening;
   let rooms = 0;
 
@@ -255,7 +257,7 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime: RuntimeName) => {
 
   it("says so when the port is in use", async () => {
     const { port } = new URL(`ws://${chat.host}`);
-    const second = new Program(runtime, FILE, [], { PORT: port });
+    const second = startProgram(runtime, FILE, [], { PORT: port });
     expect(await second.exited).toBe(1);
     expect(second.output).toMatch(/^cannot listen on http:\/\/127\.0\.0\.1:\d+: .+\nanother port: /);
   });

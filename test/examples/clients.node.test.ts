@@ -4,8 +4,8 @@ import type { Server } from "sansws/node";
 import { serve } from "sansws/node";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startHttpProxy, startSocksProxy } from "../client/proxy-servers.ts";
-import { hasSignals, Program, RUNTIMES } from "./programs.ts";
-import type { RuntimeName } from "./programs.ts";
+import { hasSignals, RUNTIMES } from "../processes.ts";
+import { startProgram } from "../programs.ts";
 
 async function startEcho(port = 0): Promise<[server: Server, url: string]> {
   const server = await serve({
@@ -18,19 +18,13 @@ async function startEcho(port = 0): Promise<[server: Server, url: string]> {
   return [server, `ws://you:pass@127.0.0.1:${server.address.port}`];
 }
 
-function run(runtime: RuntimeName, example: string, args: string[], env: Record<string, string> = {}): Program {
-  const program = new Program(runtime, `examples/${example}.ts`, args, env);
-  onTestFinished(() => program.kill());
-  return program;
-}
-
 describe.each(RUNTIMES)("examples/proxied.ts on %s", (runtime) => {
   it("goes through an HTTP proxy and a SOCKS proxy, each with a password", async () => {
     const [, url] = await startEcho();
     const http = await startHttpProxy({ credentials: "me:word" });
     const socks = await startSocksProxy({ credentials: "me:word" });
     for (const proxy of [`http://me:word@127.0.0.1:${http.port}`, `socks5://me:word@127.0.0.1:${socks.port}`]) {
-      const program = run(runtime, "proxied", [url], { PROXY: proxy });
+      const program = startProgram(runtime, "examples/proxied.ts", [url], { PROXY: proxy });
       expect(await program.exited, program.output).toBe(0);
       expect(program.output).toBe("received hello\n");
     }
@@ -40,10 +34,10 @@ describe.each(RUNTIMES)("examples/proxied.ts on %s", (runtime) => {
   it("says why there is no way, and what the server refuses with", async () => {
     const [, url] = await startEcho();
     const proxy = await startHttpProxy({ credentials: "me:word" });
-    const lost = run(runtime, "proxied", [url], { PROXY: `http://127.0.0.1:${proxy.port}` });
+    const lost = startProgram(runtime, "examples/proxied.ts", [url], { PROXY: `http://127.0.0.1:${proxy.port}` });
     expect(await lost.exited).toBe(1);
     expect(lost.output).toContain("no way to the server (proxy): the proxy answered CONNECT with 407");
-    const refused = run(runtime, "proxied", [url.replace("you:pass@", "")], { NO_PROXY: "*" });
+    const refused = startProgram(runtime, "examples/proxied.ts", [url.replace("you:pass@", "")], { NO_PROXY: "*" });
     expect(await refused.exited).toBe(1);
     expect(refused.output).toContain("the server answered 401");
   });
@@ -52,7 +46,7 @@ describe.each(RUNTIMES)("examples/proxied.ts on %s", (runtime) => {
 describe.runIf(hasSignals).each(RUNTIMES)("examples/reconnecting.ts on %s", (runtime) => {
   it("outlives its server, and ends when it is told to", async () => {
     const [first, url] = await startEcho();
-    const program = run(runtime, "reconnecting", [url.replace("you:pass@", "")]);
+    const program = startProgram(runtime, "examples/reconnecting.ts", [url.replace("you:pass@", "")]);
     await program.line(/^received \d{4}-/m);
     const { port } = first.address;
     await first.close();
@@ -67,7 +61,7 @@ describe.runIf(hasSignals).each(RUNTIMES)("examples/reconnecting.ts on %s", (run
 describe.each(RUNTIMES)("examples/stream.ts on %s", (runtime) => {
   it("pipes every line there and back, in order", async () => {
     const [, url] = await startEcho();
-    const program = run(runtime, "stream", [url, "5000"]);
+    const program = startProgram(runtime, "examples/stream.ts", [url, "5000"]);
     expect(await program.exited, program.output).toBe(0);
     const lines = Array.from({ length: 5000 }, (_, i) => `LINE ${i + 1}\n`);
     expect(program.output === `${lines.join("")}closed with 1000\n`).toBe(true);

@@ -3,9 +3,11 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasSignals, RUNTIMES } from "../processes.ts";
+import { startProgram } from "../programs.ts";
 import { Client } from "./client.ts";
 import type { Listening } from "./programs.ts";
-import { hasSignals, listen, Program, RUNTIMES } from "./programs.ts";
+import { listen } from "./programs.ts";
 
 const FILE = "examples/echo.ts";
 
@@ -49,7 +51,7 @@ describe.each(RUNTIMES)("examples/echo.ts on %s", (runtime) => {
   });
 
   it("examples/client.ts sends, prints and closes", async () => {
-    const client = new Program(runtime, "examples/client.ts", [`ws://${echo.host}`], {});
+    const client = startProgram(runtime, "examples/client.ts", [`ws://${echo.host}`]);
     expect(await client.exited, client.output).toBe(0);
     const lines = client.output.trim().split("\n");
     expect(lines.length).toBe(8);

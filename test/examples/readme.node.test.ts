@@ -6,8 +6,9 @@ import { serve } from "sansws/node";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startHttpProxy } from "../client/proxy-servers.ts";
 import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";
-import { COMMANDS, Program, root, RUNTIMES } from "./programs.ts";
-import type { RuntimeName } from "./programs.ts";
+import type { RuntimeName } from "../processes.ts";
+import { COMMANDS, root, RUNTIMES } from "../processes.ts";
+import { startProgram } from "../programs.ts";
 import type { Stage } from "./readme.ts";
 import { outputs, readBlocks, stageFor, writeProgram } from "./readme.ts";
 
@@ -134,8 +135,7 @@ describe.each(RUNTIMES)("the code in README.md on %s", (runtime) => {
   it("runs, prints what it says, and ends", async () => {
     const all = await stages(runtime);
     const file = writeProgram(runtime, all);
-    const program = new Program(runtime, file, [], { README_CA: certificates?.ca ?? "" });
-    onTestFinished(() => program.kill());
+    const program = startProgram(runtime, file, [], { README_CA: certificates?.ca ?? "" });
     expect(await program.exited, program.output).toBe(0);
     const printed = outputs(program.output);
     for (const block of readBlocks()) {

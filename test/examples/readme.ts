@@ -2,7 +2,7 @@
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "./programs.ts";
+import { root } from "../processes.ts";
 
 /** What a block of README needs around it to run by itself. */
 export interface Stage {

@@ -1,10 +1,8 @@
 // A server and a client of different make, each a process of its own: what is tried between them, and what both have to report.
 
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Program } from "../contract/programs.ts";
-import { COMMANDS, root } from "../examples/programs.ts";
+import { COMMANDS, Program, RUNTIMES } from "../processes.ts";
 import type { End, Report, Scenario, Variant } from "./messages.ts";
 import { WELCOME } from "./messages.ts";
 
@@ -34,8 +32,7 @@ const OURS = { fragments: true, pings: true, emptyClose: true, extensions: true 
 
 /** This library, on each runtime. */
 export function oursAs(role: "servers" | "clients"): readonly Side[] {
-  const runtimes = ["Node", "Deno", "Bun"] as const;
-  return runtimes.map((on) => ({ name: `sansws on ${on}`, on, file: `${role}/sansws.ts`, ...OURS }));
+  return RUNTIMES.map((on) => ({ name: `sansws on ${on}`, on, file: `${role}/sansws.ts`, ...OURS }));
 }
 
 /** What both ends agree on when they want the same; in the answer's order or another. */
@@ -106,8 +103,7 @@ class Run {
   readonly #reports = new Map<string, Report>();
 
   constructor({ on, file }: Side, env: Readonly<Record<string, string>> = {}) {
-    const [tool, ...args] = INTERPRETERS[on];
-    this.#program = new Program(tool!, [...args, join(root, "test", "interop", file)], { NODE_OPTIONS: "", ...env });
+    this.#program = new Program([...INTERPRETERS[on], `test/interop/${file}`], env);
   }
 
   /** What a server prints first: where it listens. */
@@ -125,9 +121,8 @@ class Run {
     }
   }
 
-  async end(): Promise<void> {
-    this.#program.kill();
-    await this.#program.exited;
+  end(): Promise<void> {
+    return this.#program.kill();
   }
 }
 

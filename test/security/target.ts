@@ -2,7 +2,7 @@
 // in it: a well-behaved connection whose every message must be answered in time, whatever happens to the others.
 
 import type { ChildProcess } from "node:child_process";
-import { execFileSync, fork, spawn } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket as NetSocket } from "node:net";
@@ -12,8 +12,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vi
 import type { RawPeer } from "../contract/raw.ts";
 import { acceptance, rawListen } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
-import type { RuntimeName } from "../examples/programs.ts";
-import { COMMANDS, root, RUNTIMES } from "../examples/programs.ts";
+import type { RuntimeName } from "../processes.ts";
+import { COMMANDS, Program, root, RUNTIMES } from "../processes.ts";
 import type { Waits } from "./bystander.ts";
 import type { Errand, Outcome, Spec, State } from "./server.ts";
 
@@ -27,38 +27,23 @@ const MANY = 20;
 const PATIENCE = 4_000;
 
 /** The program under attack, on one runtime. */
-export class Target {
+export class Target extends Program {
   readonly runtime: RuntimeName;
-  readonly #child: ChildProcess;
   #ports: Readonly<Record<string, number>> = {};
-  #output = "";
 
   constructor(runtime: RuntimeName, servers: Readonly<Record<string, Spec>>) {
-    const [command, ...args] = COMMANDS[runtime];
+    super([...COMMANDS[runtime], "test/security/server.ts"], { SERVERS: JSON.stringify(servers) });
     this.runtime = runtime;
-    this.#child = spawn(command, [...args, "test/security/server.ts"], {
-      cwd: root,
-      env: { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", SERVERS: JSON.stringify(servers) },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    this.#child.stdout!.on("data", (chunk) => this.#output += String(chunk));
-    this.#child.stderr!.on("data", (chunk) => this.#output += String(chunk));
   }
 
   /** Waits until it listens. */
   async ready(): Promise<void> {
-    await until(() => /^\{.*\n/.test(this.#output) || !this.alive, "the program listened");
-    if (!this.alive) throw new Error(`the program ended:\n${this.#output}`);
-    this.#ports = JSON.parse(this.#output.split("\n", 1)[0]!) as Record<string, number>;
+    this.#ports = await this.takeJson();
   }
 
-  /** What it printed after its ports: nothing, when all is well. */
-  get complaints(): string {
-    return this.#output.slice(this.#output.indexOf("\n") + 1);
-  }
-
-  get alive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
+  /** What it printed after its ports, to either output: nothing, when all is well. */
+  override get complaints(): string {
+    return this.output.slice(this.output.indexOf("\n") + 1);
   }
 
   /** The port of one of its servers. */
@@ -95,35 +80,31 @@ export class Target {
   /** Bytes by which the memory it has of the system grew during the work, at its height. */
   async growth(work: () => Promise<void>): Promise<number> {
     // Makes the resident size of now the highest there was.
-    writeFileSync(`/proc/${this.#child.pid}/clear_refs`, "5");
+    writeFileSync(`/proc/${this.pid}/clear_refs`, "5");
     const before = this.#memory("VmRSS");
     await work();
     return this.#memory("VmHWM") - before;
   }
 
   #memory(name: "VmRSS" | "VmHWM"): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    const status = readFileSync(`/proc/${this.pid}/status`, "utf8");
     return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) * 1024;
   }
 
   /** How many descriptors it has open. */
   get descriptors(): number {
-    return readdirSync(`/proc/${this.#child.pid}/fd`).length;
+    return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
   /** Lets it have so many descriptors, beside those it needs to run. */
   limitDescriptors(count: number): void {
-    execFileSync("prlimit", [`--pid=${this.#child.pid}`, `--nofile=${count}:`]);
+    execFileSync("prlimit", [`--pid=${this.pid}`, `--nofile=${count}:`]);
   }
 
   /** How many it may have open at most: a runtime raises its own limit as far as it is let. */
   get mostDescriptors(): number {
-    const limits = readFileSync(`/proc/${this.#child.pid}/limits`, "utf8");
+    const limits = readFileSync(`/proc/${this.pid}/limits`, "utf8");
     return Number(/^Max open files +\d+ +(\d+)/m.exec(limits)?.[1] ?? Infinity);
-  }
-
-  kill(): void {
-    this.#child.kill("SIGKILL");
   }
 }
 
@@ -197,9 +178,7 @@ export function onEachRuntime(servers: Readonly<Record<string, Spec>>, tests: (t
   const targets = RUNTIMES.map((runtime) =>
     [runtime, new Target(runtime, { bystander: { behaviour: "echo" }, ...servers })] as const
   );
-  afterAll(() => {
-    for (const [, target] of targets) target.kill();
-  });
+  afterAll(() => Promise.all(targets.map(([, target]) => target.kill())));
   describe.each(targets)("on %s", (_, target) => {
     let bystander: Bystander | undefined;
     beforeAll(async () => {
@@ -212,7 +191,7 @@ export function onEachRuntime(servers: Readonly<Record<string, Spec>>, tests: (t
       await bystander!.ask();
     });
     afterEach(async () => {
-      expect(target.alive, target.complaints).toBe(true);
+      expect(target.status, target.complaints).toBeUndefined();
       const waits = await bystander!.ask();
       expect(waits.closed).toBe(false);
       if (waits.count >= MANY) expect(waits.median).toBeLessThan(USUAL);

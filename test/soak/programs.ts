@@ -1,8 +1,8 @@
 // The server and the clients of a long run as processes, and what they say of themselves.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RuntimeName } from "../examples/programs.ts";
-import { Program } from "../examples/programs.ts";
+import type { RuntimeName } from "../processes.ts";
+import { COMMANDS, Program } from "../processes.ts";
 import type { Look, Plan } from "./client.ts";
 import type { Stats } from "./server.ts";
 import type { Result } from "./tally.ts";
@@ -19,7 +19,7 @@ export async function killAll(): Promise<void> {
 
 class SoakProgram extends Program {
   constructor(runtime: RuntimeName, file: string, env: Readonly<Record<string, string>>) {
-    super(runtime, `test/soak/${file}`, [], env);
+    super([...COMMANDS[runtime], `test/soak/${file}`], env);
     running.add(this);
     void this.exited.then(() => running.delete(this));
   }
@@ -87,7 +87,7 @@ export class ClientProgram extends SoakProgram {
   }
 
   async #read(onLook: (look: Look) => void): Promise<Result | undefined> {
-    for await (const line of this.lines()) {
+    for await (const line of this.lines) {
       const said = JSON.parse(line) as Look | Result;
       if ("ends" in said) return said;
       onLook(said);

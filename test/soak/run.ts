@@ -11,8 +11,8 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { RUNTIMES } from "../examples/programs.ts";
-import type { RuntimeName } from "../examples/programs.ts";
+import { RUNTIMES } from "../processes.ts";
+import type { RuntimeName } from "../processes.ts";
 import type { Size } from "./phases.ts";
 import { Run } from "./phases.ts";
 import { killAll } from "./programs.ts";

@@ -7,10 +7,10 @@ import { connect as tlsConnect } from "node:tls";
 import type { ServeOptions } from "sansws";
 import { describe, expect, it } from "vitest";
 import { frame } from "../core/support.ts";
+import { RUNTIMES } from "../processes.ts";
 import { hasOpenssl, makeCertificates } from "./certificates.ts";
 import type { RunningProgram } from "./processes.ts";
 import { expectEcho, expectWell, openFiles, startServer } from "./processes.ts";
-import { RUNTIMES } from "./programs.ts";
 import type { RawPeer } from "./raw.ts";
 import { rawConnect, rawOpen, request } from "./raw.ts";
 import { bytes, sleep, until } from "./suite.ts";
@@ -171,9 +171,8 @@ describe.runIf(hasOpenssl).each(RUNTIMES)("a TLS server on %s", (runtime) => {
     await expectEcho(url, { tls: { ca } });
     await until(() => openFiles(server.program) <= files, "it had let go of their connections");
     expectWell(server.program);
-    server.program.kill("SIGINT");
-    expect(await server.program.exited).toEqual({ code: 0, signal: null });
-    expect(server.program.stderr).toBe("");
+    expect(await server.program.stop("SIGINT")).toBe(0);
+    expect(server.program.complaints).toBe("");
   });
 
   it("answers a peer that ends its side behind a message", async () => {

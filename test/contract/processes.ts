@@ -4,8 +4,8 @@ import { existsSync, readdirSync } from "node:fs";
 import type { ServeOptions } from "sansws";
 import { connect } from "sansws";
 import { expect } from "vitest";
-import type { Program, Runtime } from "./programs.ts";
-import { startProgram } from "./programs.ts";
+import type { Program, RuntimeName } from "../processes.ts";
+import { startProgram } from "../programs.ts";
 import type { Status } from "./server.ts";
 
 /** A server program that listens on a port. */
@@ -17,11 +17,11 @@ export interface RunningProgram {
 }
 
 export async function startServer(
-  runtime: Runtime,
+  runtime: RuntimeName,
   mode = "echo",
   options: ServeOptions = {},
 ): Promise<RunningProgram> {
-  const program = startProgram(runtime, "contract/server.ts", {
+  const program = startProgram(runtime, "test/contract/server.ts", [], {
     SERVER_MODE: mode,
     SERVER_OPTIONS: JSON.stringify(options),
   });
@@ -48,13 +48,13 @@ export async function expectEcho(url: string, options: Parameters<typeof connect
 }
 
 /** How many files and connections the program has open; 0 where the system does not tell. */
-export function openFiles({ child }: Program): number {
-  const folder = `/proc/${child.pid}/fd`;
+export function openFiles({ pid }: Program): number {
+  const folder = `/proc/${pid}/fd`;
   return existsSync(folder) ? readdirSync(folder).length : 0;
 }
 
 /** The program runs, and has complained about nothing. */
-export function expectWell({ child, stderr }: Program): void {
-  expect(stderr).toBe("");
-  expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+export function expectWell({ complaints, status }: Program): void {
+  expect(complaints).toBe("");
+  expect(status).toBeUndefined();
 }

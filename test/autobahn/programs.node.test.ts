@@ -1,46 +1,18 @@
 // The two programs the conformance suite is run against, on each runtime, with a stand-in for the suite: it speaks the suite's protocol
 // over `ws` and has a few cases of its own. And the judgement of the suite's verdicts.
 
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import process from "node:process";
-import { createInterface } from "node:readline";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { RUNTIMES } from "../processes.ts";
+import { startProgram } from "../programs.ts";
 import { CASES, unexpected } from "./expected.ts";
 
-/** Commands that run a program of TypeScript. */
-const RUNTIMES: readonly { readonly runtime: string; readonly command: readonly string[]; }[] = [
-  { runtime: "Node", command: ["node", "--import", "tsx"] },
-  { runtime: "Deno", command: ["node_modules/.bin/deno", "run", "-A"] },
-  { runtime: "Bun", command: ["node_modules/.bin/bun", "run"] },
-];
-
-const children: ChildProcess[] = [];
-
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
-});
-
-function start([program, ...prefix]: readonly string[], args: readonly string[], env: object = {}): ChildProcess {
-  const child = spawn(program!, [...prefix, ...args], {
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  children.push(child);
-  return child;
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  const [line] = await once(createInterface(child.stdout!), "line") as [string];
-  return line;
-}
-
-describe.each(RUNTIMES)("on $runtime", ({ command }) => {
+describe.each(RUNTIMES)("on %s", (runtime) => {
   it("server.ts echoes with compression and ends on SIGINT", async () => {
-    const server = start(command, ["test/autobahn/server.ts"], { PORT: "0" });
-    const port = /:(\d+)\/$/.exec(await firstLine(server))![1];
+    const server = startProgram(runtime, "test/autobahn/server.ts", [], { PORT: "0" });
+    const [, port] = await server.line(/:(\d+)\/$/m);
     const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: { threshold: 0 } });
     await once(socket, "open");
     expect(socket.extensions).toBe("permessage-deflate");
@@ -50,8 +22,7 @@ describe.each(RUNTIMES)("on $runtime", ({ command }) => {
     expect(String(reply)).toBe(text);
     socket.close(1000);
     await once(socket, "close");
-    server.kill("SIGINT");
-    expect(await once(server, "exit")).toEqual([0, null]);
+    expect(await server.stop("SIGINT"), server.output).toBe(0);
   });
 
   it("client.ts walks through all cases and asks for the report", async () => {
@@ -73,8 +44,8 @@ describe.each(RUNTIMES)("on $runtime", ({ command }) => {
     });
     await once(suite, "listening");
     const { port } = suite.address() as AddressInfo;
-    const client = start(command, ["test/autobahn/client.ts", `ws://127.0.0.1:${port}`, "an agent"]);
-    expect(await once(client, "exit")).toEqual([0, null]);
+    const client = startProgram(runtime, "test/autobahn/client.ts", [`ws://127.0.0.1:${port}`, "an agent"]);
+    expect(await client.exited, client.output).toBe(0);
     suite.close();
     const agent = "agent=an%20agent";
     expect(seen).toEqual([

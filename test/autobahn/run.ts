@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { RuntimeName } from "../processes.ts";
+import { COMMANDS, RUNTIMES } from "../processes.ts";
 import type { Verdict } from "./expected.ts";
 import { unexpected } from "./expected.ts";
 
@@ -14,14 +16,8 @@ const IMAGE = "crossbario/autobahn-testsuite";
 const SUITE_PORT = 9001;
 const SERVER_PORT = 9002;
 
-const RUNTIMES: Readonly<Record<string, readonly [command: string, ...args: string[]]>> = {
-  node: ["node", "--import", "tsx"],
-  deno: ["node_modules/.bin/deno", "run", "-A"],
-  bun: ["node_modules/.bin/bun", "run"],
-};
-
-function start(runtime: string, program: string, args: readonly string[] = [], env: object = {}): ChildProcess {
-  const [command, ...prefix] = RUNTIMES[runtime]!;
+function start(runtime: RuntimeName, program: string, args: readonly string[] = [], env: object = {}): ChildProcess {
+  const [command, ...prefix] = COMMANDS[runtime];
   return spawn(command, [...prefix, program, ...args], { stdio: "inherit", env: { ...process.env, ...env } });
 }
 
@@ -49,7 +45,7 @@ function judge(folder: string, agent: string): boolean {
   return lines.length === 0;
 }
 
-async function judgeServer(runtime: string, folder: string): Promise<boolean> {
+async function judgeServer(runtime: RuntimeName, folder: string): Promise<boolean> {
   const agent = `sansws-${runtime}-server`;
   const server = start(runtime, "test/autobahn/server.ts", [], { PORT: String(SERVER_PORT) });
   await sleep(2_000);
@@ -59,7 +55,7 @@ async function judgeServer(runtime: string, folder: string): Promise<boolean> {
   return judge(folder, agent);
 }
 
-async function judgeClient(runtime: string, folder: string): Promise<boolean> {
+async function judgeClient(runtime: RuntimeName, folder: string): Promise<boolean> {
   const agent = `sansws-${runtime}-client`;
   const server = suite("fuzzingserver", folder, { url: `ws://127.0.0.1:${SUITE_PORT}` });
   await sleep(5_000);
@@ -75,7 +71,7 @@ async function main(): Promise<void> {
   }
   const base = mkdtempSync(join(tmpdir(), "autobahn-"));
   let good = true;
-  for (const runtime of Object.keys(RUNTIMES)) {
+  for (const runtime of RUNTIMES) {
     for (const [role, run] of [["server", judgeServer], ["client", judgeClient]] as const) {
       const folder = join(base, `${runtime}-${role}`);
       mkdirSync(folder);

@@ -1,9 +1,7 @@
 // examples/echo.ts and examples/client.ts as processes: the server with a client of another make, and the two with each other.
 
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasSignals, RUNTIMES } from "../processes.ts";
+import { freePort, hasSignals, RUNTIMES } from "../processes.ts";
 import { startProgram } from "../programs.ts";
 import { Client } from "./client.ts";
 import type { Listening } from "./programs.ts";
@@ -76,11 +74,3 @@ describe.each(RUNTIMES)("examples/echo.ts on %s", (runtime) => {
     expect((await closed).code).toBe(1001);
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

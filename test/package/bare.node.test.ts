@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { join } from "node:path";
 import { type Context, createContext, runInContext } from "node:vm";
 import { beforeAll, describe, expect, it } from "vitest";
-import { root } from "./tarball.ts";
+import { root } from "../processes.ts";
 
 let context: Context;
 

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Consumer, installPacked, root, run } from "./tarball.ts";
+import { root } from "../processes.ts";
+import { type Consumer, installPacked, run } from "./tarball.ts";
 
 const entries = ["sansws", "sansws/core", "sansws/node", "sansws/deno", "sansws/bun"];
 

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { root } from "./tarball.ts";
+import { root } from "../processes.ts";
 
 /** The sources an entry starts from, and the imports that are left out of its bundle. */
 interface Entry {

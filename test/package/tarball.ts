@@ -5,10 +5,8 @@ import { execFile } from "node:child_process";
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join, relative } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-
-export const root: string = fileURLToPath(new URL("../..", import.meta.url));
+import { root } from "../processes.ts";
 
 /** What was packed and installed. */
 export interface Consumer {

@@ -1,5 +1,6 @@
 // `npm run mutation`: changes core/ in every small way that Stryker knows, and looks which changes no test notices. Prints them, the score
-// of each file and of all of them; exits with 1 where that is under 90 percent. Names of groups limit it to these.
+// of each file and of all of them; exits with 1 where that is under 90 percent. Names of groups limit it to these. What was killed before
+// is not tried again until it or its tests change (`reports/mutation/`); the first time takes about half an hour on two idle cores.
 
 import { Stryker } from "@stryker-mutator/core";
 import process from "node:process";

@@ -42,6 +42,18 @@ describe("VIOLATIONS", () => {
     expect(covered).toContain(name);
   });
 
+  it("has another code than 1002 just where RFC 6455 §7.4.1 has one for it", () => {
+    const special = NAMES.filter((name) => VIOLATIONS[name].code !== 1002);
+    expect(Object.fromEntries(special.map((name) => [name, VIOLATIONS[name].code]))).toEqual({
+      "text-not-utf8": 1007,
+      "close-reason-not-utf8": 1007,
+      "deflate-corrupt": 1007,
+      "message-too-big": 1009,
+      "pong-overdue": 1011,
+      "idle-too-long": 1001,
+    });
+  });
+
   it.each(NAMES)("%s has a code for the wire, a section and a sentence that fits a Close frame", (name) => {
     const error = new ProtocolError(name);
     expect([1001, 1002, 1007, 1009, 1011]).toContain(error.code);

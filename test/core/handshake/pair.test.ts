@@ -89,6 +89,26 @@ describe("HANDSHAKE_FAULTS", () => {
     expect(Object.keys(HANDSHAKE_FAULTS).filter((fault) => !covered.has(fault))).toEqual([]);
   });
 
+  // RFC 9110 §15.5 and §15.6, RFC 6585 §5: all others are a 400, or a client's.
+  const BY_STATUS: Readonly<Record<number, readonly HandshakeFault[]>> = {
+    405: ["method-not-get"],
+    408: ["request-overdue"],
+    414: ["request-line-too-long"],
+    426: ["upgrade-missing", "version-missing", "version-unsupported"],
+    431: ["head-too-large", "line-too-long", "too-many-fields"],
+    501: ["transfer-encoding-unsupported"],
+    503: ["decision-overdue"],
+    505: ["http-version-unsupported"],
+  };
+
+  it("has another status than 400 just where HTTP has one for it", () => {
+    const special = Object.entries(HANDSHAKE_FAULTS).filter(([, { status }]) => status !== undefined && status !== 400);
+    const expected = Object.entries(BY_STATUS).flatMap(([status, faults]) =>
+      faults.map((fault) => `${fault} ${status}`)
+    );
+    expect(special.map(([fault, { status }]) => `${fault} ${status}`).sort()).toEqual(expected.sort());
+  });
+
   it.each(Object.entries(HANDSHAKE_FAULTS))(
     "%s names a section and an error status, or is a client's",
     (fault, rule) => {

@@ -47,12 +47,15 @@ export class NodeTransport implements Transport {
 
   // Whether `write` returns true tells little: it does not while the socket is corked, nor for one large chunk, although all of it
   // may have left by then. What still waits does tell.
+  //
+  // A write that fails leaves nothing waiting, either, and its error is told only when the event loop goes on: whoever sends as long as
+  // he may must not keep it from that.
   write(chunks: readonly Uint8Array[]): boolean {
     const { socket } = this;
     if (chunks.length === 1) socket.write(chunks[0]!);
     else if (byteLength(chunks) < GATHER_BELOW) this.#writeGathered(chunks);
     else this.#writeCorked(chunks);
-    return socket.writableLength < HIGH_WATER_MARK;
+    return socket.writable && socket.writableLength < HIGH_WATER_MARK;
   }
 
   end(): void {

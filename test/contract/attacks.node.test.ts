@@ -108,9 +108,12 @@ describe.each(RUNTIMES)("a server on %s", (runtime) => {
 
   it("outlives 50 peers that reset at once while it writes to them", async () => {
     const server = await startServer(runtime, "flood");
-    const peers = await Promise.all(Array.from({ length: 50 }, () => rawOpen(server.port)));
-    for (const peer of peers) peer.socket.resetAndDestroy();
-    await until(async () => (await server.status()).sockets === 0, "it had forgotten them all");
+    // More than once: where a reset is noticed is a matter of luck.
+    for (let round = 0; round < 8; round++) {
+      const peers = await Promise.all(Array.from({ length: 50 }, () => rawOpen(server.port)));
+      for (const peer of peers) peer.socket.resetAndDestroy();
+      await until(async () => (await server.status()).sockets === 0, "it had forgotten them all");
+    }
     expectWell(server.program);
   });
 

@@ -48,7 +48,7 @@ export class NodeTransport implements Transport {
   // Whether `write` returns true tells little: it does not while the socket is corked, nor for one large chunk, although all of it
   // may have left by then. What still waits does tell.
   //
-  // A write that fails leaves nothing waiting, either, and its error is told only when the event loop goes on: whoever sends as long as
+  // Of a socket that is destroyed nothing waits, either, and its end is told only when the event loop goes on: whoever sends as long as
   // he may must not keep it from that.
   write(chunks: readonly Uint8Array[]): boolean {
     const { socket } = this;

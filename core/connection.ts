@@ -1,8 +1,8 @@
 // Connection: the state machine of an open WebSocket connection, RFC 6455 §5 to §8. Bytes and times go in; events, bytes and one
 // deadline come out. It does no I/O, sets no timer and calls nobody back.
 //
-// Frames are frame/*, messages message.ts, both together receiver.ts, sending sender.ts, pings and time liveness.ts, codes close.ts, the opening handshake
-// handshake/*; this file decides what may happen when, and how the connection ends.
+// What comes in is receiver.ts's, which has the frames of frame/* and the messages of message.ts; sending is sender.ts's, pings and time
+// are liveness.ts's, codes close.ts's, the opening handshake handshake/*'s. This file decides what may happen when, and how it ends.
 
 import type { CloseInfo } from "./close.ts";
 import { CloseCode, decodeClose, encodeClose } from "./close.ts";

@@ -1,6 +1,7 @@
-// One configuration for the three runtimes. A `*.test.ts` file runs on each of them, with `sansws` resolved to the
-// sources; a `*.node.test.ts` file runs from Node only, because it starts runtimes, browsers or tools itself.
-// Forked processes are the one pool that works on Node, Deno and Bun alike.
+// One configuration for the three runtimes. A `*.test.ts` file runs on each of them, with `sansws`
+// resolved to the sources; a `*.node.test.ts` file runs from Node only, because it starts runtimes,
+// browsers or tools itself. Forked processes are the one pool that works on Node, Deno and Bun
+// alike.
 
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -23,7 +24,12 @@ const portable: TestProjectInlineConfiguration = {
 
 const node: TestProjectInlineConfiguration = {
   extends: true,
-  test: { name: "node", include: ["test/**/*.node.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+  test: {
+    name: "node",
+    include: ["test/**/*.node.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
 };
 
 const config: ViteUserConfig = {
@@ -37,7 +43,8 @@ const config: ViteUserConfig = {
   test: {
     pool: "forks",
     projects: onNode ? [portable, node] : [portable],
-    // The core alone, which its own tests, its simulation and its fuzzers must reach all of: see `npm run coverage`.
+    // The core alone, which its own tests, its simulation and its fuzzers must reach all of: see
+    // `npm run coverage`.
     coverage: {
       provider: "v8",
       include: ["core/**/*.ts"],

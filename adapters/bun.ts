@@ -17,7 +17,13 @@ import { ReconnectingSocket, surroundings } from "./host/client/reconnecting.ts"
 import { Clock } from "./host/clock.ts";
 import { serve as serveOn, type ServeOptions, type Server } from "./host/server/server.ts";
 import type { Socket } from "./host/socket/socket.ts";
-import type { Listener, ListenOptions, Runtime, TlsServerOptions, Transport } from "./host/transport.ts";
+import type {
+  Listener,
+  ListenOptions,
+  Runtime,
+  TlsServerOptions,
+  Transport,
+} from "./host/transport.ts";
 
 // --- Listening ---
 
@@ -26,7 +32,8 @@ function listen(
   accept: (transport: Transport) => void,
 ): Listener {
   const unix = path !== undefined;
-  const open = (socket: BunSocket): void => accept(new BunTransport(socket, tls !== undefined, unix));
+  const open = (socket: BunSocket): void =>
+    accept(new BunTransport(socket, tls !== undefined, unix));
   const listener = Bun.listen({
     ...unix ? { unix: path } : { hostname, port },
     ...tls !== undefined && { tls: tlsOptions(tls) },
@@ -37,8 +44,8 @@ function listen(
   return { address, stop: () => listener.stop() };
 }
 
-// With a handler for the handshake Bun opens a socket before it, so that the peer's time, and its place among the connections, count
-// from then on; and leaves it to us whom to refuse.
+// With a handler for the handshake Bun opens a socket before it, so that the peer's time, and its
+// place among the connections, count from then on; and leaves it to us whom to refuse.
 function serverTlsHandlers({ rejectUnauthorized = true }: TlsServerOptions): object {
   const handshake = (socket: BunSocket, authorized: boolean, error: TlsError | null): void => {
     if (!isAccepted(authorized, error, rejectUnauthorized)) socket.terminate();
@@ -66,11 +73,17 @@ export function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Serv
 }
 
 /** Connects to a server; see `connect` of the package root. */
-export function connect<Data = unknown>(url: string | URL, options?: ConnectOptions<Data>): Promise<Socket<Data>> {
+export function connect<Data = unknown>(
+  url: string | URL,
+  options?: ConnectOptions<Data>,
+): Promise<Socket<Data>> {
   return connectOn(runtime, url, options);
 }
 
-/** Connects to a server, and again whenever the connection ends; see `reconnecting` of the package root. */
+/**
+ * Connects to a server, and again whenever the connection ends; see `reconnecting` of the package
+ * root.
+ */
 export function reconnecting<Data = unknown>(
   target: ReconnectTarget,
   options: ReconnectOptions<Data> = {},

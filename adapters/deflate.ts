@@ -1,11 +1,18 @@
-// The default DeflateCodec: pako, the port of zlib to JavaScript, which runs on every runtime. It is called at zlib's own level, because
-// that is synchronous, keeps its window between messages, and lets us own the output: one buffer, copied out at its exact size.
+// The default DeflateCodec: pako, the port of zlib to JavaScript, which runs on every runtime. It
+// is called at zlib's own level, because that is synchronous, keeps its window between messages,
+// and lets us own the output: one buffer, copied out at its exact size.
 //
 // It knows DEFLATE (RFC 1951) and nothing of WebSocket.
 
 import * as pako from "pako";
 import { concat } from "../core/bytes.ts";
-import type { DeflateCodec, Deflater, DeflaterOptions, Inflater, InflaterOptions } from "../core/deflate/codec.ts";
+import type {
+  DeflateCodec,
+  Deflater,
+  DeflaterOptions,
+  Inflater,
+  InflaterOptions,
+} from "../core/deflate/codec.ts";
 import { InflateLimitError } from "../core/deflate/codec.ts";
 
 /** Where every stream writes; no call yields before its output is copied out. */
@@ -34,7 +41,10 @@ export const deflateCodec: DeflateCodec = {
   createInflater: (options) => new PakoInflater(options),
 };
 
-/** Streams that were given up at a reset, the last of each kind: where no window is kept, one serves all connections. */
+/**
+ * Streams that were given up at a reset, the last of each kind: where no window is kept, one serves
+ * all connections.
+ */
 const spare = new Map<string, pako.ZStream>();
 
 function takeSpare(kind: string): pako.ZStream | undefined {
@@ -44,7 +54,11 @@ function takeSpare(kind: string): pako.ZStream | undefined {
 }
 
 /** All output that the stream gives for the input; `step` lets it fill the scratch buffer once. */
-function pump(stream: pako.ZStream, bytes: Uint8Array, step: (stream: pako.ZStream) => void): Uint8Array {
+function pump(
+  stream: pako.ZStream,
+  bytes: Uint8Array,
+  step: (stream: pako.ZStream) => void,
+): Uint8Array {
   const parts: Uint8Array[] = [];
   stream.input = bytes;
   stream.next_in = 0;
@@ -95,7 +109,15 @@ class PakoDeflater implements Deflater {
     const stream = new pako.ZStream();
     // pako's own hash takes 64 KiB whatever `memLevel` says, zlib's `2 ** (memLevel + 8)` bytes.
     const zlibHash = memLevel < 8;
-    pako.zlibDeflateInit2(stream, level, DEFLATED, -windowBits, memLevel, pako.Z_DEFAULT_STRATEGY, zlibHash);
+    pako.zlibDeflateInit2(
+      stream,
+      level,
+      DEFLATED,
+      -windowBits,
+      memLevel,
+      pako.Z_DEFAULT_STRATEGY,
+      zlibHash,
+    );
     return stream;
   }
 }
@@ -144,8 +166,11 @@ class PakoInflater implements Inflater {
   }
 
   #follow(stream: pako.ZStream, status: number): void {
-    if (status === pako.Z_OK) this.position = (stream.data_type & BETWEEN_BLOCKS) === 0 ? "inside" : "between";
-    else if (status === pako.Z_STREAM_END) this.#restart(stream);
+    if (status === pako.Z_OK) {
+      this.position = (stream.data_type & BETWEEN_BLOCKS) === 0
+        ? "inside"
+        : "between";
+    } else if (status === pako.Z_STREAM_END) this.#restart(stream);
     // What Z_BUF_ERROR says is that there was nothing left to do.
     else if (status !== pako.Z_BUF_ERROR) throw new Error(stream.msg);
   }
@@ -157,8 +182,9 @@ class PakoInflater implements Inflater {
     this.position = "start";
   }
 
-  // A raw stream has no header to tell zlib of a narrower window. It would let a distance reach back through all output of a call, so that
-  // whether one beyond the window fails would hang on where the stream was cut.
+  // A raw stream has no header to tell zlib of a narrower window. It would let a distance reach
+  // back through all output of a call, so that whether one beyond the window fails would hang on
+  // where the stream was cut.
   #narrow(stream: pako.ZStream): void {
     stream.state.dmax = 2 ** this.#windowBits;
   }

@@ -28,7 +28,9 @@ function listen(
   report: (error: unknown) => void,
 ): Listener {
   if (tls !== undefined) refuseOptions("Deno", "tls", tls, NO_SERVER_TLS);
-  if (tls !== undefined && path !== undefined) refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
+  if (tls !== undefined && path !== undefined) {
+    refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
+  }
   const address = path === undefined ? { port, hostname } : { path, transport: "unix" };
   const listener = tls === undefined
     ? Deno.listen(address)
@@ -40,14 +42,16 @@ function listen(
     if (stopped) return;
     stopped = true;
     listener.close();
-    // The accept that is under way lets go of the socket's file, maybe by removing it: not after somebody has made it anew.
+    // The accept that is under way lets go of the socket's file, maybe by removing it: not after
+    // somebody has made it anew.
     await accepting;
     if (path !== undefined) removeSocket(path);
   };
   return { address: addressOf(listener.addr), stop };
 }
 
-// Whoever listens again on the path of a socket that was left behind hears that the address is in use.
+// Whoever listens again on the path of a socket that was left behind hears that the address is in
+// use.
 function removeSocket(path: string): void {
   try {
     Deno.removeSync(path);
@@ -59,11 +63,14 @@ function removeSocket(path: string): void {
 /** Milliseconds before a listener that failed is asked again. */
 const ACCEPT_PAUSE = 100;
 
-/** What `accept` says of a peer that reset the connection before it was taken, which is no failure of the listener. */
+/**
+ * What `accept` says of a peer that reset the connection before it was taken, which is no failure
+ * of the listener.
+ */
 const GONE: readonly string[] = ["NotConnected", "ConnectionReset", "ConnectionAborted"];
 
-// What fails is one connection, which was gone too early, or the system for a while, when it has no descriptors left. A listener that
-// is not asked again would be a server that is down.
+// What fails is one connection, which was gone too early, or the system for a while, when it has no
+// descriptors left. A listener that is not asked again would be a server that is down.
 async function acceptAll(
   listener: DenoListener,
   open: (conn: DenoConn) => void,
@@ -104,11 +111,17 @@ export function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Serv
 }
 
 /** Connects to a server; see `connect` of the package root. */
-export function connect<Data = unknown>(url: string | URL, options?: ConnectOptions<Data>): Promise<Socket<Data>> {
+export function connect<Data = unknown>(
+  url: string | URL,
+  options?: ConnectOptions<Data>,
+): Promise<Socket<Data>> {
   return connectOn(runtime, url, options);
 }
 
-/** Connects to a server, and again whenever the connection ends; see `reconnecting` of the package root. */
+/**
+ * Connects to a server, and again whenever the connection ends; see `reconnecting` of the package
+ * root.
+ */
 export function reconnecting<Data = unknown>(
   target: ReconnectTarget,
   options: ReconnectOptions<Data> = {},

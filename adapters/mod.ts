@@ -1,7 +1,8 @@
 /**
  * A WebSocket server and client on plain TCP sockets, the same on Node, Deno and Bun.
  *
- * `sansws/core` is the protocol alone; `sansws/node`, `sansws/deno` and `sansws/bun` name one adapter.
+ * `sansws/core` is the protocol alone; `sansws/node`, `sansws/deno` and `sansws/bun` name one
+ * adapter.
  *
  * @example A server
  * ```ts
@@ -30,5 +31,10 @@ export type { PairOptions, SocketPair } from "./pair.ts";
 export { pair } from "./pair.ts";
 export type { WebSocketOpenInfo, WebSocketStreamOptions } from "./websocket-stream.ts";
 export { WebSocketStream } from "./websocket-stream.ts";
-export type { WebSocketData, WebSocketEventMap, WebSocketHandler, WebSocketOptions } from "./websocket.ts";
+export type {
+  WebSocketData,
+  WebSocketEventMap,
+  WebSocketHandler,
+  WebSocketOptions,
+} from "./websocket.ts";
 export { WebSocket } from "./websocket.ts";

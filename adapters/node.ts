@@ -35,7 +35,9 @@ import { NodeTransport } from "./node/transport.ts";
 
 function listenerAddress(server: NetServer): Address {
   const address = server.address() as AddressInfo | string;
-  return typeof address === "string" ? { path: address } : { hostname: address.address, port: address.port };
+  return typeof address === "string"
+    ? { path: address }
+    : { hostname: address.address, port: address.port };
 }
 
 function listen(
@@ -58,13 +60,18 @@ function listen(
   });
 }
 
-// Who has not shaken hands yet is not waited for when the server closes: such a socket does not keep the process alive.
+// Who has not shaken hands yet is not waited for when the server closes: such a socket does not
+// keep the process alive.
 function createTls(options: TlsOptions, open: (socket: NetSocket) => void): NetServer {
   const server = createTlsServer(options, (socket) => open(socket.ref()));
-  return server.prependListener("connection", (socket: NetSocket) => socket.unref()).on("tlsClientError", drop);
+  return server.prependListener("connection", (socket: NetSocket) => socket.unref()).on(
+    "tlsClientError",
+    drop,
+  );
 }
 
-// Of a handshake that failed, or took too long, Node only tells: unless it is closed here, its socket stays.
+// Of a handshake that failed, or took too long, Node only tells: unless it is closed here, its
+// socket stays.
 function drop(_error: Error, socket: TLSSocket): void {
   socket.destroy();
 }
@@ -72,7 +79,9 @@ function drop(_error: Error, socket: TLSSocket): void {
 /** A TLS handshake has as much time as one of WebSocket. */
 const TLS_HANDSHAKE_TIMEOUT = 10_000;
 
-function tlsServerOptions({ alpnProtocols, ca, ...tls }: NonNullable<ListenOptions["tls"]>): TlsOptions {
+function tlsServerOptions(
+  { alpnProtocols, ca, ...tls }: NonNullable<ListenOptions["tls"]>,
+): TlsOptions {
   return {
     ...tls as TlsOptions,
     ...ca !== undefined && { ca: ca as string | string[] },
@@ -101,11 +110,17 @@ export function serve<Data = unknown>(options: ServeOptions<Data>): Promise<Serv
 }
 
 /** Connects to a server; see `connect` of the package root. */
-export function connect<Data = unknown>(url: string | URL, options?: ConnectOptions<Data>): Promise<Socket<Data>> {
+export function connect<Data = unknown>(
+  url: string | URL,
+  options?: ConnectOptions<Data>,
+): Promise<Socket<Data>> {
   return connectOn(runtime, url, options);
 }
 
-/** Connects to a server, and again whenever the connection ends; see `reconnecting` of the package root. */
+/**
+ * Connects to a server, and again whenever the connection ends; see `reconnecting` of the package
+ * root.
+ */
 export function reconnecting<Data = unknown>(
   target: ReconnectTarget,
   options: ReconnectOptions<Data> = {},
@@ -113,13 +128,19 @@ export function reconnecting<Data = unknown>(
   return new ReconnectingSocket(target, options, surroundings(connect));
 }
 
-/** What is asked of an `http.IncomingMessage`, written out so that the public types need no package of Node's. */
+/**
+ * What is asked of an `http.IncomingMessage`, written out so that the public types need no package
+ * of Node's.
+ */
 export interface UpgradeMessage {
   /** Such as `"GET"`; case matters. */
   readonly method?: string | undefined;
   /** The request target as sent, mostly a path with its query (RFC 9112 §3.2). */
   readonly url?: string | undefined;
-  /** Names and values in turn, as sent: repetitions, which `headers` hides, must be seen to be refused. */
+  /**
+   * Names and values in turn, as sent: repetitions, which `headers` hides, must be seen to be
+   * refused.
+   */
   readonly rawHeaders: readonly string[];
 }
 
@@ -133,7 +154,10 @@ export class AttachedServer<Data = unknown> {
     this.handleUpgrade = this.handleUpgrade.bind(this);
   }
 
-  /** A listener for the `upgrade` event of an `http.Server` or `https.Server`; it answers every request it is given. */
+  /**
+   * A listener for the `upgrade` event of an `http.Server` or `https.Server`; it answers every
+   * request it is given.
+   */
   handleUpgrade(request: UpgradeMessage, socket: object, head: Uint8Array): void {
     const transport = new NodeTransport(socket as NetSocket);
     transport.socket.setTimeout(0);
@@ -162,7 +186,8 @@ export class AttachedServer<Data = unknown> {
 }
 
 /**
- * Serves WebSockets on an HTTP server that is there already, such as one of Express, Fastify or Vite.
+ * Serves WebSockets on an HTTP server that is there already, such as one of Express, Fastify or
+ * Vite.
  *
  * @example
  * ```ts
@@ -177,7 +202,9 @@ export function attach<Data = unknown>(options: ServerOptions<Data>): AttachedSe
 
 function headOf({ method = "", url = "", rawHeaders }: UpgradeMessage): RequestHead {
   const fields: [string, string][] = [];
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) fields.push([rawHeaders[i]!, rawHeaders[i + 1]!]);
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    fields.push([rawHeaders[i]!, rawHeaders[i + 1]!]);
+  }
   return { method, target: url, headers: new HeaderFields(fields) };
 }
 

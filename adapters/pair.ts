@@ -1,5 +1,6 @@
-// Two sockets that are connected with each other without a network, for the tests of applications: with a real opening handshake,
-// real frames, backpressure, limits and the closing handshake, but without ports, files and latency.
+// Two sockets that are connected with each other without a network, for the tests of applications:
+// with a real opening handshake, real frames, backpressure, limits and the closing handshake, but
+// without ports, files and latency.
 
 import { refuseUnknown } from "../core/limits.ts";
 import { UsageError } from "../core/mod.ts";
@@ -18,8 +19,13 @@ export interface PairOptions<ServerData = unknown, ClientData = unknown> {
   /** As for `serve`, without a place to listen at. */
   readonly server?: ServerOptions<ServerData> | undefined;
   /** As for `connect`, without what says how a server is reached. */
-  readonly client?: Omit<ConnectOptions<ClientData>, "path" | "proxy" | "stream" | "tls" | "redirect"> | undefined;
-  /** What the client asks for. Default `ws://localhost/`; with `wss:` both ends take the transport for encrypted. */
+  readonly client?:
+    | Omit<ConnectOptions<ClientData>, "path" | "proxy" | "stream" | "tls" | "redirect">
+    | undefined;
+  /**
+   * What the client asks for. Default `ws://localhost/`; with `wss:` both ends take the transport
+   * for encrypted.
+   */
   readonly url?: string | URL | undefined;
 }
 
@@ -64,7 +70,10 @@ export async function pair<ServerData = unknown, ClientData = unknown>(
   return { client: await connect(runtime, url, client), server: await opened };
 }
 
-/** A runtime on which every dial leads to one server. Each has a clock of its own, so that a test may fake its timers. */
+/**
+ * A runtime on which every dial leads to one server. Each has a clock of its own, so that a test
+ * may fake its timers.
+ */
 function memoryRuntime(accept: (transport: Transport) => void): Runtime {
   const nowhere = (): never => {
     throw new UsageError("there is no network in memory");

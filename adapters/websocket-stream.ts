@@ -1,4 +1,5 @@
-// WebSocketStream (WHATWG WebSockets, the WebSocketStream proposal): a WebSocket as a pair of streams with backpressure.
+// WebSocketStream (WHATWG WebSockets, the WebSocketStream proposal): a WebSocket as a pair of
+// streams with backpressure.
 
 import { connect } from "./detect.ts";
 import { offAbort, onAbort } from "./host/abort.ts";
@@ -6,7 +7,13 @@ import type { SocketStream, WebSocketCloseInfo } from "./host/socket/socket-stre
 import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket/socket-stream.ts";
 import type { Socket } from "./host/socket/socket.ts";
 import { refuseBadPort } from "./host/web/bad-ports.ts";
-import { checkProtocols, exposeInterface, isIterableObject, requireArgument, urlRecord } from "./host/web/web.ts";
+import {
+  checkProtocols,
+  exposeInterface,
+  isIterableObject,
+  requireArgument,
+  urlRecord,
+} from "./host/web/web.ts";
 import type { WebSocketOptions } from "./websocket.ts";
 
 /** Options of a WebSocketStream: the standard's, and those of `connect`. */
@@ -18,7 +25,10 @@ export interface WebSocketStreamOptions extends WebSocketOptions {
 }
 
 /** The streams of an open connection, and what was agreed on. */
-export type WebSocketOpenInfo = Pick<SocketStream, "readable" | "writable" | "protocol" | "extensions">;
+export type WebSocketOpenInfo = Pick<
+  SocketStream,
+  "readable" | "writable" | "protocol" | "extensions"
+>;
 
 /**
  * A WebSocket as a pair of streams.
@@ -37,9 +47,11 @@ export class WebSocketStream {
   #stream: SocketStream | undefined;
 
   /**
-   * Begins to connect. What is wrong with an option that is not the standard's, and a port that Fetch blocks, comes as a rejection.
+   * Begins to connect. What is wrong with an option that is not the standard's, and a port that
+   * Fetch blocks, comes as a rejection.
    *
-   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` where there is one
+   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` where there is
+   *   one
    * @throws {DOMException} `SyntaxError` for a URL or subprotocol that is not legal
    * @throws {TypeError} without a URL, and for options, `protocols` or a `signal` of another type
    */
@@ -79,12 +91,18 @@ export class WebSocketStream {
     return this.#url.href;
   }
 
-  /** Fulfilled when the connection is open; rejected with a WebSocketError, or the signal's reason, when it never is. */
+  /**
+   * Fulfilled when the connection is open; rejected with a WebSocketError, or the signal's reason,
+   * when it never is.
+   */
   get opened(): Promise<WebSocketOpenInfo> {
     return #opened in this ? this.#opened : rejectReceiver();
   }
 
-  /** Fulfilled with the close code and reason; rejected with a WebSocketError when the end was not clean. */
+  /**
+   * Fulfilled with the close code and reason; rejected with a WebSocketError when the end was not
+   * clean.
+   */
   get closed(): Promise<Required<WebSocketCloseInfo>> {
     return #closed in this ? this.#closed : rejectReceiver();
   }
@@ -92,13 +110,16 @@ export class WebSocketStream {
   /**
    * Begins the closing handshake, or gives up connecting.
    *
-   * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999, `SyntaxError` for a longer reason
+   * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999,
+   *   `SyntaxError` for a longer reason
    * @throws {TypeError} for a code that is no number from 0 to 65535
    */
   close(info: WebSocketCloseInfo = {}): void {
     checkCloseInfo(info);
     if (this.#stream !== undefined) this.#stream.close(info);
-    else this.#connecting.abort(new WebSocketError("the WebSocketStream was closed before it was open"));
+    else {this.#connecting.abort(
+        new WebSocketError("the WebSocketStream was closed before it was open"),
+      );}
   }
 
   #established(socket: Socket, offered: readonly string[]): SocketStream {
@@ -106,7 +127,8 @@ export class WebSocketStream {
     // The connection was open already, but nobody had been told.
     if (signal.aborted) socket.abort();
     signal.throwIfAborted();
-    // "If protocols is not the empty list and [the server chose none], then fail the WebSocket connection." RFC 6455 would not mind.
+    // "If protocols is not the empty list and [the server chose none], then fail the WebSocket
+    // connection." RFC 6455 would not mind.
     if (offered.length === 0 || socket.protocol !== "") return streamOf(socket);
     socket.abort();
     throw new WebSocketError("the server chose none of the subprotocols");
@@ -124,11 +146,14 @@ function checkOptions(
   }
   const { protocols = [], signal } = given ?? {};
   if (!isIterableObject(protocols)) throw new TypeError("protocols is no list");
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError("signal is no AbortSignal");
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError("signal is no AbortSignal");
+  }
   return { ...given, protocols };
 }
 
-// Web IDL: what is wrong with the receiver of an attribute that is a promise comes as a rejection, too.
+// Web IDL: what is wrong with the receiver of an attribute that is a promise comes as a rejection,
+// too.
 function rejectReceiver(): Promise<never> {
   return Promise.reject(new TypeError("the receiver is no WebSocketStream"));
 }

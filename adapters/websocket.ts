@@ -1,7 +1,9 @@
-// The web's WebSocket class (WHATWG WebSockets, https://websockets.spec.whatwg.org), over the same sockets as everything else.
+// The web's WebSocket class (WHATWG WebSockets, https://websockets.spec.whatwg.org), over the same
+// sockets as everything else.
 //
-// The numbered comments are the standard's steps in short. What a browser adds by itself, such as cookies, an Origin and the refusal of
-// mixed content, has no place here; what it does not let a page decide, such as headers, is in a third argument.
+// The numbered comments are the standard's steps in short. What a browser adds by itself, such as
+// cookies, an Origin and the refusal of mixed content, has no place here; what it does not let a
+// page decide, such as headers, is in a third argument.
 
 import { CloseCode } from "../core/close.ts";
 import type { ClosedEvent } from "../core/mod.ts";
@@ -25,10 +27,23 @@ import {
   urlRecord,
 } from "./host/web/web.ts";
 
-/** Options that the standard has no place for: those of `connect`, less what the class itself decides. */
+/**
+ * Options that the standard has no place for: those of `connect`, less what the class itself
+ * decides.
+ */
 export type WebSocketOptions = Omit<
   ConnectOptions,
-  "protocols" | "signal" | "data" | "text" | "open" | "message" | "piece" | "drain" | "closing" | "close" | "error"
+  | "protocols"
+  | "signal"
+  | "data"
+  | "text"
+  | "open"
+  | "message"
+  | "piece"
+  | "drain"
+  | "closing"
+  | "close"
+  | "error"
 >;
 
 /** What `send` takes. */
@@ -61,7 +76,10 @@ const MOST_EVENTS = 256;
 
 /** Typed listeners. */
 export interface WebSocket {
-  /** Calls the listener with each event of that type, and with the event's own class for the four there are. */
+  /**
+   * Calls the listener with each event of that type, and with the event's own class for the four
+   * there are.
+   */
   addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: (event: WebSocketEventMap[Type]) => unknown,
@@ -115,20 +133,28 @@ export class WebSocket extends EventTarget {
   /**
    * Begins to connect.
    *
-   * What is wrong with the options, and a port that Fetch blocks, comes as an `error` event, as does all that goes wrong on the way.
+   * What is wrong with the options, and a port that Fetch blocks, comes as an `error` event, as
+   * does all that goes wrong on the way.
    *
-   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` where there is one
+   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` where there is
+   *   one
    * @param protocols subprotocols to offer, the preferred one first
-   * @param options what the standard has no place for; ignored when it is no object, as the web ignores a third argument
+   * @param options what the standard has no place for; ignored when it is no object, as the web
+   *   ignores a third argument
    * @throws {DOMException} `SyntaxError` for a URL or subprotocol that is not legal
    * @throws {TypeError} without a URL
    */
-  constructor(url: string | URL, protocols: string | readonly string[] = [], options: WebSocketOptions = {}) {
+  constructor(
+    url: string | URL,
+    protocols: string | readonly string[] = [],
+    options: WebSocketOptions = {},
+  ) {
     super();
     requireArgument(arguments.length, "WebSocket");
     // 1-2. "Let urlRecord be the result of getting a URL record."
     this.#url = urlRecord(url);
-    // 3-4. "If any of the values in protocols occur more than once or otherwise fail to match the requirements, throw."
+    // 3-4. "If any of the values in protocols occur more than once or otherwise fail to match the
+    // requirements, throw."
     const offered = checkProtocols(protocols);
     // 5-8. "Run this step in parallel: establish a WebSocket connection."
     const connecting = refuseBadPort(this.#url) ?? connect(this.#url, {
@@ -222,7 +248,8 @@ export class WebSocket extends EventTarget {
   // --- Methods ---
 
   /**
-   * Sends a message; a buffer is copied. On a WebSocket that is closing or closed it only counts into `bufferedAmount`.
+   * Sends a message; a buffer is copied. On a WebSocket that is closing or closed it only counts
+   * into `bufferedAmount`.
    *
    * @throws {DOMException} `InvalidStateError` before the connection is open
    */
@@ -233,7 +260,9 @@ export class WebSocket extends EventTarget {
       throw new DOMException("the WebSocket is not open yet", "InvalidStateError");
     }
     // 2. By the type of data: "increase the bufferedAmount attribute by the length in bytes".
-    this.#sending.send(data instanceof Blob ? data : isBufferSource(data) ? copyOf(data) : toText(data));
+    this.#sending.send(
+      data instanceof Blob ? data : isBufferSource(data) ? copyOf(data) : toText(data),
+    );
   }
 
   /**
@@ -252,18 +281,21 @@ export class WebSocket extends EventTarget {
     // 3. "If its ready state is CLOSING or CLOSED, do nothing."
     if (this.#readyState >= CLOSING) return;
     this.#readyState = CLOSING;
-    // "If the WebSocket connection is not yet established, fail the connection"; else start the closing handshake.
+    // "If the WebSocket connection is not yet established, fail the connection"; else start the
+    // closing handshake.
     if (connecting) this.#giveUp();
     else this.#sending.close(closeCode, why);
   }
 
   // --- Connecting ---
 
-  // "When the WebSocket connection is established, queue a task to change the ready state to OPEN and fire an event named open."
+  // "When the WebSocket connection is established, queue a task to change the ready state to OPEN
+  // and fire an event named open."
   #established(socket: Socket, offered: readonly string[]): void {
     this.#socket = socket;
     this.#sending.begin(socket);
-    // "If protocols is not the empty list and [the server chose none], then fail the WebSocket connection." RFC 6455 would not mind.
+    // "If protocols is not the empty list and [the server chose none], then fail the WebSocket
+    // connection." RFC 6455 would not mind.
     if (offered.length > 0 && socket.protocol === "") return this.#giveUp();
     this.#tasks.queue(() => {
       if (this.#readyState !== CONNECTING) return;
@@ -273,7 +305,9 @@ export class WebSocket extends EventTarget {
   }
 
   #giveUp(): void {
-    this.#connecting.abort(new DOMException("the WebSocket was closed before it was open", "AbortError"));
+    this.#connecting.abort(
+      new DOMException("the WebSocket was closed before it was open", "AbortError"),
+    );
     this.#socket?.abort();
   }
 
@@ -285,7 +319,8 @@ export class WebSocket extends EventTarget {
 
   // --- Receiving ---
 
-  // "When a WebSocket message has been received, queue a task: if ready state is not OPEN, then return; fire an event named message."
+  // "When a WebSocket message has been received, queue a task: if ready state is not OPEN, then
+  // return; fire an event named message."
   #received(data: Message): void {
     this.#sending.note();
     this.#tasks.queue(() => {
@@ -303,8 +338,9 @@ export class WebSocket extends EventTarget {
     return this.#binaryType === "blob" ? new Blob([bytes]) : copyOf(bytes).buffer;
   }
 
-  // "When the WebSocket connection is closed, queue a task: change the ready state to CLOSED; if the user agent was required to fail the
-  // connection, fire an event named error; fire an event named close."
+  // "When the WebSocket connection is closed, queue a task: change the ready state to CLOSED; if
+  // the user agent was required to fail the connection, fire an event named error; fire an event
+  // named close."
   #closed({ clean, code, reason, cause, error }: ClosedEvent): void {
     this.#readyState = CLOSED;
     if (clean && cause === "local") this.#sending.finish();
@@ -313,7 +349,9 @@ export class WebSocket extends EventTarget {
       return;
     }
     this.dispatchEvent(
-      new ConnectionErrorEvent(error ?? new Error(`the connection ended without a Close frame (${cause})`)),
+      new ConnectionErrorEvent(
+        error ?? new Error(`the connection ended without a Close frame (${cause})`),
+      ),
     );
     this.dispatchEvent(new CloseEvent("close", { code: CloseCode.abnormal }));
   }

@@ -17,7 +17,10 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
-/** Whether the strings are equal but for the case of ASCII letters, as header names and tokens compare (RFC 9110 §5.1). */
+/**
+ * Whether the strings are equal but for the case of ASCII letters, as header names and tokens
+ * compare (RFC 9110 §5.1).
+ */
 export function equalsIgnoringCase(a: string, b: string): boolean {
   return asciiLowerCase(a) === asciiLowerCase(b);
 }

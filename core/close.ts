@@ -1,13 +1,16 @@
-// Close codes and the payload of a Close frame: RFC 6455 §5.5.1, §7.1 and §7.4, with the IANA registry's later entries.
+// Close codes and the payload of a Close frame: RFC 6455 §5.5.1, §7.1 and §7.4, with the IANA
+// registry's later entries.
 //
-// One table says which codes may be sent and may arrive; encodeClose and decodeClose are the only readers of the layout.
-// When a Close frame is due is the connection's affair, not this file's.
+// One table says which codes may be sent and may arrive; encodeClose and decodeClose are the only
+// readers of the layout. When a Close frame is due is the connection's affair, not this file's.
 
 import { UsageError } from "./errors.ts";
 import { utf8Decoder, utf8Encoder } from "./platform.ts";
 import type { ViolationName } from "./violations.ts";
 
-/** The registered close codes (RFC 6455 §7.4.1 and the IANA WebSocket Close Code Number Registry). */
+/**
+ * The registered close codes (RFC 6455 §7.4.1 and the IANA WebSocket Close Code Number Registry).
+ */
 export const CloseCode = {
   normal: 1000,
   goingAway: 1001,
@@ -33,14 +36,21 @@ export const CloseCode = {
 export interface CloseInfo {
   /** 1000-1003, 1005, 1007-1014 or 3000-4999 (RFC 6455 §7.4). */
   readonly code: number;
-  /** At most 123 bytes of UTF-8; empty without a code, and often with one. For people, says RFC 6455 §7.1.6, not for programs. */
+  /**
+   * At most 123 bytes of UTF-8; empty without a code, and often with one. For people, says RFC 6455
+   * §7.1.6, not for programs.
+   */
   readonly reason: string;
 }
 
-/** The longest reason, in bytes of UTF-8: 125 of a control frame less the two of the code (RFC 6455 §5.5). */
+/**
+ * The longest reason, in bytes of UTF-8: 125 of a control frame less the two of the code (RFC 6455
+ * §5.5).
+ */
 export const MAX_REASON_BYTES = 123;
 
-// RFC 6455 §7.4: the codes that an endpoint may put on the wire. Not among them: 1004 is reserved, 1005, 1006 and 1015 only report.
+// RFC 6455 §7.4: the codes that an endpoint may put on the wire. Not among them: 1004 is reserved,
+// 1005, 1006 and 1015 only report.
 const ON_WIRE: readonly { readonly from: number; readonly to: number; }[] = [
   { from: 1000, to: 1003 },
   { from: 1007, to: 1014 }, // 1012-1014 are from the registry
@@ -53,10 +63,11 @@ export function isWireCloseCode(code: number): boolean {
 }
 
 /**
- * The payload of a Close frame; the reason is cut after the last whole character that fits 123 bytes.
- * Code 1005 stands for "no code" and gives an empty payload (RFC 6455 §7.1.5).
+ * The payload of a Close frame; the reason is cut after the last whole character that fits 123
+ * bytes. Code 1005 stands for "no code" and gives an empty payload (RFC 6455 §7.1.5).
  *
- * @throws {UsageError} for a code that must not be sent, for a reason without a code, and for one that is no string
+ * @throws {UsageError} for a code that must not be sent, for a reason without a code, and for one
+ *   that is no string
  */
 export function encodeClose(code: number, reason: string): Uint8Array {
   if (typeof reason !== "string") throw new UsageError("a close reason is a string");
@@ -65,7 +76,9 @@ export function encodeClose(code: number, reason: string): Uint8Array {
     return new Uint8Array(0);
   }
   if (!isWireCloseCode(code)) {
-    throw new UsageError(`close code ${code} must not be sent: use 1000-1003, 1007-1014 or 3000-4999`);
+    throw new UsageError(
+      `close code ${code} must not be sent: use 1000-1003, 1007-1014 or 3000-4999`,
+    );
   }
   const payload = new Uint8Array(2 + MAX_REASON_BYTES);
   payload[0] = code >> 8;

@@ -1,8 +1,10 @@
-// Connection: the state machine of an open WebSocket connection, RFC 6455 §5 to §8. Bytes and times go in; events, bytes and one
-// deadline come out. It does no I/O, sets no timer and calls nobody back.
+// Connection: the state machine of an open WebSocket connection, RFC 6455 §5 to §8. Bytes and
+// times go in; events, bytes and one deadline come out. It does no I/O, sets no timer and calls
+// nobody back.
 //
-// What comes in is receiver.ts's, which has the frames of frame/* and the messages of message.ts; sending is sender.ts's, pings and time
-// are liveness.ts's, codes close.ts's, the opening handshake handshake/*'s. This file decides what may happen when, and how it ends.
+// What comes in is receiver.ts's, which has the frames of frame/* and the messages of message.ts;
+// sending is sender.ts's, pings and time are liveness.ts's, codes close.ts's, the opening handshake
+// handshake/*'s. This file decides what may happen when, and how it ends.
 
 import type { CloseInfo } from "./close.ts";
 import { CloseCode, decodeClose, encodeClose } from "./close.ts";
@@ -24,15 +26,25 @@ import { Sender } from "./sender.ts";
 export interface ConnectionOptions extends Delivery {
   /** Which side this is: a client masks, a server ends the transport first. */
   readonly role: "client" | "server";
-  /** Bounds on what the peer can make this endpoint hold; what is not given is as in {@linkcode DEFAULT_LIMITS}. */
+  /**
+   * Bounds on what the peer can make this endpoint hold; what is not given is as in {@linkcode
+   * DEFAULT_LIMITS}.
+   */
   readonly limits?: Partial<Limits> | undefined;
-  /** Milliseconds; what is not given is as in {@linkcode DEFAULT_TIMEOUTS}. `handshake` is of no effect once a connection is open. */
+  /**
+   * Milliseconds; what is not given is as in {@linkcode DEFAULT_TIMEOUTS}. `handshake` is of no
+   * effect once a connection is open.
+   */
   readonly timeouts?: Partial<Timeouts> | undefined;
-  /** permessage-deflate as it was negotiated (RFC 7692 §7.1), for this connection alone; without it RSV1 is a violation. */
+  /**
+   * permessage-deflate as it was negotiated (RFC 7692 §7.1), for this connection alone; without it
+   * RSV1 is a violation.
+   */
   readonly deflate?: MessageDeflate | undefined;
   /**
-   * Whose the memory of chunks is. Given ones (the default) are the connection's, and binary messages may be views of them; lent ones
-   * are the caller's again once `receive` has returned, so that one buffer serves for all reads.
+   * Whose the memory of chunks is. Given ones (the default) are the connection's, and binary
+   * messages may be views of them; lent ones are the caller's again once `receive` has returned, so
+   * that one buffer serves for all reads.
    */
   readonly chunks?: "given" | "lent" | undefined;
 }
@@ -42,10 +54,13 @@ const NOTHING = new Uint8Array(0);
 /**
  * One end of an open WebSocket connection.
  *
- * - **Inputs** `receive`, `receiveEnd`, `tick`, `noteActivity`: what the transport and the clock did. They return the events this caused.
- * - **Commands** `sendText`, `sendBinary`, `sendFragment`, `sendPrepared`, `ping`, `pong`, `close`: what the application wants. They
+ * - **Inputs** `receive`, `receiveEnd`, `tick`, `noteActivity`: what the transport and the clock
+ *   did. They return the events this caused.
+ * - **Commands** `sendText`, `sendBinary`, `sendFragment`, `sendPrepared`, `ping`, `pong`, `close`:
+ *   what the application wants. They
  *   throw `UsageError`, and never for what the peer did.
- * - **Outputs** `takeOutput`, `pendingOutput`, `outputEnded`, `deadline`: to be looked at after every input and every command.
+ * - **Outputs** `takeOutput`, `pendingOutput`, `outputEnded`, `deadline`: to be looked at after
+ *   every input and every command.
  * - **Getters** `state`, `closeSent`, `closeReceived`, `roundTripTime`.
  *
  * The whole loop of a host:
@@ -57,14 +72,18 @@ const NOTHING = new Uint8Array(0);
  * wakeUpAt(connection.deadline);                                       // then: connection.tick(now())
  * ```
  *
- * Times are milliseconds on any clock that never goes back. Nothing a peer sends makes a method throw.
+ * Times are milliseconds on any clock that never goes back. Nothing a peer sends makes a method
+ * throw.
  */
 export class Connection {
   // Receiving
   readonly #receivers: ReceiverPool;
   /** While a frame or a message is under way. */
   #receiver: Receiver | undefined;
-  /** After the peer's Close, and after its violation, nothing it sends means anything (§1.4, §7.1.7). */
+  /**
+   * After the peer's Close, and after its violation, nothing it sends means anything (§1.4,
+   * §7.1.7).
+   */
   #discarding = false;
   #events: ConnectionEvent[] | undefined;
 
@@ -106,14 +125,18 @@ export class Connection {
 
   // --- Getters ---
 
-  /** `closing` from the first Close frame in either direction, or the first violation, until `closed` was reported. */
+  /**
+   * `closing` from the first Close frame in either direction, or the first violation, until
+   * `closed` was reported.
+   */
   get state(): "open" | "closing" | "closed" {
     return this.#state;
   }
 
   /**
-   * Whether messages can be sent: while `open`, and for a moment longer when the peer ended the connection behind other things it
-   * sent. What these were answered with, before the output is taken, still goes in front of the Close frame.
+   * Whether messages can be sent: while `open`, and for a moment longer when the peer ended the
+   * connection behind other things it sent. What these were answered with, before the output is
+   * taken, still goes in front of the Close frame.
    */
   get canSend(): boolean {
     return this.#state === "open" || (this.#state === "closing" && this.#sender.owesClose);
@@ -129,14 +152,20 @@ export class Connection {
     return this.#closeReceived;
   }
 
-  /** Milliseconds from the last keep-alive ping that was answered to its pong; `undefined` before the first. */
+  /**
+   * Milliseconds from the last keep-alive ping that was answered to its pong; `undefined` before
+   * the first.
+   */
   get roundTripTime(): number | undefined {
     return this.#liveness.roundTripTime;
   }
 
   // --- Inputs ---
 
-  /** Takes the next bytes from the transport. They are unmasked in place; see `ConnectionOptions.chunks` for whose their memory is. */
+  /**
+   * Takes the next bytes from the transport. They are unmasked in place; see
+   * `ConnectionOptions.chunks` for whose their memory is.
+   */
   receive(chunk: Uint8Array, now: number): readonly ConnectionEvent[] {
     if (this.#discarding) return NO_EVENTS;
     this.#liveness.heard();
@@ -151,7 +180,10 @@ export class Connection {
     return this.#takeEvents();
   }
 
-  /** The transport has ended in this direction, or is gone; `error` says why, if it did not just end. */
+  /**
+   * The transport has ended in this direction, or is gone; `error` says why, if it did not just
+   * end.
+   */
   receiveEnd(_now: number, error?: Error): readonly ConnectionEvent[] {
     this.#finish(this.#outcome ?? unclean("lost", error));
     return this.#takeEvents();
@@ -167,8 +199,8 @@ export class Connection {
   }
 
   /**
-   * Counts as a sign of the peer's life: for a host that has stopped reading, or that sees the peer take what was written, so
-   * that a silence which is not the peer's fault is not held against it.
+   * Counts as a sign of the peer's life: for a host that has stopped reading, or that sees the peer
+   * take what was written, so that a silence which is not the peer's fault is not held against it.
    */
   noteActivity(): void {
     this.#liveness.heard();
@@ -188,7 +220,8 @@ export class Connection {
   }
 
   /**
-   * Sends a binary message. The bytes belong to the connection until they have left: a server does not copy large ones.
+   * Sends a binary message. The bytes belong to the connection until they have left: a server does
+   * not copy large ones.
    *
    * @throws {UsageError} when the connection is not open, or a fragmented message is under way
    */
@@ -199,10 +232,11 @@ export class Connection {
   }
 
   /**
-   * Sends the next part of a message as a frame of its own (§5.4). The kind of the first part, string or bytes, is the kind of the
-   * message, and its options are those of the whole message.
+   * Sends the next part of a message as a frame of its own (§5.4). The kind of the first part,
+   * string or bytes, is the kind of the message, and its options are those of the whole message.
    *
-   * @throws {UsageError} when the connection is not open, or the part is of another kind than the message
+   * @throws {UsageError} when the connection is not open, or the part is of another kind than the
+   *   message
    */
   sendFragment(data: string | Uint8Array, final: boolean, options?: SendOptions): void {
     this.#requireOpen();
@@ -232,7 +266,8 @@ export class Connection {
   }
 
   /**
-   * Sends a pong that answers no ping, of at most 125 bytes (§5.5.3). Pings are answered without it.
+   * Sends a pong that answers no ping, of at most 125 bytes (§5.5.3). Pings are answered without
+   * it.
    *
    * @throws {UsageError} when the payload is longer, or the connection is not open
    */
@@ -242,7 +277,8 @@ export class Connection {
   }
 
   /**
-   * Begins the closing handshake (§7.1.2). On a connection that is closing or closed already it does nothing.
+   * Begins the closing handshake (§7.1.2). On a connection that is closing or closed already it
+   * does nothing.
    *
    * @param code 1000-1003, 1007-1014 or 3000-4999; 1005 for a Close frame without a code
    * @param reason at most 123 bytes of UTF-8; a longer one is cut after a whole character
@@ -268,7 +304,10 @@ export class Connection {
     return this.#sender.pending;
   }
 
-  /** Whether nothing will follow the output there is: write it, then end the transport in this direction. */
+  /**
+   * Whether nothing will follow the output there is: write it, then end the transport in this
+   * direction.
+   */
   get outputEnded(): boolean {
     return this.#outputEnded && !this.canSend;
   }
@@ -324,19 +363,27 @@ export class Connection {
     const info = decodeClose(payload);
     if (typeof info === "string") throw new ProtocolError(info);
     this.#closeReceived = info;
-    this.#outcome = { type: "closed", ...info, clean: true, cause: this.#state === "open" ? "peer" : "local" };
+    this.#outcome = {
+      type: "closed",
+      ...info,
+      clean: true,
+      cause: this.#state === "open" ? "peer" : "local",
+    };
     if (this.#state === "open") {
-      // "the endpoint typically echos the status code it received" (§5.5.1): verbatim, and empty for empty.
+      // "the endpoint typically echos the status code it received" (§5.5.1): verbatim, and empty
+      // for empty.
       this.#sendClose(info, payload);
       this.#emit({ type: "closing", ...info });
     }
-    // "the server MUST close the underlying TCP connection immediately; the client SHOULD wait for the server" (§5.5.1, §7.1.1).
+    // "the server MUST close the underlying TCP connection immediately; the client SHOULD wait for
+    // the server" (§5.5.1, §7.1.1).
     this.#outputEnded = !this.#client;
     this.#discarding = true;
     this.#beginClosing(now);
   }
 
-  // A ping that has not even left asks all there is to ask; another behind it would only lengthen the queue of a peer that does not read.
+  // A ping that has not even left asks all there is to ask; another behind it would only lengthen
+  // the queue of a peer that does not read.
   #keepAlive(now: number): void {
     if (!this.#sender.keepAliveWaits) this.#sender.keepAlive(this.#liveness.beginPing(now));
   }
@@ -344,11 +391,14 @@ export class Connection {
   // --- Closing ---
 
   #requireOpen(): void {
-    if (!this.canSend) throw new UsageError(`the connection is ${this.#state}: nothing can be sent on it`);
+    if (!this.canSend) {
+      throw new UsageError(`the connection is ${this.#state}: nothing can be sent on it`);
+    }
   }
 
-  // The application has yet to see the events that came before in the same chunk, and what it answers belongs in front: "An endpoint
-  // MAY delay sending a Close frame until its current message is sent" (§5.5.1).
+  // The application has yet to see the events that came before in the same chunk, and what it
+  // answers belongs in front: "An endpoint MAY delay sending a Close frame until its current
+  // message is sent" (§5.5.1).
   #sendClose(info: CloseInfo, payload: Uint8Array): void {
     this.#closeSent = info;
     if (this.#events === undefined) this.#sender.close(payload);
@@ -366,7 +416,10 @@ export class Connection {
     this.#fail(error, "violation", now);
   }
 
-  /** "Fail the WebSocket Connection" (§7.1.7): the one place where a violation becomes a Close frame. */
+  /**
+   * "Fail the WebSocket Connection" (§7.1.7): the one place where a violation becomes a Close
+   * frame.
+   */
   #fail(error: ProtocolError, cause: "violation" | "timeout", now: number): void {
     const { code, message: reason } = error;
     this.#outcome = { type: "closed", code, reason, clean: false, cause, error };
@@ -405,10 +458,22 @@ export class Connection {
 }
 
 function receptionOf({ role, chunks, deflate, messages, text }: ConnectionOptions): Reception {
-  return { masked: role === "server", lent: chunks === "lent", compressed: deflate !== undefined, messages, text };
+  return {
+    masked: role === "server",
+    lent: chunks === "lent",
+    compressed: deflate !== undefined,
+    messages,
+    text,
+  };
 }
 
 function unclean(cause: "lost" | "timeout", error?: Error): ClosedEvent {
-  const event: ClosedEvent = { type: "closed", code: CloseCode.abnormal, reason: "", clean: false, cause };
+  const event: ClosedEvent = {
+    type: "closed",
+    code: CloseCode.abnormal,
+    reason: "",
+    clean: false,
+    cause,
+  };
   return error === undefined ? event : { ...event, error };
 }

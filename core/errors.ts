@@ -1,4 +1,5 @@
-// The three kinds of error, sorted by who is to blame. They are never mixed: a peer's fault is reported, a caller's fault is thrown.
+// The three kinds of error, sorted by who is to blame. They are never mixed: a peer's fault is
+// reported, a caller's fault is thrown.
 //
 //   UsageError       the caller: a wrong option, a command in the wrong state; thrown at the call
 //   ProtocolError    the peer, on an open connection; carried by the `closed` event
@@ -60,7 +61,10 @@ export class HandshakeError extends Error {
   /** For a client: the answer the server gave, where it gave a readable one. */
   readonly answer: HandshakeAnswer | undefined;
 
-  /** `detail` is added to the rule's sentence: what of the answer broke it. `cause` is the error behind it, if one is. */
+  /**
+   * `detail` is added to the rule's sentence: what of the answer broke it. `cause` is the error
+   * behind it, if one is.
+   */
   constructor(fault: HandshakeFault, detail?: string, answer?: HandshakeAnswer, cause?: unknown) {
     const { section, message } = HANDSHAKE_FAULTS[fault];
     super(detail === undefined ? `${message} (${section})` : `${message}: ${detail} (${section})`);

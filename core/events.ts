@@ -1,4 +1,5 @@
-// What a Connection reports: one discriminated union on `type`, in the order in which things happened.
+// What a Connection reports: one discriminated union on `type`, in the order in which things
+// happened.
 
 import type { ProtocolError } from "./errors.ts";
 
@@ -10,11 +11,17 @@ export interface TextEvent {
   readonly data: string;
 }
 
-/** A whole text message as UTF-8 bytes, already checked; comes instead of `text` with `text: "bytes"`. */
+/**
+ * A whole text message as UTF-8 bytes, already checked; comes instead of `text` with `text:
+ * "bytes"`.
+ */
 export interface Utf8Event {
   /** Opcode 1, and `text: "bytes"` (RFC 6455 §5.6). */
   readonly type: "utf8";
-  /** The content, unmasked and inflated; may be empty, and a view of the chunk where chunks are given. */
+  /**
+   * The content, unmasked and inflated; may be empty, and a view of the chunk where chunks are
+   * given.
+   */
   readonly data: Uint8Array;
 }
 
@@ -22,20 +29,30 @@ export interface Utf8Event {
 export interface BinaryEvent {
   /** Opcode 2 (RFC 6455 §5.6). */
   readonly type: "binary";
-  /** The content, unmasked and inflated; may be empty, and a view of the chunk where chunks are given. */
+  /**
+   * The content, unmasked and inflated; may be empty, and a view of the chunk where chunks are
+   * given.
+   */
   readonly data: Uint8Array;
 }
 
 /**
- * A piece of a message, as it arrived; comes instead of whole messages with `messages: "pieces"`.
- * A text piece is a string that never ends inside a character (bytes with `text: "bytes"`); the last piece may be empty.
+ * A piece of a message, as it arrived; comes instead of whole messages with `messages: "pieces"`. A
+ * text piece is a string that never ends inside a character (bytes with `text: "bytes"`); the last
+ * piece may be empty.
  */
 export interface PieceEvent {
-  /** Some of a message: where it was cut tells nothing about its frames, which RFC 6455 §5.4 gives no meaning. */
+  /**
+   * Some of a message: where it was cut tells nothing about its frames, which RFC 6455 §5.4 gives
+   * no meaning.
+   */
   readonly type: "piece";
   /** The kind of the whole message: of its first frame, whichever frame this is of. */
   readonly opcode: "text" | "binary";
-  /** The content, inflated; bytes may be a view of the chunk where chunks are given. Empty only in the last piece. */
+  /**
+   * The content, inflated; bytes may be a view of the chunk where chunks are given. Empty only in
+   * the last piece.
+   */
   readonly data: string | Uint8Array;
   /** Whether the message ends with this piece. */
   readonly final: boolean;
@@ -57,13 +74,22 @@ export interface PongEvent {
   readonly data: Uint8Array;
 }
 
-/** The peer began the closing handshake; the answering Close frame is already in the output (RFC 6455 §5.5.1). */
+/**
+ * The peer began the closing handshake; the answering Close frame is already in the output (RFC
+ * 6455 §5.5.1).
+ */
 export interface ClosingEvent {
-  /** Opcode 8, when this side had sent no Close frame; `closed` follows once the transport has ended. */
+  /**
+   * Opcode 8, when this side had sent no Close frame; `closed` follows once the transport has
+   * ended.
+   */
   readonly type: "closing";
   /** The peer's code; 1005 when it gave none. */
   readonly code: number;
-  /** What the peer says of it: 0 to 123 bytes of UTF-8; empty when it says nothing (RFC 6455 §7.1.6). */
+  /**
+   * What the peer says of it: 0 to 123 bytes of UTF-8; empty when it says nothing (RFC 6455
+   * §7.1.6).
+   */
   readonly reason: string;
 }
 
@@ -71,13 +97,19 @@ export interface ClosingEvent {
 export interface ClosedEvent {
   /** Nothing follows this one, whatever the transport still brings (RFC 6455 §7.1.4). */
   readonly type: "closed";
-  /** The peer's code; 1005 when its Close had none, 1006 when no Close came; for `violation`, the code that answered it. */
+  /**
+   * The peer's code; 1005 when its Close had none, 1006 when no Close came; for `violation`, the
+   * code that answered it.
+   */
   readonly code: number;
   /** The peer's reason; the broken rule's sentence where `error` is a ProtocolError; else empty. */
   readonly reason: string;
   /** Whether Close frames went both ways (RFC 6455 §7.1.4). */
   readonly clean: boolean;
-  /** Who or what ended it: this side, the peer, a rule the peer broke, a deadline, or the loss of the transport. */
+  /**
+   * Who or what ended it: this side, the peer, a rule the peer broke, a deadline, or the loss of
+   * the transport.
+   */
   readonly cause: "local" | "peer" | "violation" | "timeout" | "lost";
   /** The broken rule, or what the transport reported. */
   readonly error?: ProtocolError | Error;
@@ -94,5 +126,7 @@ export type ConnectionEvent =
   | ClosingEvent
   | ClosedEvent;
 
-/** The one empty answer: most chunks of a large message cause no event, and should cost no array. */
+/**
+ * The one empty answer: most chunks of a large message cause no event, and should cost no array.
+ */
 export const NO_EVENTS: readonly ConnectionEvent[] = Object.freeze([]);

@@ -1,5 +1,6 @@
-// Whether the peer is still there: keep-alive pings (RFC 6455 §5.5.2), overdue pongs, idle connections, and the times at which to
-// look. One fixed table of deadlines, of which `deadline` is the minimum.
+// Whether the peer is still there: keep-alive pings (RFC 6455 §5.5.2), overdue pongs, idle
+// connections, and the times at which to look. One fixed table of deadlines, of which `deadline` is
+// the minimum.
 //
 // What is sent, and what happens to a connection found dead, is connection.ts's affair.
 
@@ -7,7 +8,9 @@ import { equalBytes } from "./bytes.ts";
 import type { Timeouts } from "./limits.ts";
 import type { ViolationName } from "./violations.ts";
 
-/** What a look at the clock can find: a ping is due, or the peer has failed one of its deadlines. */
+/**
+ * What a look at the clock can find: a ping is due, or the peer has failed one of its deadlines.
+ */
 export type LivenessFinding = "ping-due" | Extract<ViolationName, "pong-overdue" | "idle-too-long">;
 
 /** The clock side of an open connection; times in milliseconds. */
@@ -55,7 +58,10 @@ export class Liveness {
     this.#lastMessage = now;
   }
 
-  /** A message was sent. Commands do not tell the time, so the next look at the clock counts it as sent then. */
+  /**
+   * A message was sent. Commands do not tell the time, so the next look at the clock counts it as
+   * sent then.
+   */
   messageSent(): void {
     this.#sent = true;
   }
@@ -78,7 +84,10 @@ export class Liveness {
     return undefined;
   }
 
-  /** Starts the wait for a sign of life, and returns the payload of the ping to send: a number no earlier ping had. */
+  /**
+   * Starts the wait for a sign of life, and returns the payload of the ping to send: a number no
+   * earlier ping had.
+   */
   beginPing(now: number): Uint8Array {
     const count = ++this.#pingCount;
     this.#pingSentAt = now;

@@ -1,7 +1,8 @@
-// Pieces of frames in, messages out: RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8), RFC 7692 §6.2 (compressed messages), and the
-// limit on a message's size.
+// Pieces of frames in, messages out: RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8), RFC 7692 §6.2
+// (compressed messages), and the limit on a message's size.
 //
-// A message in one uncompressed frame in one chunk, which most are, is taken straight from the chunk. Control frames never come here.
+// A message in one uncompressed frame in one chunk, which most are, is taken straight from the
+// chunk. Control frames never come here.
 
 import { concat } from "./bytes.ts";
 import type { MessageDeflate } from "./deflate/transform.ts";
@@ -36,7 +37,10 @@ export class MessageAssembler {
   #size = 0;
   #pieces: Pieces | undefined;
   #utf8: Utf8Validator | undefined;
-  /** The beginning of a character that the next piece will go on with; only where pieces are handed over. */
+  /**
+   * The beginning of a character that the next piece will go on with; only where pieces are handed
+   * over.
+   */
   #held: Uint8Array = NOTHING;
 
   /** `limit` is in bytes of content. */
@@ -47,8 +51,8 @@ export class MessageAssembler {
   }
 
   /**
-   * Takes the piece that the decoder stands on; returns the message, or the piece of one, that it gives. `deflate` is the connection's,
-   * if messages may be compressed.
+   * Takes the piece that the decoder stands on; returns the message, or the piece of one, that it
+   * gives. `deflate` is the connection's, if messages may be compressed.
    *
    * @throws {ProtocolError} for a rule of messages that the peer broke
    */
@@ -84,8 +88,11 @@ export class MessageAssembler {
     } else if (!underWay) {
       throw new ProtocolError("continuation-unexpected");
     }
-    // Before any of the payload has come. A compressed frame says nothing about the size of its content.
-    if (!this.#compressed && frame.length > this.#limit - this.#size) throw new ProtocolError("message-too-big");
+    // Before any of the payload has come. A compressed frame says nothing about the size of its
+    // content.
+    if (!this.#compressed && frame.length > this.#limit - this.#size) {
+      throw new ProtocolError("message-too-big");
+    }
   }
 
   /** Whether the event that the piece gives will be a view of it. */
@@ -113,9 +120,11 @@ export class MessageAssembler {
     if (!this.#whole) return this.#handOver(bytes, start, end, final);
     if (final && this.#size === 0) return this.#complete(bytes, start, end);
     this.#size += end - start;
-    // Compressed text is checked when it is whole: how much of it a fault in the compression leaves to check hangs on where the chunks
-    // were cut, and which of two faults is told must not.
-    if (this.#opcode === Opcode.text && !this.#compressed) this.#checkUtf8(bytes, start, end, final);
+    // Compressed text is checked when it is whole: how much of it a fault in the compression leaves
+    // to check hangs on where the chunks were cut, and which of two faults is told must not.
+    if (this.#opcode === Opcode.text && !this.#compressed) {
+      this.#checkUtf8(bytes, start, end, final);
+    }
     this.#pieces ??= new Pieces();
     this.#pieces.append(bytes, start, end, announced);
     if (!final) return undefined;
@@ -133,7 +142,12 @@ export class MessageAssembler {
   }
 
   /** The event for a piece of a message; none when it is empty and not the last. */
-  #handOver(bytes: Uint8Array, start: number, end: number, final: boolean): ConnectionEvent | undefined {
+  #handOver(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    final: boolean,
+  ): ConnectionEvent | undefined {
     this.#size += end - start;
     const text = this.#opcode === Opcode.text;
     if (text) this.#checkUtf8(bytes, start, end, final);

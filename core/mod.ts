@@ -1,7 +1,9 @@
 /**
- * The WebSocket protocol as a pure state machine: bytes and times in; events, bytes and one deadline out.
+ * The WebSocket protocol as a pure state machine: bytes and times in; events, bytes and one
+ * deadline out.
  *
- * It needs `Uint8Array`, `TextEncoder`, `TextDecoder` and Web Crypto, and nothing else: no sockets, no timers, no clock.
+ * It needs `Uint8Array`, `TextEncoder`, `TextDecoder` and Web Crypto, and nothing else: no sockets,
+ * no timers, no clock.
  *
  * @module
  */
@@ -10,7 +12,13 @@ export type { CloseInfo } from "./close.ts";
 export { CloseCode, decodeClose, encodeClose, isWireCloseCode, MAX_REASON_BYTES } from "./close.ts";
 export type { ConnectionOptions } from "./connection.ts";
 export { Connection } from "./connection.ts";
-export type { DeflateCodec, Deflater, DeflaterOptions, Inflater, InflaterOptions } from "./deflate/codec.ts";
+export type {
+  DeflateCodec,
+  Deflater,
+  DeflaterOptions,
+  Inflater,
+  InflaterOptions,
+} from "./deflate/codec.ts";
 export { InflateLimitError } from "./deflate/codec.ts";
 export type { DeflateOptions, DeflateParams, GivenDeflateOptions } from "./deflate/negotiate.ts";
 export type { MessageDeflate } from "./deflate/transform.ts";
@@ -31,7 +39,12 @@ export type { SyncDigest } from "./handshake/accept.ts";
 export { acceptKey, createKey } from "./handshake/accept.ts";
 export type { ClientHandshakeOptions } from "./handshake/client.ts";
 export { ClientHandshake } from "./handshake/client.ts";
-export type { FAILED_ROWS, HandshakeFault, HandshakeRule, REFUSED_ROWS } from "./handshake/faults.ts";
+export type {
+  FAILED_ROWS,
+  HandshakeFault,
+  HandshakeRule,
+  REFUSED_ROWS,
+} from "./handshake/faults.ts";
 export { HANDSHAKE_FAULTS } from "./handshake/faults.ts";
 export type { ClientUrl } from "./handshake/offer.ts";
 export type { HandshakeOptions, Opened } from "./handshake/opened.ts";

@@ -1,12 +1,17 @@
-// Bytes that wait to leave: what a connection (or a handshake) has written since its host last took the output.
+// Bytes that wait to leave: what a connection (or a handshake) has written since its host last took
+// the output.
 //
-// Small writes go one behind the other into blocks, so that a tick's worth of frames leaves as one chunk; large ones are kept by
-// reference. Blocks are cut from a slab that all connections share, which costs an idle connection nothing: a region is handed
-// out once and never used again, so whoever takes it owns it.
+// Small writes go one behind the other into blocks, so that a tick's worth of frames leaves as one
+// chunk; large ones are kept by reference. Blocks are cut from a slab that all connections share,
+// which costs an idle connection nothing: a region is handed out once and never used again, so
+// whoever takes it owns it.
 
 const SLAB_SIZE = 64 * 1024;
 
-/** From this size on a chunk is kept by reference: copying costs more than one chunk more in a write. */
+/**
+ * From this size on a chunk is kept by reference: copying costs more than one chunk more in a
+ * write.
+ */
 export const BY_REFERENCE_FROM = 4096;
 
 let slab = new Uint8Array(SLAB_SIZE);
@@ -25,7 +30,10 @@ export class Output {
   #start = 0;
   #end = 0;
 
-  /** Makes room for `size` bytes and returns the block to write them into, at `position`; `commit` says how many were written. */
+  /**
+   * Makes room for `size` bytes and returns the block to write them into, at `position`; `commit`
+   * says how many were written.
+   */
   reserve(size: number): Uint8Array {
     if (this.#block === slab && this.#end === slabTop && slabTop + size <= SLAB_SIZE) return slab;
     this.#closeBlock();

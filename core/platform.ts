@@ -1,7 +1,9 @@
-// Everything the core asks of the place it runs in: a text encoder, a text decoder, random bytes and one digest.
+// Everything the core asks of the place it runs in: a text encoder, a text decoder, random bytes
+// and one digest.
 //
-// All four are in every browser, edge runtime, Node, Deno and Bun. They are typed here, structurally, because the core is
-// compiled with `lib: ["ES2023"], types: []`: whatever is not in this file or in the language does not type-check in core.
+// All four are in every browser, edge runtime, Node, Deno and Bun. They are typed here,
+// structurally, because the core is compiled with `lib: ["ES2023"], types: []`: whatever is not in
+// this file or in the language does not type-check in core.
 
 /** Encodes strings as UTF-8 (WHATWG Encoding, `TextEncoder`). */
 export interface Utf8Encoder {
@@ -16,10 +18,15 @@ export interface Utf8Decoder {
 
 interface Platform {
   readonly TextEncoder: new() => Utf8Encoder;
-  readonly TextDecoder: new(label: string, options: { fatal: boolean; ignoreBOM: boolean; }) => Utf8Decoder;
+  readonly TextDecoder: new(
+    label: string,
+    options: { fatal: boolean; ignoreBOM: boolean; },
+  ) => Utf8Decoder;
   readonly crypto: {
     getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array;
-    readonly subtle: { digest(algorithm: "SHA-1", data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>; };
+    readonly subtle: {
+      digest(algorithm: "SHA-1", data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer>;
+    };
   };
 }
 
@@ -28,18 +35,30 @@ const host = globalThis as unknown as Platform;
 /** The one encoder: it keeps no state between calls. */
 export const utf8Encoder: Utf8Encoder = new host.TextEncoder();
 
-/** A decoder that refuses malformed input, and keeps a leading U+FEFF, which RFC 6455 §8.1 gives no special meaning. */
-export const utf8Decoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/**
+ * A decoder that refuses malformed input, and keeps a leading U+FEFF, which RFC 6455 §8.1 gives no
+ * special meaning.
+ */
+export const utf8Decoder: Utf8Decoder = new host.TextDecoder("utf-8", {
+  fatal: true,
+  ignoreBOM: true,
+});
 
 /** The same, but it writes U+FFFD for what is malformed. */
-export const lenientDecoder: Utf8Decoder = new host.TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+export const lenientDecoder: Utf8Decoder = new host.TextDecoder("utf-8", {
+  fatal: false,
+  ignoreBOM: true,
+});
 
 /** Fills the array from a cryptographically strong source. */
 export function fillRandom(bytes: Uint8Array<ArrayBuffer>): void {
   host.crypto.getRandomValues(bytes);
 }
 
-/** The SHA-1 digest of the bytes, 20 bytes long; RFC 6455 §4.2.2 asks for no other property of it than being known. */
+/**
+ * The SHA-1 digest of the bytes, 20 bytes long; RFC 6455 §4.2.2 asks for no other property of it
+ * than being known.
+ */
 export async function sha1(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await host.crypto.subtle.digest("SHA-1", bytes));
 }

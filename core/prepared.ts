@@ -1,5 +1,6 @@
-// A message that goes to many connections: encoded once, framed once for all servers' connections, compressed once for each set of
-// parameters under which the result does not depend on what was sent before.
+// A message that goes to many connections: encoded once, framed once for all servers' connections,
+// compressed once for each set of parameters under which the result does not depend on what was
+// sent before.
 
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { encodeServerFrame } from "./frame/encoder.ts";
@@ -8,7 +9,9 @@ import { utf8Encoder } from "./platform.ts";
 
 /** Per-message options of sending. */
 export interface SendOptions {
-  /** `false` sends the message uncompressed where permessage-deflate was negotiated. Default `true`. */
+  /**
+   * `false` sends the message uncompressed where permessage-deflate was negotiated. Default `true`.
+   */
   readonly compress?: boolean | undefined;
 }
 
@@ -24,7 +27,10 @@ export class PreparedMessage {
   #plain: Uint8Array | undefined;
   #compressed: Map<string, Uint8Array> | undefined;
 
-  /** `opcode` is 1 for text, whose payload must then be valid UTF-8, or 2 for binary (RFC 6455 §5.6). Neither is checked. */
+  /**
+   * `opcode` is 1 for text, whose payload must then be valid UTF-8, or 2 for binary (RFC 6455
+   * §5.6). Neither is checked.
+   */
   constructor(opcode: number, payload: Uint8Array, options?: SendOptions) {
     this.opcode = opcode;
     this.payload = payload;
@@ -36,7 +42,10 @@ export class PreparedMessage {
     return this.#plain ??= encodeServerFrame(FIN | this.opcode, this.payload);
   }
 
-  /** The server's compressed frame under parameters that share a key: made by the first connection that asks. */
+  /**
+   * The server's compressed frame under parameters that share a key: made by the first connection
+   * that asks.
+   */
   sharedFrame(key: string, deflate: MessageDeflate): Uint8Array {
     const known = this.#compressed?.get(key);
     if (known !== undefined) return known;

@@ -1,8 +1,9 @@
-// What a connection needs while a frame or a message of its peer is under way: the decoder of frames, the assembler of messages, and
-// the payload of a control frame that a chunk cut.
+// What a connection needs while a frame or a message of its peer is under way: the decoder of
+// frames, the assembler of messages, and the payload of a control frame that a chunk cut.
 //
-// Between messages, which is where a connection is nearly all the time, none of it holds anything. So connections hand one around, and
-// one that is idle has none: of many thousands, only those in the middle of something pay for it. What frames mean is connection.ts's.
+// Between messages, which is where a connection is nearly all the time, none of it holds anything.
+// So connections hand one around, and one that is idle has none: of many thousands, only those in
+// the middle of something pay for it. What frames mean is connection.ts's.
 
 import type { MessageDeflate } from "./deflate/transform.ts";
 import type { ConnectionEvent } from "./events.ts";
@@ -78,18 +79,27 @@ export class Receiver {
     return last ? this.#control.join() : undefined;
   }
 
-  /** Lets go of a message that will never be whole. An engine's stack traces hold on to what threw, and so to this receiver. */
+  /**
+   * Lets go of a message that will never be whole. An engine's stack traces hold on to what threw,
+   * and so to this receiver.
+   */
   discard(): void {
     this.#assembler.discard();
   }
 
-  /** Lets go of the chunk; returns whether nothing is under way, and any connection may go on with this receiver. */
+  /**
+   * Lets go of the chunk; returns whether nothing is under way, and any connection may go on with
+   * this receiver.
+   */
   release(): boolean {
     return this.#decoder.release() && this.#assembler.between;
   }
 }
 
-/** Receivers for connections of one kind. One that is not in use is enough: a connection gives its back before the next takes it. */
+/**
+ * Receivers for connections of one kind. One that is not in use is enough: a connection gives its
+ * back before the next takes it.
+ */
 export class ReceiverPool {
   readonly #reception: Reception;
   readonly #limits: Limits;
@@ -112,7 +122,8 @@ export class ReceiverPool {
   }
 }
 
-// By what distinguishes them: the limits, which a server gives to all its connections, and then the bits of the reception.
+// By what distinguishes them: the limits, which a server gives to all its connections, and then the
+// bits of the reception.
 const pools = new WeakMap<Limits, (ReceiverPool | undefined)[]>();
 
 /** The pool for such connections. */

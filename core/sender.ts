@@ -1,7 +1,8 @@
-// The sending half of a connection: messages and control frames into output, RFC 6455 §5.4 to §5.6 and RFC 7692 §6.1.
+// The sending half of a connection: messages and control frames into output, RFC 6455 §5.4 to
+// §5.6 and RFC 7692 §6.1.
 //
-// It knows whether a fragmented message is under way and how many pongs wait; whether anything may be sent at all, connection.ts
-// decides before it calls.
+// It knows whether a fragmented message is under way and how many pongs wait; whether anything may
+// be sent at all, connection.ts decides before it calls.
 
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { UsageError } from "./errors.ts";
@@ -67,8 +68,9 @@ export class Sender {
 
   text(text: string, options: SendOptions | undefined): void {
     this.#requireBoundary();
-    if (this.#compresses(text.length, options)) this.#compressed(Opcode.text, utf8Encoder.encode(text));
-    else writeTextFrame(this.#output, Opcode.text, text, this.#masked);
+    if (this.#compresses(text.length, options)) {
+      this.#compressed(Opcode.text, utf8Encoder.encode(text));
+    } else writeTextFrame(this.#output, Opcode.text, text, this.#masked);
   }
 
   binary(bytes: Uint8Array, options: SendOptions | undefined): void {
@@ -96,7 +98,9 @@ export class Sender {
     if (first) {
       this.#fragmentsCompressed = this.#deflate !== undefined && options?.compress !== false;
     } else if (opcode !== this.#fragmented) {
-      throw new UsageError("a fragment must be of the kind of its message: all strings, or all bytes");
+      throw new UsageError(
+        "a fragment must be of the kind of its message: all strings, or all bytes",
+      );
     }
     this.#fragmented = final ? Opcode.continuation : opcode;
     const payload = typeof data === "string" ? this.#encodeFragment(data, final) : data;
@@ -108,7 +112,9 @@ export class Sender {
   /** A ping or a pong that the application sends. */
   control(opcode: number, payload: Uint8Array): void {
     if (payload.length > MAX_SHORT_LENGTH) {
-      throw new UsageError(`a control frame carries at most ${MAX_SHORT_LENGTH} bytes, not ${payload.length}`);
+      throw new UsageError(
+        `a control frame carries at most ${MAX_SHORT_LENGTH} bytes, not ${payload.length}`,
+      );
     }
     writeFrame(this.#output, FIN | opcode, payload, this.#masked);
   }
@@ -119,8 +125,9 @@ export class Sender {
     this.keepAliveWaits = true;
   }
 
-  // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY
-  // elect to send a Pong frame for only the most recently processed Ping frame" (RFC 6455 §5.5.3): done only past the bound.
+  // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to
+  // previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently
+  // processed Ping frame" (RFC 6455 §5.5.3): done only past the bound.
   answerPing(payload: Uint8Array): void {
     if (this.#replies >= this.#maxReplies) {
       this.#owedPong = payload.slice();
@@ -148,14 +155,21 @@ export class Sender {
   }
 
   #compresses(length: number, options: SendOptions | undefined): boolean {
-    return this.#deflate !== undefined && length >= this.#deflate.threshold && options?.compress !== false;
+    return this.#deflate !== undefined && length >= this.#deflate.threshold
+      && options?.compress !== false;
   }
 
   #compressed(opcode: number, payload: Uint8Array): void {
-    writeFrame(this.#output, FIN | RSV1 | opcode, this.#deflate!.compress(payload, true), this.#masked);
+    writeFrame(
+      this.#output,
+      FIN | RSV1 | opcode,
+      this.#deflate!.compress(payload, true),
+      this.#masked,
+    );
   }
 
-  // A pair of surrogates that two fragments share is one character; each half alone would become U+FFFD.
+  // A pair of surrogates that two fragments share is one character; each half alone would become
+  // U+FFFD.
   #encodeFragment(data: string, final: boolean): Uint8Array {
     const text = this.#heldSurrogate + data;
     const last = text.charCodeAt(text.length - 1);

@@ -1,4 +1,5 @@
-// Who is subscribed to what: a pure index over subscribers of any kind, in both directions. It sends nothing.
+// Who is subscribed to what: a pure index over subscribers of any kind, in both directions. It
+// sends nothing.
 
 // Topics are keys of a Map: any string will do, `__proto__` as well as any other.
 const NOBODY: ReadonlySet<never> = new Set();

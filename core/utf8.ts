@@ -1,10 +1,12 @@
-// UTF-8 as text messages need it (RFC 6455 §8.1, RFC 3629): decoding a whole message, encoding into a block, and checking a message
-// that arrives in pieces so that the first bad byte is found when it comes, not when the message ends.
+// UTF-8 as text messages need it (RFC 6455 §8.1, RFC 3629): decoding a whole message, encoding
+// into a block, and checking a message that arrives in pieces so that the first bad byte is found
+// when it comes, not when the message ends.
 
 import { ProtocolError } from "./errors.ts";
 import { lenientDecoder, utf8Decoder, utf8Encoder } from "./platform.ts";
 
-// Up to these lengths a loop over ASCII beats the call into the platform's decoder or encoder, on every engine.
+// Up to these lengths a loop over ASCII beats the call into the platform's decoder or encoder, on
+// every engine.
 const SHORT_DECODE = 16;
 const SHORT_ENCODE = 48;
 
@@ -22,8 +24,9 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
     if (text !== undefined) return text;
   }
   const view = viewOf(bytes, start, end);
-  // The lenient decoder costs up to five times less than the strict one. It replaces what is malformed with U+FFFD, so that a text
-  // without one was valid; the strict decoder tells whether one that is there was sent.
+  // The lenient decoder costs up to five times less than the strict one. It replaces what is
+  // malformed with U+FFFD, so that a text without one was valid; the strict decoder tells whether
+  // one that is there was sent.
   const text = lenientDecoder.decode(view);
   return text.includes("\ufffd") ? decodeStrictly(view) : text;
 }
@@ -36,8 +39,12 @@ function decodeStrictly(bytes: Uint8Array): string {
   }
 }
 
-// One list of arguments for each length, used again and again: making one a message would cost more than the string.
-const CODE_UNITS = Array.from({ length: SHORT_DECODE + 1 }, (_, length) => new Array<number>(length).fill(0));
+// One list of arguments for each length, used again and again: making one a message would cost more
+// than the string.
+const CODE_UNITS = Array.from(
+  { length: SHORT_DECODE + 1 },
+  (_, length) => new Array<number>(length).fill(0),
+);
 
 function shortAscii(bytes: Uint8Array, start: number, length: number): string | undefined {
   const units = CODE_UNITS[length]!;
@@ -47,7 +54,10 @@ function shortAscii(bytes: Uint8Array, start: number, length: number): string | 
 }
 
 const scratch = new Uint8Array(SCRATCH_SIZE);
-const SCRATCH_VIEWS = Array.from({ length: SCRATCH_SIZE + 1 }, (_, length) => scratch.subarray(0, length));
+const SCRATCH_VIEWS = Array.from(
+  { length: SCRATCH_SIZE + 1 },
+  (_, length) => scratch.subarray(0, length),
+);
 
 /** The bytes from `start` to `end`, to be used at once. */
 function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
@@ -57,7 +67,10 @@ function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return SCRATCH_VIEWS[end - start]!;
 }
 
-/** Where the run of ASCII that begins at `start` ends: the index of the first byte above 0x7f, or `end`. */
+/**
+ * Where the run of ASCII that begins at `start` ends: the index of the first byte above 0x7f, or
+ * `end`.
+ */
 function asciiEnd(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
   for (const last = end - 8; i <= last; i += 8) {
@@ -78,12 +91,17 @@ export function requireUtf8(bytes: Uint8Array, start: number, end: number): Uint
   const from = asciiEnd(bytes, start, end);
   if (from !== end) {
     const validator = new Utf8Validator();
-    if (!validator.push(bytes, from, end) || validator.pending !== 0) throw new ProtocolError("text-not-utf8");
+    if (!validator.push(bytes, from, end) || validator.pending !== 0) {
+      throw new ProtocolError("text-not-utf8");
+    }
   }
   return bytes.subarray(start, end);
 }
 
-/** Writes the text as UTF-8 at `offset`, where there is room for three bytes a UTF-16 code unit; returns the number of bytes. */
+/**
+ * Writes the text as UTF-8 at `offset`, where there is room for three bytes a UTF-16 code unit;
+ * returns the number of bytes.
+ */
 export function writeUtf8(target: Uint8Array, offset: number, text: string): number {
   if (text.length <= SHORT_ENCODE && writeAscii(target, offset, text)) return text.length;
   return utf8Encoder.encodeInto(text, target.subarray(offset)).written;
@@ -98,18 +116,20 @@ function writeAscii(target: Uint8Array, offset: number, text: string): boolean {
   return true;
 }
 
-// RFC 3629 §4, the rows of UTF8-2 to UTF8-4: for a lead byte, how many bytes follow, and the range of the first of them. The odd
-// ranges are what keeps out overlong forms, surrogates and code points above U+10FFFF.
-const LEADS: readonly (readonly [from: number, to: number, follow: number, low: number, high: number])[] = [
-  [0xc2, 0xdf, 1, 0x80, 0xbf],
-  [0xe0, 0xe0, 2, 0xa0, 0xbf],
-  [0xe1, 0xec, 2, 0x80, 0xbf],
-  [0xed, 0xed, 2, 0x80, 0x9f],
-  [0xee, 0xef, 2, 0x80, 0xbf],
-  [0xf0, 0xf0, 3, 0x90, 0xbf],
-  [0xf1, 0xf3, 3, 0x80, 0xbf],
-  [0xf4, 0xf4, 3, 0x80, 0x8f],
-];
+// RFC 3629 §4, the rows of UTF8-2 to UTF8-4: for a lead byte, how many bytes follow, and the range
+// of the first of them. The odd ranges are what keeps out overlong forms, surrogates and code
+// points above U+10FFFF.
+const LEADS:
+  readonly (readonly [from: number, to: number, follow: number, low: number, high: number])[] = [
+    [0xc2, 0xdf, 1, 0x80, 0xbf],
+    [0xe0, 0xe0, 2, 0xa0, 0xbf],
+    [0xe1, 0xec, 2, 0x80, 0xbf],
+    [0xed, 0xed, 2, 0x80, 0x9f],
+    [0xee, 0xef, 2, 0x80, 0xbf],
+    [0xf0, 0xf0, 3, 0x90, 0xbf],
+    [0xf1, 0xf3, 3, 0x80, 0xbf],
+    [0xf4, 0xf4, 3, 0x80, 0x8f],
+  ];
 
 // The same by lead byte; `FOLLOW` is 0 for a byte that leads nothing.
 const FOLLOW = new Uint8Array(256);
@@ -131,7 +151,10 @@ export class Utf8Validator {
   #low = 0x80;
   #high = 0xbf;
 
-  /** Takes the bytes from `start` to `end`; false as soon as one of them cannot belong to valid UTF-8. */
+  /**
+   * Takes the bytes from `start` to `end`; false as soon as one of them cannot belong to valid
+   * UTF-8.
+   */
   push(bytes: Uint8Array, start: number, end: number): boolean {
     for (let i = start; i < end; i++) {
       if (this.#follow === 0) {

@@ -1,47 +1,77 @@
-// The one table of what a peer can do wrong on an open connection: the close code that answers it, where the rule stands, and a
-// sentence. Nothing else in the core names a close code for a violation; tests walk this table and fail for a row without a vector.
+// The one table of what a peer can do wrong on an open connection: the close code that answers it,
+// where the rule stands, and a sentence. Nothing else in the core names a close code for a
+// violation; tests walk this table and fail for a row without a vector.
 //
 // Faults of the opening handshake have no close code and stand in handshake/faults.ts.
 
-/** One rule a peer broke: the close code sent for it, the section that states the rule, and a sentence for people. */
+/**
+ * One rule a peer broke: the close code sent for it, the section that states the rule, and a
+ * sentence for people.
+ */
 export interface Violation {
   /** 1001, 1002, 1007, 1009 or 1011 (RFC 6455 §7.4.1). */
   readonly code: number;
   /** Such as `"RFC 6455 §5.2"`. */
   readonly section: string;
-  /** In lower case and without a full stop; with the section it is the reason in the Close frame. */
+  /**
+   * In lower case and without a full stop; with the section it is the reason in the Close frame.
+   */
   readonly message: string;
 }
 
 /**
- * The rules as they are written down: close code, section and sentence by name. Exported for its type, which has the names in it;
- * at run time {@linkcode VIOLATIONS} has them all.
+ * The rules as they are written down: close code, section and sentence by name. Exported for its
+ * type, which has the names in it; at run time {@linkcode VIOLATIONS} has them all.
  */
 export const VIOLATION_ROWS = {
   // Frame header
-  "reserved-bit": [1002, "RFC 6455 §5.2", "a reserved bit is set that no negotiated extension defines"],
+  "reserved-bit": [
+    1002,
+    "RFC 6455 §5.2",
+    "a reserved bit is set that no negotiated extension defines",
+  ],
   "reserved-opcode": [1002, "RFC 6455 §5.2", "the opcode is reserved"],
   "control-fragmented": [1002, "RFC 6455 §5.5", "a control frame is fragmented"],
   "control-too-long": [1002, "RFC 6455 §5.5", "a control frame has more than 125 bytes of payload"],
   "mask-missing": [1002, "RFC 6455 §5.1", "a frame from a client is not masked"],
   "mask-unexpected": [1002, "RFC 6455 §5.1", "a frame from a server is masked"],
   "length-not-minimal": [1002, "RFC 6455 §5.2", "the payload length is not in its shortest form"],
-  "length-too-large": [1002, "RFC 6455 §5.2", "the most significant bit of a 64-bit payload length is set"],
+  "length-too-large": [
+    1002,
+    "RFC 6455 §5.2",
+    "the most significant bit of a 64-bit payload length is set",
+  ],
 
   // Message
   "continuation-unexpected": [1002, "RFC 6455 §5.4", "a continuation frame continues no message"],
-  "continuation-expected": [1002, "RFC 6455 §5.4", "a message begins before the one under way has ended"],
+  "continuation-expected": [
+    1002,
+    "RFC 6455 §5.4",
+    "a message begins before the one under way has ended",
+  ],
   "text-not-utf8": [1007, "RFC 6455 §8.1", "a text message is not valid UTF-8"],
-  "message-too-big": [1009, "RFC 6455 §7.4.1", "a message is larger than the limit of this endpoint"],
+  "message-too-big": [
+    1009,
+    "RFC 6455 §7.4.1",
+    "a message is larger than the limit of this endpoint",
+  ],
 
-  // Compression. A body that does not inflate is "data … not consistent with the type of the message" (§7.4.1), which is 1007:
-  // the framing, which 1002 speaks of, was right.
+  // Compression. A body that does not inflate is "data … not consistent with the type of the
+  // message" (§7.4.1), which is 1007: the framing, which 1002 speaks of, was right.
   "deflate-corrupt": [1007, "RFC 7692 §7.2.2", "a compressed message does not inflate"],
 
   // Close frame
-  "close-payload-one-byte": [1002, "RFC 6455 §5.5.1", "a Close frame has a payload of a single byte"],
+  "close-payload-one-byte": [
+    1002,
+    "RFC 6455 §5.5.1",
+    "a Close frame has a payload of a single byte",
+  ],
   "close-code-illegal": [1002, "RFC 6455 §7.4", "a Close frame has a code that must not be sent"],
-  "close-reason-not-utf8": [1007, "RFC 6455 §5.5.1", "the reason in a Close frame is not valid UTF-8"],
+  "close-reason-not-utf8": [
+    1007,
+    "RFC 6455 §5.5.1",
+    "the reason in a Close frame is not valid UTF-8",
+  ],
 
   // Time
   "pong-overdue": [1011, "RFC 6455 §5.5.2", "the peer answered no ping in time"],
@@ -53,5 +83,7 @@ export type ViolationName = keyof typeof VIOLATION_ROWS;
 
 /** Every rule a peer can break on an open connection, by name. */
 export const VIOLATIONS: Readonly<Record<ViolationName, Violation>> = Object.fromEntries(
-  Object.entries(VIOLATION_ROWS).map(([name, [code, section, message]]) => [name, { code, section, message }]),
+  Object.entries(VIOLATION_ROWS).map((
+    [name, [code, section, message]],
+  ) => [name, { code, section, message }]),
 ) as Record<ViolationName, Violation>;

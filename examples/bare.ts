@@ -1,6 +1,7 @@
-// An echo server without the host: the core driven by hand over node:net, which Deno and Bun have too. Bytes and times go in; events,
-// bytes and one deadline come out; every read, write and timer is in this file. What is left out is what the host is for: topics,
-// hooks, TLS, and waiting for a peer that does not read.
+// An echo server without the host: the core driven by hand over node:net, which Deno and Bun have
+// too. Bytes and times go in; events, bytes and one deadline come out; every read, write and timer
+// is in this file. What is left out is what the host is for: topics, hooks, TLS, and waiting for a
+// peer that does not read.
 //
 //   node --import tsx examples/bare.ts        deno run -A examples/bare.ts        bun run examples/bare.ts
 
@@ -37,9 +38,12 @@ const server = createServer({ allowHalfOpen: true, noDelay: true }, (tcp) => {
   tcp.on("data", async (chunk) => {
     if (connection !== undefined) return settle(connection.receive(chunk, now()));
     const request = handshake.receive(chunk, now());
-    if (handshake.plainRequest && !handshake.outputEnded) handshake.reject(426, { Upgrade: "websocket" });
+    if (handshake.plainRequest && !handshake.outputEnded) {
+      handshake.reject(426, { Upgrade: "websocket" });
+    }
     if (request === undefined) return settle();
-    const opened = await handshake.accept().catch(() => undefined); // it fails when the client has left meanwhile
+    // it fails when the client has left meanwhile
+    const opened = await handshake.accept().catch(() => undefined);
     settle();
     connection = opened?.connection;
     settle(connection?.receive(opened!.rest, now()));
@@ -47,7 +51,8 @@ const server = createServer({ allowHalfOpen: true, noDelay: true }, (tcp) => {
   tcp.on("end", () => settle((connection ?? handshake).receiveEnd(now())));
   tcp.on("error", (error) => settle(connection?.receiveEnd(now(), error)));
   tcp.on("close", () => clearTimeout(alarm));
-  tcp.setTimeout(60_000, () => tcp.destroy()); // pings go every 30 s: what is silent for longer was over
+  // pings go every 30 s: what is silent for longer was over
+  tcp.setTimeout(60_000, () => tcp.destroy());
 });
 
 const port = Number(process.env.PORT ?? 8080);

@@ -4,9 +4,11 @@
 //   deno run -A examples/chat.ts
 //   bun run examples/chat.ts
 //
-// PORT (default 8080) and HOST (default 127.0.0.1) come from the environment, and so do ORIGINS: where else the page may come from, as
-// in `https://chat.example.com`, when the server stands behind a proxy. Without the page: connect to `/?name=Ada&room=lobby` and send
-// `{ "type": "message", "content": "Hello", "timestamp": "2026-11-22T20:40:00.000Z" }`; all messages are in chat/protocol.ts.
+// PORT (default 8080) and HOST (default 127.0.0.1) come from the environment, and so do ORIGINS:
+// where else the page may come from, as in `https://chat.example.com`, when the server stands
+// behind a proxy. Without the page: connect to `/?name=Ada&room=lobby` and send `{ "type":
+// "message", "content": "Hello", "timestamp": "2026-11-22T20:40:00.000Z" }`; all messages are in
+// chat/protocol.ts.
 
 import { networkInterfaces } from "node:os";
 import process from "node:process";
@@ -32,12 +34,17 @@ const server = await serve<Guest>({
   message: (socket, data) => rooms.receive(socket, data),
   close: (socket) => rooms.leave(socket),
 }).catch((error: Error) => {
-  console.error(`cannot listen on ${url(hostname, askedPort)}: ${error.message}\nanother port: PORT=8081 npm start`);
+  console.error(
+    `cannot listen on ${
+      url(hostname, askedPort)
+    }: ${error.message}\nanother port: PORT=8081 npm start`,
+  );
   process.exit(1);
 });
 
 const { port = 0 } = server.address;
-// Browsers let any page open a WebSocket to this machine, so the server asks which page it was (RFC 6455 §10.2).
+// Browsers let any page open a WebSocket to this machine, so the server asks which page it was (RFC
+// 6455 §10.2).
 const refuseOrigin = allowOrigins([
   ...["localhost", hostname, ...ownAddresses()].map((host) => url(host, port)),
   ...(process.env.ORIGINS ?? "").split(/[ ,]+/).filter((origin) => origin !== ""),

@@ -1,5 +1,6 @@
-// A client that goes through a proxy and logs in. User names and passwords are in the URLs; without PROXY the environment says which
-// proxy leads there, if any (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY). The same file runs on Node, Deno and Bun:
+// A client that goes through a proxy and logs in. User names and passwords are in the URLs; without
+// PROXY the environment says which proxy leads there, if any (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY,
+// NO_PROXY). The same file runs on Node, Deno and Bun:
 //
 //   PROXY=http://me:word@127.0.0.1:8888 node --import tsx examples/proxied.ts ws://you:pass@127.0.0.1:8080
 //   PROXY=socks5://127.0.0.1:1080 deno run -A examples/proxied.ts wss://example.com/chat
@@ -22,8 +23,9 @@ try {
   }
   socket.close();
 } catch (error) {
-  if (error instanceof ConnectError) console.error(`no way to the server (${error.failure}): ${error.message}`);
-  else if (error instanceof HandshakeError) {
+  if (error instanceof ConnectError) {
+    console.error(`no way to the server (${error.failure}): ${error.message}`);
+  } else if (error instanceof HandshakeError) {
     console.error(`the server answered ${error.answer?.status}: ${error.message}`);
   } else throw error;
   process.exitCode = 1;

@@ -1,5 +1,6 @@
-// A stream that goes through a WebSocket: lines are piped to a server that echoes, and what comes back is piped on. Whoever is slower
-// makes the others wait, from one end to the other. The same file runs on Node, Deno and Bun:
+// A stream that goes through a WebSocket: lines are piped to a server that echoes, and what comes
+// back is piped on. Whoever is slower makes the others wait, from one end to the other. The same
+// file runs on Node, Deno and Bun:
 //
 //   node --import tsx examples/stream.ts ws://127.0.0.1:8080 1000
 //   deno run -A examples/stream.ts

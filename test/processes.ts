@@ -1,5 +1,6 @@
-// Programs of the tests as processes of their own, on each runtime, from the root of the repository: how they are started, what they
-// print, how they end. It knows of no test: those that end a program with their test start it by programs.ts.
+// Programs of the tests as processes of their own, on each runtime, from the root of the
+// repository: how they are started, what they print, how they end. It knows of no test: those that
+// end a program with their test start it by programs.ts.
 
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
@@ -15,7 +16,8 @@ const windows = process.platform === "win32";
 export type RuntimeName = "Node" | "Deno" | "Bun";
 export const RUNTIMES: readonly RuntimeName[] = ["Node", "Deno", "Bun"];
 
-// The programs themselves and not their wrappers in node_modules/.bin, so that a signal reaches them.
+// The programs themselves and not their wrappers in node_modules/.bin, so that a signal reaches
+// them.
 export const COMMANDS: Readonly<Record<RuntimeName, readonly [string, ...string[]]>> = {
   Node: [process.execPath, "--import", "tsx"],
   Deno: [join(root, "node_modules", "deno", windows ? "deno.exe" : "deno"), "run", "-A"],
@@ -126,12 +128,17 @@ export class Program {
 
   /** Waits until it has printed more; false when it has ended instead. */
   #more(): Promise<boolean> {
-    const printed = new Promise<true>((resolve) => this.#child.stdout!.once("data", () => resolve(true)));
+    const printed = new Promise<true>((resolve) =>
+      this.#child.stdout!.once("data", () => resolve(true))
+    );
     return Promise.race([printed, this.exited.then(() => false)]);
   }
 }
 
-/** A free port below those that systems give to connections: no connection takes it before somebody listens there. */
+/**
+ * A free port below those that systems give to connections: no connection takes it before somebody
+ * listens there.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);

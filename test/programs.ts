@@ -7,7 +7,12 @@ import { COMMANDS, Program } from "./processes.ts";
 type Environment = Readonly<Record<string, string>>;
 
 /** Starts a program of this repository on the runtime. */
-export function startProgram(runtime: RuntimeName, file: string, args: readonly string[], env?: Environment): Program {
+export function startProgram(
+  runtime: RuntimeName,
+  file: string,
+  args: readonly string[],
+  env?: Environment,
+): Program {
   return startTool([...COMMANDS[runtime], file, ...args], env);
 }
 

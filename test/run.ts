@@ -1,6 +1,6 @@
-// `npm test`: the suite on Node, Deno and Bun, one after the other, and one line that sums them up. Arguments name
-// runtimes (`node`, `deno`, `bun`) or are handed to vitest as file filters. Does not decide which file runs where: that
-// is vitest.config.ts.
+// `npm test`: the suite on Node, Deno and Bun, one after the other, and one line that sums them up.
+// Arguments name runtimes (`node`, `deno`, `bun`) or are handed to vitest as file filters. Does not
+// decide which file runs where: that is vitest.config.ts.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -32,7 +32,10 @@ interface Report {
 /** Resolves with the exit code; the tools are found through the PATH that npm sets up. */
 function run(command: readonly string[]): Promise<number> {
   const [tool = "", ...args] = command;
-  const child = spawn(tool, args, { stdio: ["ignore", "inherit", "inherit"], shell: process.platform === "win32" });
+  const child = spawn(tool, args, {
+    stdio: ["ignore", "inherit", "inherit"],
+    shell: process.platform === "win32",
+  });
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code) => resolve(code ?? 1));
@@ -55,7 +58,8 @@ async function testOn(runtime: string, filters: readonly string[], folder: strin
   console.log(`\n# ${runtime}`);
   const output = join(folder, `${runtime}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${output}`];
-  // A filter may name files that only Node runs; without one, a runtime that finds no file is a failure.
+  // A filter may name files that only Node runs; without one, a runtime that finds no file is a
+  // failure.
   const options = filters.length > 0 ? [...reporters, "--passWithNoTests", ...filters] : reporters;
   const code = await run([...vitest[runtime] ?? [], ...options]);
   const report = await readFile(output, "utf8").catch(() => undefined);

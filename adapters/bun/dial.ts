@@ -61,9 +61,17 @@ interface Hooks {
   fail(error: unknown): void;
 }
 
-/** Handlers of a client's socket for TLS: of a bad certificate Bun tells with the handshake, and leaves it to us. */
-function tlsHandlers(name: string, { rejectUnauthorized = true }: TlsClientOptions, hooks: Hooks): object {
-  const fail = (error: unknown): void => hooks.fail(new ConnectError("tls", `no TLS with ${name}`, error));
+/**
+ * Handlers of a client's socket for TLS: of a bad certificate Bun tells with the handshake, and
+ * leaves it to us.
+ */
+function tlsHandlers(
+  name: string,
+  { rejectUnauthorized = true }: TlsClientOptions,
+  hooks: Hooks,
+): object {
+  const fail = (error: unknown): void =>
+    hooks.fail(new ConnectError("tls", `no TLS with ${name}`, error));
   const handshake = (socket: BunSocket, authorized: boolean, error: TlsError | null): void => {
     if (isAccepted(authorized, error, rejectUnauthorized)) return hooks.done(socket);
     fail(error);
@@ -76,7 +84,9 @@ function tlsHandlers(name: string, { rejectUnauthorized = true }: TlsClientOptio
   return { ...handlers, open: hooks.reached, handshake, close, error: close };
 }
 
-/** The transport, once it is done; on failure and when the signal is aborted its socket is dropped. */
+/**
+ * The transport, once it is done; on failure and when the signal is aborted its socket is dropped.
+ */
 function connected(
   secure: boolean,
   unix: boolean,

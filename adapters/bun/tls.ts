@@ -8,7 +8,11 @@ export interface TlsError {
 }
 
 /** Whether to go on: `rejectUnauthorized: false` forgives a certificate, but no TLS that failed. */
-export function isAccepted(authorized: boolean, error: TlsError | null, rejectUnauthorized: boolean): boolean {
+export function isAccepted(
+  authorized: boolean,
+  error: TlsError | null,
+  rejectUnauthorized: boolean,
+): boolean {
   return authorized || (!rejectUnauthorized && error?.code !== "EPROTO");
 }
 

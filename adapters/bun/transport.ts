@@ -1,5 +1,5 @@
-// A transport over a socket of `Bun.listen` and `Bun.connect`; and what the adapter asks of Bun, typed here, so that it type-checks
-// everywhere.
+// A transport over a socket of `Bun.listen` and `Bun.connect`; and what the adapter asks of Bun,
+// typed here, so that it type-checks everywhere.
 
 import { ipAddress } from "../host/address.ts";
 import { Outbox } from "../host/outbox.ts";
@@ -12,7 +12,10 @@ export interface BunSocket {
   /** Neither is there when the peer has reset the connection. */
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
-  /** How many bytes it took, maybe none; negative when the socket is closed. It keeps none for later. */
+  /**
+   * How many bytes it took, maybe none; negative when the socket is closed. It keeps none for
+   * later.
+   */
   write(bytes: Uint8Array): number;
   /** Ends writing. */
   shutdown(): void;
@@ -159,12 +162,14 @@ export class BunTransport implements Transport {
     if (this.#ending && !this.#outputEnded) this.#endOutput();
   }
 
-  // The peer has reset the connection. A socket that is paused, as one is whose output waits, would not hear of that.
+  // The peer has reset the connection. A socket that is paused, as one is whose output waits, would
+  // not hear of that.
   #giveUp(): void {
     queueMicrotask(() => this.socket.terminate());
   }
 
-  // `end` would close at once, and could take with it what was written; `shutdown` ends only this direction.
+  // `end` would close at once, and could take with it what was written; `shutdown` ends only this
+  // direction.
   #endOutput(): void {
     this.#outputEnded = true;
     this.socket.shutdown();
@@ -173,7 +178,9 @@ export class BunTransport implements Transport {
 }
 
 function peerOf({ remoteAddress, remotePort }: BunSocket): Address {
-  return remoteAddress === undefined || remotePort === undefined ? {} : ipAddress(remoteAddress, remotePort);
+  return remoteAddress === undefined || remotePort === undefined
+    ? {}
+    : ipAddress(remoteAddress, remotePort);
 }
 
 /** Handlers of a socket's events, as `Bun.listen` and `Bun.connect` take them. */

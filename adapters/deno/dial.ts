@@ -1,4 +1,5 @@
-// How a client on Deno reaches its server: `Deno.connect`, and `Deno.startTls` on top, or `Deno.connectTls` with a certificate.
+// How a client on Deno reaches its server: `Deno.connect`, and `Deno.startTls` on top, or
+// `Deno.connectTls` with a certificate.
 
 import { UsageError } from "../../core/mod.ts";
 import { step } from "../host/client/connect-error.ts";
@@ -30,16 +31,30 @@ function list(pem: Pem): string[] {
 /** As `Runtime.dial` says. */
 export async function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
   if (tls !== undefined) refuseOptions("Deno", "tls", tls, NO_CLIENT_TLS);
-  if (tls !== undefined && path !== undefined) refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
+  if (tls !== undefined && path !== undefined) {
+    refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
+  }
   if (tls?.cert !== undefined) return dialWithCertificate({ hostname, port, signal }, tls);
   const address = path === undefined ? { hostname, port } : { path, transport: "unix" };
-  const transport = new DenoTransport(await abortable(Deno.connect({ ...address, signal }), signal), false);
+  const transport = new DenoTransport(
+    await abortable(Deno.connect({ ...address, signal }), signal),
+    false,
+  );
   if (tls === undefined) return transport;
-  return step("tls", `no TLS with ${hostname}`, signal, () => secure(transport, hostname, tls, signal));
+  return step(
+    "tls",
+    `no TLS with ${hostname}`,
+    signal,
+    () => secure(transport, hostname, tls, signal),
+  );
 }
 
-// The one way to show a certificate, but it cannot be told another name, and goes on for a while when it is aborted.
-async function dialWithCertificate({ signal, ...address }: DialOptions, tls: TlsClientOptions): Promise<Transport> {
+// The one way to show a certificate, but it cannot be told another name, and goes on for a while
+// when it is aborted.
+async function dialWithCertificate(
+  { signal, ...address }: DialOptions,
+  tls: TlsClientOptions,
+): Promise<Transport> {
   refuseOptions("Deno", "tls", tls, ["serverName"], " together with tls.cert");
   const conn = await abortable(Deno.connectTls({ ...address, ...clientTls(tls) }), signal);
   return step("tls", `no TLS with ${address.hostname}`, signal, () => handshaken(conn, signal));
@@ -61,10 +76,14 @@ export async function secure(
 ): Promise<Transport> {
   const { conn } = transport as DenoTransport;
   const name = options.serverName ?? hostname;
-  return handshaken(await abortable(Deno.startTls(conn, { ...clientTls(options), hostname: name }), signal), signal);
+  return handshaken(
+    await abortable(Deno.startTls(conn, { ...clientTls(options), hostname: name }), signal),
+    signal,
+  );
 }
 
-// What Deno calls a TLS connection has not shaken hands yet; whoever waits for one wants to hear of a bad certificate.
+// What Deno calls a TLS connection has not shaken hands yet; whoever waits for one wants to hear of
+// a bad certificate.
 async function handshaken(conn: DenoConn, signal: AbortSignal | undefined): Promise<Transport> {
   try {
     await abortable(conn.handshake!(), signal);
@@ -75,7 +94,10 @@ async function handshaken(conn: DenoConn, signal: AbortSignal | undefined): Prom
   }
 }
 
-/** The promise, or the signal's reason as soon as it is aborted; a connection that comes too late is closed. */
+/**
+ * The promise, or the signal's reason as soon as it is aborted; a connection that comes too late is
+ * closed.
+ */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {

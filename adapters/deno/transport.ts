@@ -1,4 +1,5 @@
-// A transport over a `Deno.Conn`; and what the adapter asks of Deno, typed here, so that it type-checks everywhere.
+// A transport over a `Deno.Conn`; and what the adapter asks of Deno, typed here, so that it
+// type-checks everywhere.
 
 import { ipAddress } from "../host/address.ts";
 import { Outbox } from "../host/outbox.ts";
@@ -111,7 +112,9 @@ export class DenoTransport implements Transport {
 
   resume(): void {
     this.#paused = false;
-    if (!this.#reading && !this.#inputEnded) this.#read().catch((error: Error) => this.#close(error));
+    if (!this.#reading && !this.#inputEnded) {
+      this.#read().catch((error: Error) => this.#close(error));
+    }
   }
 
   // One read at a time, all of them into the same memory.
@@ -186,5 +189,7 @@ function setNoDelay(conn: DenoConn): void {
 
 /** The address as the host has it. */
 export function addressOf({ hostname, port, path }: DenoAddr): Address {
-  return hostname === undefined || port === undefined ? { path: path ?? "" } : ipAddress(hostname, port);
+  return hostname === undefined || port === undefined
+    ? { path: path ?? "" }
+    : ipAddress(hostname, port);
 }

@@ -1,5 +1,6 @@
-// Listening to an application's AbortSignal: one listener for each signal, whoever of us waits for it. A signal for the life of a
-// thousand connections would otherwise have thousands, of which Node warns from the eleventh on as of a leak.
+// Listening to an application's AbortSignal: one listener for each signal, whoever of us waits for
+// it. A signal for the life of a thousand connections would otherwise have thousands, of which Node
+// warns from the eleventh on as of a leak.
 
 const waiting = new WeakMap<AbortSignal, Waiting>();
 

@@ -1,14 +1,19 @@
-// Time for all connections of a process: one monotonic clock, and one timer for every deadline there is.
+// Time for all connections of a process: one monotonic clock, and one timer for every deadline
+// there is.
 //
-// Deadlines are kept in buckets a few hundred milliseconds wide, because a connection's deadlines are seconds away and move often:
-// adding and removing is a set operation, and a deadline that moved further away is found out only when its bucket comes up.
+// Deadlines are kept in buckets a few hundred milliseconds wide, because a connection's deadlines
+// are seconds away and move often: adding and removing is a set operation, and a deadline that
+// moved further away is found out only when its bucket comes up.
 
 /** Something to be woken. */
 export interface Sleeper {
   wake(now: number): void;
 }
 
-/** Width of a bucket in milliseconds: how late a deadline may be noticed, but for the event loop's own delay. */
+/**
+ * Width of a bucket in milliseconds: how late a deadline may be noticed, but for the event loop's
+ * own delay.
+ */
 const RESOLUTION = 128;
 
 // The longest delay that a 32-bit timer can take; a deadline beyond it is looked at again then.
@@ -38,10 +43,15 @@ export class Clock {
     return bucket;
   }
 
-  /** Takes back a `schedule` that returned `bucket`. The timer stays: a call in vain costs less than moving it each time. */
+  /**
+   * Takes back a `schedule` that returned `bucket`. The timer stays: a call in vain costs less than
+   * moving it each time.
+   */
   cancel(sleeper: Sleeper, bucket: number): void {
     const sleepers = this.#buckets.get(bucket);
-    if (sleepers !== undefined && sleepers.delete(sleeper) && sleepers.size === 0) this.#buckets.delete(bucket);
+    if (sleepers !== undefined && sleepers.delete(sleeper) && sleepers.size === 0) {
+      this.#buckets.delete(bucket);
+    }
   }
 
   #arm(bucket: number): void {
@@ -61,7 +71,8 @@ export class Clock {
 
   #ring(): void {
     const now = this.now();
-    // Who is woken goes to sleep again, mostly for longer than others that sleep: the next bucket is looked for when all are done.
+    // Who is woken goes to sleep again, mostly for longer than others that sleep: the next bucket
+    // is looked for when all are done.
     this.#next = -Infinity;
     for (const [bucket, sleepers] of this.#buckets) {
       if (bucket * RESOLUTION > now) continue;
@@ -72,7 +83,8 @@ export class Clock {
   }
 }
 
-// A timer must not keep a process alive whose sockets are gone. Node and Bun have a method for that, Deno a function.
+// A timer must not keep a process alive whose sockets are gone. Node and Bun have a method for
+// that, Deno a function.
 function letGo(timer: Timer): void {
   const { Deno } = globalThis as { Deno?: { unrefTimer(timer: Timer): void; }; };
   if (typeof timer === "object") timer.unref();

@@ -1,5 +1,5 @@
-// The only place where the core meets a transport: bytes and times go into the Connection, its events go to the sink, its output to
-// the transport, its deadline to the clock.
+// The only place where the core meets a transport: bytes and times go into the Connection, its
+// events go to the sink, its output to the transport, its deadline to the clock.
 //
 // It knows nothing of messages, handlers or servers; socket.ts does.
 
@@ -35,7 +35,10 @@ export const Hold = {
   turn: 8,
 } as const;
 
-/** Bytes that are read at once where turns are taken. DEFLATE makes a thousand of one at best: 4 MiB in all. */
+/**
+ * Bytes that are read at once where turns are taken. DEFLATE makes a thousand of one at best: 4 MiB
+ * in all.
+ */
 const PORTION = 4096;
 
 /** So much output is not left waiting for the end of the tick. */
@@ -75,7 +78,13 @@ export class Driver implements TransportEvents, Sleeper, Waiter {
   #bucket = 0;
 
   /** `readWhileBlocked` goes on reading from a peer that does not take its answers. */
-  constructor(opened: Opened, transport: Transport, clock: Clock, sink: Sink, readWhileBlocked: boolean) {
+  constructor(
+    opened: Opened,
+    transport: Transport,
+    clock: Clock,
+    sink: Sink,
+    readWhileBlocked: boolean,
+  ) {
     this.connection = opened.connection;
     this.transport = transport;
     this.#clock = clock;
@@ -111,7 +120,8 @@ export class Driver implements TransportEvents, Sleeper, Waiter {
 
   // --- From the transport ---
 
-  // Nothing a peer sends makes the core throw, but want of memory can, and a codec of the application's. It ends this connection alone.
+  // Nothing a peer sends makes the core throw, but want of memory can, and a codec of the
+  // application's. It ends this connection alone.
   received(chunk: Uint8Array): void {
     try {
       if (this.#inTurns) this.#receiveInTurns(chunk);
@@ -177,7 +187,9 @@ export class Driver implements TransportEvents, Sleeper, Waiter {
   commit(): void {
     if (this.#dispatching || this.#flushing) {
       // A Close frame that waits behind the answers which are still being given would cut them off.
-      if (this.connection.state === "open" && this.connection.pendingOutput >= FLUSH_FROM) this.#flush();
+      if (this.connection.state === "open" && this.connection.pendingOutput >= FLUSH_FROM) {
+        this.#flush();
+      }
     } else if (this.connection.pendingOutput >= FLUSH_FROM) {
       this.#settle();
     } else {
@@ -244,7 +256,8 @@ export class Driver implements TransportEvents, Sleeper, Waiter {
 
   // --- Events ---
 
-  // A handler may do anything, such as pause, or abort, which can end in another call of this method: events never overtake each other.
+  // A handler may do anything, such as pause, or abort, which can end in another call of this
+  // method: events never overtake each other.
   #deliver(events: readonly ConnectionEvent[]): void {
     if (this.#dispatching || (this.#holds & Hold.user) !== 0) return this.#keep(events, 0);
     this.#dispatching = true;
@@ -294,12 +307,14 @@ export class Driver implements TransportEvents, Sleeper, Waiter {
   #flush(): void {
     const { connection } = this;
     if (this.#blocked || this.#gone) return;
-    if (connection.pendingOutput > 0 && !this.transport.write(connection.takeOutput())) this.#block();
+    if (connection.pendingOutput > 0 && !this.transport.write(connection.takeOutput())) {
+      this.#block();
+    }
     if (connection.outputEnded && !this.#blocked && !this.#ended) this.#end();
   }
 
-  // Reading stops behind a chunk, not at once: an application that sends whenever it can would be blocked again before anything was
-  // read, and never hear of a Close.
+  // Reading stops behind a chunk, not at once: an application that sends whenever it can would be
+  // blocked again before anything was read, and never hear of a Close.
   #holdIfBlocked(): void {
     if (this.#blocked && !this.#readWhileBlocked) this.hold(Hold.output);
   }
@@ -327,9 +342,12 @@ export class Driver implements TransportEvents, Sleeper, Waiter {
     this.#alarm = Infinity;
   }
 
-  // What the peer sends while nobody reads cannot tell that it lives. Then its taking of output does.
+  // What the peer sends while nobody reads cannot tell that it lives. Then its taking of output
+  // does.
   #noteProgress(): void {
-    if ((this.#holds & (Hold.user | Hold.inbox | Hold.turn)) !== 0) return this.connection.noteActivity();
+    if ((this.#holds & (Hold.user | Hold.inbox | Hold.turn)) !== 0) {
+      return this.connection.noteActivity();
+    }
     if (!this.#blocked) return;
     const buffered = this.transport.bufferedAmount;
     if (buffered < this.#buffered) this.connection.noteActivity();

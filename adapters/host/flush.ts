@@ -1,4 +1,5 @@
-// Sends from outside of an input, such as a timer's or a publish to many, leave together: one microtask for all connections.
+// Sends from outside of an input, such as a timer's or a publish to many, leave together: one
+// microtask for all connections.
 
 /** Something with output that waits for the end of the tick. */
 export interface Flushable {

@@ -1,7 +1,8 @@
-// The end of a transport on which the last word was written: it is given some time to be read, then the transport is dropped.
+// The end of a transport on which the last word was written: it is given some time to be read, then
+// the transport is dropped.
 //
-// Dropping it at once could take the answer with it: a close with unread input makes TCP reset the connection, and a reset
-// discards what the peer has not read yet (RFC 1122 §4.2.2.13).
+// Dropping it at once could take the answer with it: a close with unread input makes TCP reset the
+// connection, and a reset discards what the peer has not read yet (RFC 1122 §4.2.2.13).
 
 import type { Clock, Sleeper } from "./clock.ts";
 import type { Transport, TransportEvents } from "./transport.ts";

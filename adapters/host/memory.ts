@@ -1,5 +1,6 @@
-// Two ends of a transport without a network, in one process. What one end writes the other receives, in order, as a copy, and not
-// within the call; who does not read makes the other end wait, as TCP does.
+// Two ends of a transport without a network, in one process. What one end writes the other
+// receives, in order, as a copy, and not within the call; who does not read makes the other end
+// wait, as TCP does.
 //
 // Bytes move in microtasks: there is no timer in between, and so none for a test to fake.
 

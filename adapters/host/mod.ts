@@ -1,4 +1,5 @@
-// What every adapter and the package root give out besides `serve` and `connect`: the core's public names and the host's.
+// What every adapter and the package root give out besides `serve` and `connect`: the core's public
+// names and the host's.
 
 export type * from "../../core/mod.ts";
 export {
@@ -46,8 +47,18 @@ export type {
 } from "./server/upgrade.ts";
 export type { Backpressure, Handlers, Message, MessageKind, Sendable } from "./socket/handlers.ts";
 export { SocketClosedError } from "./socket/inbox.ts";
-export type { SocketStream, WebSocketCloseInfo, WebSocketStreamData } from "./socket/socket-stream.ts";
+export type {
+  SocketStream,
+  WebSocketCloseInfo,
+  WebSocketStreamData,
+} from "./socket/socket-stream.ts";
 export { WebSocketError } from "./socket/socket-stream.ts";
 export type { SendResult } from "./socket/socket.ts";
 export { Socket } from "./socket/socket.ts";
-export type { Address, ListenOptions, Pem, TlsClientOptions, TlsServerOptions } from "./transport.ts";
+export type {
+  Address,
+  ListenOptions,
+  Pem,
+  TlsClientOptions,
+  TlsServerOptions,
+} from "./transport.ts";

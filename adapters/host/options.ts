@@ -1,9 +1,15 @@
-// The options that `serve` and `connect` share, and how they become the core's: every name is checked, and what is given as `true`
-// becomes an object.
+// The options that `serve` and `connect` share, and how they become the core's: every name is
+// checked, and what is given as `true` becomes an object.
 
 import { resolveDeflate } from "../../core/deflate/negotiate.ts";
 import { refuseUnknown, resolveLimits, resolveTimeouts } from "../../core/limits.ts";
-import type { Delivery, GivenDeflateOptions, HandshakeOptions, Limits, Timeouts } from "../../core/mod.ts";
+import type {
+  Delivery,
+  GivenDeflateOptions,
+  HandshakeOptions,
+  Limits,
+  Timeouts,
+} from "../../core/mod.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, UsageError } from "../../core/mod.ts";
 import type { Backpressure, Handlers } from "./socket/handlers.ts";
 import type { Runtime } from "./transport.ts";
@@ -19,13 +25,22 @@ export interface CommonOptions {
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** permessage-deflate (RFC 7692). Default off. */
   readonly deflate?: DeflateChoice | undefined;
-  /** `"bytes"` hands text messages over as checked UTF-8, for those who forward or parse them. Default `"string"`. */
+  /**
+   * `"bytes"` hands text messages over as checked UTF-8, for those who forward or parse them.
+   * Default `"string"`.
+   */
   readonly text?: "string" | "bytes" | undefined;
   /** How much may wait for a peer that does not read. */
   readonly backpressure?: Partial<Backpressure> | undefined;
 }
 
-export const COMMON_NAMES: readonly string[] = ["limits", "timeouts", "deflate", "text", "backpressure"];
+export const COMMON_NAMES: readonly string[] = [
+  "limits",
+  "timeouts",
+  "deflate",
+  "text",
+  "backpressure",
+];
 
 export const HANDLER_NAMES: readonly (keyof Handlers)[] = [
   "open",
@@ -54,7 +69,10 @@ export const CLIENT_BACKPRESSURE: Backpressure = { ...SERVER_BACKPRESSURE, readW
  *
  * @throws {UsageError} for an unknown name or an illegal value
  */
-export function resolveBackpressure(defaults: Backpressure, given: Partial<Backpressure> = {}): Backpressure {
+export function resolveBackpressure(
+  defaults: Backpressure,
+  given: Partial<Backpressure> = {},
+): Backpressure {
   refuseUnknown("backpressure", given, Object.keys(defaults));
   const { maxBufferedAmount, onOverflow, readWhileBlocked } = { ...defaults, ...given };
   if (!(maxBufferedAmount > 0)) {
@@ -63,7 +81,9 @@ export function resolveBackpressure(defaults: Backpressure, given: Partial<Backp
     );
   }
   if (onOverflow !== "close" && onOverflow !== "drop") {
-    throw new UsageError(`backpressure.onOverflow is ${JSON.stringify(onOverflow)}; it takes "close" or "drop"`);
+    throw new UsageError(
+      `backpressure.onOverflow is ${JSON.stringify(onOverflow)}; it takes "close" or "drop"`,
+    );
   }
   return { maxBufferedAmount, onOverflow, readWhileBlocked };
 }
@@ -73,14 +93,19 @@ export function resolveBackpressure(defaults: Backpressure, given: Partial<Backp
  *
  * @throws {UsageError} for an unknown name or an illegal value
  */
-export function handshakeOptions(runtime: Runtime, options: CommonOptions & Pick<Handlers, "piece">): HandshakeOptions {
+export function handshakeOptions(
+  runtime: Runtime,
+  options: CommonOptions & Pick<Handlers, "piece">,
+): HandshakeOptions {
   const { deflate } = options;
   const messages: Delivery["messages"] = options.piece === undefined ? "whole" : "pieces";
   if (options.text !== undefined && options.text !== "string" && options.text !== "bytes") {
     throw new UsageError(`text is ${JSON.stringify(options.text)}; it takes "string" or "bytes"`);
   }
-  // Resolved here already: a handshake, which does it too, is the wrong place to hear of a wrong option.
-  const compression = deflate && resolveDeflate({ codec: runtime.deflate, ...deflate === true ? {} : deflate });
+  // Resolved here already: a handshake, which does it too, is the wrong place to hear of a wrong
+  // option.
+  const compression = deflate
+    && resolveDeflate({ codec: runtime.deflate, ...deflate === true ? {} : deflate });
   return {
     limits: resolveLimits(options.limits ?? DEFAULT_LIMITS),
     timeouts: resolveTimeouts(options.timeouts ?? DEFAULT_TIMEOUTS),

@@ -1,12 +1,16 @@
-// Bytes that a runtime's `write` has not taken yet, for runtimes whose `write` may take only a part.
+// Bytes that a runtime's `write` has not taken yet, for runtimes whose `write` may take only a
+// part.
 //
 // Small chunks leave together: a system call costs more than copying a few kilobytes does.
 
-/** Below this size chunks are copied together; from it on, another write costs less than the copy. */
+/**
+ * Below this size chunks are copied together; from it on, another write costs less than the copy.
+ */
 export const GATHER_BELOW: number = 64 * 1024;
 
-// Blocks for gathering, used again and again: a new one would cost more than what is saved. There are few, each as large as was
-// needed, because writes are mostly over at once: those of a thousand peers that read slowly should not cost a thousand large blocks.
+// Blocks for gathering, used again and again: a new one would cost more than what is saved. There
+// are few, each as large as was needed, because writes are mostly over at once: those of a thousand
+// peers that read slowly should not cost a thousand large blocks.
 const blocks: Uint8Array[] = [];
 const MAX_BLOCKS = 8;
 const SMALLEST_BLOCK = 1024;
@@ -22,7 +26,9 @@ export function byteLength(chunks: readonly Uint8Array[]): number {
 export function gather(chunks: readonly Uint8Array[]): Uint8Array {
   const size = byteLength(chunks);
   let block = blocks.pop();
-  if (block === undefined || block.length < size) block = new Uint8Array(Math.max(size, SMALLEST_BLOCK));
+  if (block === undefined || block.length < size) {
+    block = new Uint8Array(Math.max(size, SMALLEST_BLOCK));
+  }
   let offset = 0;
   for (const chunk of chunks) {
     block.set(chunk, offset);

@@ -1,4 +1,5 @@
-// Memory to read into, for runtimes that ask for it: the same again and again, so what was read is only lent to whoever hears of it.
+// Memory to read into, for runtimes that ask for it: the same again and again, so what was read is
+// only lent to whoever hears of it.
 //
 // Its size follows what comes: an idle connection waits with little, a busy one reads much at once.
 

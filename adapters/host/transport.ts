@@ -1,6 +1,8 @@
-// The seam between the host and a runtime: what a byte transport does, what it reports, and what a runtime must provide.
+// The seam between the host and a runtime: what a byte transport does, what it reports, and what a
+// runtime must provide.
 //
-// An adapter implements these interfaces with the verbs of its runtime, and nothing more; everything above them is runtime-neutral.
+// An adapter implements these interfaces with the verbs of its runtime, and nothing more;
+// everything above them is runtime-neutral.
 
 import type { DeflateCodec } from "../../core/mod.ts";
 import type { Clock } from "./clock.ts";
@@ -8,8 +10,8 @@ import type { Clock } from "./clock.ts";
 /** One end of a transport: an IP address and port, or a unix socket's path. */
 export interface Address {
   /**
-   * An IP address, IPv6 without brackets; `undefined` for a unix socket, a pair in memory, a stream of the caller's own, and a peer that
-   * was gone before it could be asked.
+   * An IP address, IPv6 without brackets; `undefined` for a unix socket, a pair in memory, a stream
+   * of the caller's own, and a peer that was gone before it could be asked.
    */
   readonly hostname?: string;
   /** 1-65535; there when `hostname` is. */
@@ -38,8 +40,9 @@ export interface Transport {
   /** Whether the bytes travel encrypted. */
   readonly secure: boolean;
   /**
-   * Says who hears of what happens. The first call starts reading; a later one hands the transport over. Who takes over a transport
-   * that is closed already hears so, too, but not within this call.
+   * Says who hears of what happens. The first call starts reading; a later one hands the transport
+   * over. Who takes over a transport that is closed already hears so, too, but not within this
+   * call.
    */
   attach(events: TransportEvents): void;
 }
@@ -71,7 +74,10 @@ export interface ListenOptions {
 /** PEM text, or several of it. */
 export type Pem = string | readonly string[];
 
-/** A server's side of TLS, in one shape for all runtimes; what a runtime cannot do is refused by name. */
+/**
+ * A server's side of TLS, in one shape for all runtimes; what a runtime cannot do is refused by
+ * name.
+ */
 export interface TlsServerOptions {
   /** The certificate chain, PEM. */
   readonly cert: string;
@@ -83,7 +89,10 @@ export interface TlsServerOptions {
   readonly ca?: Pem | undefined;
   /** Asks the client for a certificate. Node and Bun. */
   readonly requestCert?: boolean | undefined;
-  /** Refuses a client without a valid certificate, once one is asked for. Default true. Node and Bun. */
+  /**
+   * Refuses a client without a valid certificate, once one is asked for. Default true. Node and
+   * Bun.
+   */
   readonly rejectUnauthorized?: boolean | undefined;
   /** Application protocols in order of preference (RFC 7301). */
   readonly alpnProtocols?: readonly string[] | undefined;
@@ -91,7 +100,10 @@ export interface TlsServerOptions {
 
 /** A client's side of TLS. */
 export interface TlsClientOptions {
-  /** The authorities to trust, PEM; default: those of the runtime. On Deno they are trusted besides those. */
+  /**
+   * The authorities to trust, PEM; default: those of the runtime. On Deno they are trusted besides
+   * those.
+   */
   readonly ca?: Pem | undefined;
   /** The client's own certificate chain, PEM. On Deno not through a proxy. */
   readonly cert?: string | undefined;
@@ -99,7 +111,10 @@ export interface TlsClientOptions {
   readonly key?: string | undefined;
   /** For an encrypted key. Node and Bun. */
   readonly passphrase?: string | undefined;
-  /** The name to ask for and to check, when it is not the URL's host. On Deno not together with `cert`. */
+  /**
+   * The name to ask for and to check, when it is not the URL's host. On Deno not together with
+   * `cert`.
+   */
   readonly serverName?: string | undefined;
   /** `false` accepts any certificate: for tests only. Node and Bun. */
   readonly rejectUnauthorized?: boolean | undefined;
@@ -111,7 +126,10 @@ export interface TlsClientOptions {
 export interface DialOptions {
   readonly hostname: string;
   readonly port: number;
-  /** A unix socket, instead of the host name and port; the name is still the one that a certificate must have. */
+  /**
+   * A unix socket, instead of the host name and port; the name is still the one that a certificate
+   * must have.
+   */
   readonly path?: string | undefined;
   readonly tls?: TlsClientOptions | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -134,10 +152,14 @@ export interface Runtime {
   readonly deflate: DeflateCodec;
   /** A synchronous SHA-1 from text to base64, where the runtime has a fast one. */
   readonly sha1?: (text: string) => string;
-  /** Whether its transports give their chunks away (the default), or only lend them while `received` runs. */
+  /**
+   * Whether its transports give their chunks away (the default), or only lend them while `received`
+   * runs.
+   */
   readonly chunks?: "given" | "lent";
   /**
-   * Calls `accept` for each transport, and `report` for what goes wrong with one before it is a transport.
+   * Calls `accept` for each transport, and `report` for what goes wrong with one before it is a
+   * transport.
    *
    * @throws when the address is in use, unknown or not permitted
    */
@@ -146,7 +168,10 @@ export interface Runtime {
     accept: (transport: Transport) => void,
     report: (error: unknown) => void,
   ): Listener | Promise<Listener>;
-  /** @throws when there is no way to the peer, its certificate is not accepted, or the signal is aborted */
+  /**
+   * @throws when there is no way to the peer, its certificate is not accepted, or the signal is
+   * aborted
+   */
   dial(options: DialOptions): Promise<Transport>;
   /**
    * Refuses what `secure` could not serve, before there is a transport.
@@ -160,10 +185,18 @@ export interface Runtime {
    *
    * @throws when the peer or its certificate is not accepted, or the signal is aborted
    */
-  secure(transport: Transport, hostname: string, options: TlsClientOptions, signal: AbortSignal): Promise<Transport>;
+  secure(
+    transport: Transport,
+    hostname: string,
+    options: TlsClientOptions,
+    signal: AbortSignal,
+  ): Promise<Transport>;
   /** A variable of the environment. */
   env(name: string): string | undefined;
 }
 
-/** The bytes that may wait in a transport before its `write` says so: 64 KiB, a few of the kernel's own segments. */
+/**
+ * The bytes that may wait in a transport before its `write` says so: 64 KiB, a few of the kernel's
+ * own segments.
+ */
 export const HIGH_WATER_MARK: number = 64 * 1024;

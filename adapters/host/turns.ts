@@ -1,6 +1,7 @@
-// Turns: compressed bytes do not tell what they cost, for one may stand for a thousand. Whoever reads them does so for a while, and
-// leaves what remains for another turn of the event loop, so that everybody else is served in between. All connections of a process
-// share the time there is, and those that have something left go one after the other.
+// Turns: compressed bytes do not tell what they cost, for one may stand for a thousand. Whoever
+// reads them does so for a while, and leaves what remains for another turn of the event loop, so
+// that everybody else is served in between. All connections of a process share the time there is,
+// and those that have something left go one after the other.
 
 /** Something with work left. */
 export interface Waiter {
@@ -9,7 +10,10 @@ export interface Waiter {
 
 /** Milliseconds of work in one turn of the event loop, beyond what is usual. */
 const TURN = 10;
-/** Milliseconds that a byte may take: three times what compressed messages do, with the answers to them, and a tenth of a bomb's. */
+/**
+ * Milliseconds that a byte may take: three times what compressed messages do, with the answers to
+ * them, and a tenth of a bomb's.
+ */
 const USUAL = 0.25 / 1000;
 
 /** In the order of their turns. */

@@ -1,4 +1,5 @@
-// How a client on Node reaches its server: `net.connect`, and `tls.connect` on top, whatever the transport below.
+// How a client on Node reaches its server: `net.connect`, and `tls.connect` on top, whatever the
+// transport below.
 
 import type { NetConnectOpts, Socket as NetSocket } from "node:net";
 import { connect as netConnect, isIP } from "node:net";
@@ -11,7 +12,12 @@ function tlsClientOptions(hostname: string, options: TlsClientOptions): object {
   const { alpnProtocols = ["http/1.1"], serverName, ...tls } = options;
   const name = serverName ?? (isIP(hostname) === 0 ? hostname : undefined);
   // Without `host` the certificate of an address would be checked for "localhost".
-  return { ...tls, host: hostname, ALPNProtocols: [...alpnProtocols], ...name !== undefined && { servername: name } };
+  return {
+    ...tls,
+    host: hostname,
+    ALPNProtocols: [...alpnProtocols],
+    ...name !== undefined && { servername: name },
+  };
 }
 
 /** As `Runtime.dial` says. */
@@ -32,10 +38,17 @@ export function secure(
   signal?: AbortSignal,
 ): Promise<Transport> {
   const socket = (transport as NodeTransport).release();
-  return connected(tlsConnect({ socket, ...tlsClientOptions(hostname, options) }), "secureConnect", signal);
+  return connected(
+    tlsConnect({ socket, ...tlsClientOptions(hostname, options) }),
+    "secureConnect",
+    signal,
+  );
 }
 
-/** The transport, once the event has come; on failure and when the signal is aborted the socket is dropped. */
+/**
+ * The transport, once the event has come; on failure and when the signal is aborted the socket is
+ * dropped.
+ */
 function connected(socket: NetSocket, event: string, signal?: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const settle = (): void => signal?.removeEventListener("abort", abort);

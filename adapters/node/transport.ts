@@ -45,11 +45,11 @@ export class NodeTransport implements Transport {
     this.socket.on("data", onData).on("end", onEnd).on("drain", onDrain).on("close", onClose);
   }
 
-  // Whether `write` returns true tells little: it does not while the socket is corked, nor for one large chunk, although all of it
-  // may have left by then. What still waits does tell.
+  // Whether `write` returns true tells little: it does not while the socket is corked, nor for one
+  // large chunk, although all of it may have left by then. What still waits does tell.
   //
-  // Of a socket that is destroyed nothing waits, either, and its end is told only when the event loop goes on: whoever sends as long as
-  // he may must not keep it from that.
+  // Of a socket that is destroyed nothing waits, either, and its end is told only when the event
+  // loop goes on: whoever sends as long as he may must not keep it from that.
   write(chunks: readonly Uint8Array[]): boolean {
     const { socket } = this;
     if (chunks.length === 1) socket.write(chunks[0]!);
@@ -96,7 +96,10 @@ export class NodeTransport implements Transport {
 
   /** Gives the socket away; what goes wrong with it, its new owner hears of. */
   release(): NetSocket {
-    return this.socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("close", onClose);
+    return this.socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off(
+      "close",
+      onClose,
+    );
   }
 
   #writeGathered(chunks: readonly Uint8Array[]): void {
@@ -113,7 +116,8 @@ export class NodeTransport implements Transport {
   }
 }
 
-// Applications get a plain Uint8Array: a Buffer would pass for one until somebody calls `toString` or `slice`.
+// Applications get a plain Uint8Array: a Buffer would pass for one until somebody calls `toString`
+// or `slice`.
 function onData(this: Owned, chunk: Buffer): void {
   this[owner]!.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
 }

@@ -1,7 +1,9 @@
-// Chunks in, pieces of frames out: RFC 6455 §5.2. A piece is what one chunk holds of one frame's payload, unmasked in place.
+// Chunks in, pieces of frames out: RFC 6455 §5.2. A piece is what one chunk holds of one frame's
+// payload, unmasked in place.
 //
-// The decoder is read like a cursor: `push` a chunk, then `next` until it returns false; after each true its fields describe one
-// piece. It makes no object per frame. It checks what a header alone can break; the order of frames is message.ts's affair.
+// The decoder is read like a cursor: `push` a chunk, then `next` until it returns false; after each
+// true its fields describe one piece. It makes no object per frame. It checks what a header alone
+// can break; the order of frames is message.ts's affair.
 
 import { ProtocolError } from "../errors.ts";
 import type { FirstByteRules } from "./header.ts";
@@ -32,7 +34,10 @@ export class FrameDecoder {
   chunk: Uint8Array = NOTHING;
   start = 0;
   end = 0;
-  /** Whether the frame begins with this piece; only such a piece can be empty while the frame goes on. */
+  /**
+   * Whether the frame begins with this piece; only such a piece can be empty while the frame goes
+   * on.
+   */
   first = false;
   /** Whether the frame ends with this piece. */
   last = true;
@@ -51,7 +56,10 @@ export class FrameDecoder {
   #spill: Uint8Array | undefined;
   #spilled = 0;
 
-  /** `masked` says whether the peer's frames must be masked: "a client MUST mask all frames that it sends" (§5.1). */
+  /**
+   * `masked` says whether the peer's frames must be masked: "a client MUST mask all frames that it
+   * sends" (§5.1).
+   */
   constructor(rules: FirstByteRules, masked: boolean, lent: boolean = false) {
     this.#rules = rules;
     this.#mask = masked ? MASK : 0;
@@ -66,8 +74,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Returns the chunk with memory that stays as it is, which a view of the piece needs. A lent one is copied, but only once: a copy
-   * of each message would cost more where there are many.
+   * Returns the chunk with memory that stays as it is, which a view of the piece needs. A lent one
+   * is copied, but only once: a copy of each message would cost more where there are many.
    */
   keep(): Uint8Array {
     if (!this.#kept) this.chunk = this.chunk.slice();
@@ -75,7 +83,10 @@ export class FrameDecoder {
     return this.chunk;
   }
 
-  /** Lets go of the chunk; returns whether it ended with a frame, so that nothing of it is left to remember. */
+  /**
+   * Lets go of the chunk; returns whether it ended with a frame, so that nothing of it is left to
+   * remember.
+   */
   release(): boolean {
     this.chunk = NOTHING;
     this.#offset = 0;
@@ -117,7 +128,8 @@ export class FrameDecoder {
     return true;
   }
 
-  // What is left of the chunk is the beginning of a header, 13 bytes at most: the only bytes that are ever copied to be read later.
+  // What is left of the chunk is the beginning of a header, 13 bytes at most: the only bytes that
+  // are ever copied to be read later.
   #keepRest(): boolean {
     const rest = this.chunk.length - this.#offset;
     if (rest !== 0) {
@@ -145,7 +157,10 @@ export class FrameDecoder {
     return true;
   }
 
-  /** Reads the header at `offset`, where bytes up to `end` have arrived; returns its size, or 0 when there are too few. */
+  /**
+   * Reads the header at `offset`, where bytes up to `end` have arrived; returns its size, or 0 when
+   * there are too few.
+   */
   #parseHeader(bytes: Uint8Array, offset: number, end: number): number {
     if (end - offset < 2) return 0;
     const first = bytes[offset]!;
@@ -167,20 +182,27 @@ export class FrameDecoder {
   #checkFirstBytes(first: number, second: number): void {
     const fault = this.#rules[first];
     if (fault !== undefined) throw new ProtocolError(fault);
-    if ((second & MASK) !== this.#mask) throw new ProtocolError(this.#mask === 0 ? "mask-unexpected" : "mask-missing");
-    if ((first & CONTROL) !== 0 && (second & 0x7f) > MAX_SHORT_LENGTH) throw new ProtocolError("control-too-long");
+    if ((second & MASK) !== this.#mask) {
+      throw new ProtocolError(this.#mask === 0 ? "mask-unexpected" : "mask-missing");
+    }
+    if ((first & CONTROL) !== 0 && (second & 0x7f) > MAX_SHORT_LENGTH) {
+      throw new ProtocolError("control-too-long");
+    }
   }
 }
 
-// The check of the top bit comes before any arithmetic; a length that is legal but beyond 2^53 is only rounded, and no limit
-// lets it pass.
+// The check of the top bit comes before any arithmetic; a length that is legal but beyond 2^53 is
+// only rounded, and no limit lets it pass.
 function extendedLength(bytes: Uint8Array, offset: number, size: number): number {
   if (size === 2) {
     const length = bytes[offset]! << 8 | bytes[offset + 1]!;
     return atLeast(length, MAX_SHORT_LENGTH + 1);
   }
   if (bytes[offset]! >= 0x80) throw new ProtocolError("length-too-large");
-  return atLeast(readUint32(bytes, offset) * 0x1_0000_0000 + readUint32(bytes, offset + 4), MAX_MEDIUM_LENGTH + 1);
+  return atLeast(
+    readUint32(bytes, offset) * 0x1_0000_0000 + readUint32(bytes, offset + 4),
+    MAX_MEDIUM_LENGTH + 1,
+  );
 }
 
 function atLeast(length: number, least: number): number {

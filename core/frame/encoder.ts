@@ -1,5 +1,6 @@
-// Frames out: RFC 6455 §5.2, written into an Output. A client's payload is masked while it is copied, a server's large payload goes
-// by reference, and text is encoded straight into the block that leaves.
+// Frames out: RFC 6455 §5.2, written into an Output. A client's payload is masked while it is
+// copied, a server's large payload goes by reference, and text is encoded straight into the block
+// that leaves.
 //
 // What may be sent when is connection.ts's affair; these functions write what they are told.
 
@@ -10,11 +11,20 @@ import { writeUtf8 } from "../utf8.ts";
 import { FIN, headerSize, writeHeader } from "./header.ts";
 import { applyMask, freshKey, writeKey } from "./mask.ts";
 
-// A UTF-16 code unit takes three bytes of UTF-8 at most, so a string below this fits a block whatever it holds.
+// A UTF-16 code unit takes three bytes of UTF-8 at most, so a string below this fits a block
+// whatever it holds.
 const ENCODE_IN_PLACE_BELOW = 8192;
 
-/** Writes one frame; `first` is its first byte. The payload belongs to the output when it is not masked. */
-export function writeFrame(output: Output, first: number, payload: Uint8Array, masked: boolean): void {
+/**
+ * Writes one frame; `first` is its first byte. The payload belongs to the output when it is not
+ * masked.
+ */
+export function writeFrame(
+  output: Output,
+  first: number,
+  payload: Uint8Array,
+  masked: boolean,
+): void {
   const length = payload.length;
   const size = headerSize(length, masked);
   const inPlace = masked || length < BY_REFERENCE_FROM;
@@ -28,13 +38,19 @@ export function writeFrame(output: Output, first: number, payload: Uint8Array, m
 }
 
 /** Writes a whole, uncompressed text message of one frame with the given opcode. */
-export function writeTextFrame(output: Output, opcode: number, text: string, masked: boolean): void {
+export function writeTextFrame(
+  output: Output,
+  opcode: number,
+  text: string,
+  masked: boolean,
+): void {
   if (text.length >= ENCODE_IN_PLACE_BELOW) {
     writeFrame(output, FIN | opcode, utf8Encoder.encode(text), masked);
     return;
   }
-  // The header comes before a length that is only known after encoding. Guess its size from the shortest encoding; the guess is
-  // wrong only where a longer encoding crosses 125 or 65535 bytes, and then the payload moves up.
+  // The header comes before a length that is only known after encoding. Guess its size from the
+  // shortest encoding; the guess is wrong only where a longer encoding crosses 125 or 65535 bytes,
+  // and then the payload moves up.
   const guessed = headerSize(text.length, masked);
   const block = output.reserve(guessed + 8 + text.length * 3);
   const start = output.position;

@@ -1,4 +1,5 @@
-// The header of a frame, RFC 6455 §5.2: opcodes, which first bytes are legal, and the layout of the length.
+// The header of a frame, RFC 6455 §5.2: opcodes, which first bytes are legal, and the layout of
+// the length.
 //
 //    0               1               2 …
 //    FIN RSV1-3 opcode | MASK length7 | length 16 or 64, if length7 is 126 or 127 | masking key, if MASK
@@ -33,13 +34,19 @@ export const MAX_MEDIUM_LENGTH = 0xffff;
 /** The longest header: two bytes, a 64-bit length and a masking key. */
 export const MAX_HEADER_SIZE = 14;
 
-/** What is wrong with a frame's first byte, for each of its 256 values; `undefined` where nothing is. */
+/**
+ * What is wrong with a frame's first byte, for each of its 256 values; `undefined` where nothing
+ * is.
+ */
 export type FirstByteRules = readonly (ViolationName | undefined)[];
 
 /** The rules when no extension was negotiated: every reserved bit must be clear. */
 export const PLAIN_RULES: FirstByteRules = firstByteRules(false);
 
-/** The rules under permessage-deflate: RSV1 may be set on the first frame of a data message (RFC 7692 §6). */
+/**
+ * The rules under permessage-deflate: RSV1 may be set on the first frame of a data message (RFC
+ * 7692 §6).
+ */
 export const DEFLATE_RULES: FirstByteRules = firstByteRules(true);
 
 function firstByteRules(deflate: boolean): FirstByteRules {
@@ -51,7 +58,9 @@ function firstByteFault(first: number, deflate: boolean): ViolationName | undefi
   const startsData = opcode === Opcode.text || opcode === Opcode.binary;
   const reserved = first & 0x70 & ~(deflate && startsData ? RSV1 : 0);
   if (reserved !== 0) return "reserved-bit";
-  if (opcode > Opcode.pong || (opcode > Opcode.binary && opcode < Opcode.close)) return "reserved-opcode";
+  if (opcode > Opcode.pong || (opcode > Opcode.binary && opcode < Opcode.close)) {
+    return "reserved-opcode";
+  }
   if ((opcode & CONTROL) !== 0 && (first & FIN) === 0) return "control-fragmented";
   return undefined;
 }
@@ -94,7 +103,8 @@ export function writeHeader(
 
 /** Reads 32 bits in network byte order. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
-  return (bytes[offset]! << 24 | bytes[offset + 1]! << 16 | bytes[offset + 2]! << 8 | bytes[offset + 3]!) >>> 0;
+  return (bytes[offset]! << 24 | bytes[offset + 1]! << 16 | bytes[offset + 2]! << 8
+    | bytes[offset + 3]!) >>> 0;
 }
 
 function writeUint32(target: Uint8Array, offset: number, value: number): void {

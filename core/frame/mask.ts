@@ -1,15 +1,16 @@
 // Masking, RFC 6455 §5.3: every byte from client to server is XORed with a repeated four-byte key.
 //
-// A key is one 32-bit integer here, its first byte lowest, so that turning it for a later position is a rotation.
-// What is done per byte matters more in this file than anywhere else: long runs go word by word.
+// A key is one 32-bit integer here, its first byte lowest, so that turning it for a later position
+// is a rotation. What is done per byte matters more in this file than anywhere else: long runs go
+// word by word.
 
 import { fillRandom } from "../platform.ts";
 
 // Below this the view that word access needs costs more than it saves.
 const WORDWISE_FROM = 128;
 
-// Words of an Int32Array hold a key in memory order only on little-endian machines, which is all of them that run JavaScript today;
-// on another the byte loop does all the work.
+// Words of an Int32Array hold a key in memory order only on little-endian machines, which is all of
+// them that run JavaScript today; on another the byte loop does all the work.
 const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
 
 /** The key as it applies from the position `phase` of the payload on. */
@@ -21,7 +22,8 @@ export function rotateKey(key: number, phase: number): number {
 
 /** Reads a key from the wire. */
 export function readKey(bytes: Uint8Array, offset: number): number {
-  return bytes[offset]! | bytes[offset + 1]! << 8 | bytes[offset + 2]! << 16 | bytes[offset + 3]! << 24;
+  return bytes[offset]! | bytes[offset + 1]! << 8 | bytes[offset + 2]! << 16
+    | bytes[offset + 3]! << 24;
 }
 
 /** Writes a key to the wire. */
@@ -32,7 +34,10 @@ export function writeKey(target: Uint8Array, offset: number, key: number): void 
   target[offset + 3] = key >>> 24;
 }
 
-/** Masks, or unmasks, the bytes from `start` to `end` in place; `key` applies to the byte at `start`. */
+/**
+ * Masks, or unmasks, the bytes from `start` to `end` in place; `key` applies to the byte at
+ * `start`.
+ */
 export function applyMask(bytes: Uint8Array, start: number, end: number, key: number): void {
   if (LITTLE_ENDIAN && end - start >= WORDWISE_FROM) maskWords(bytes, start, end, key);
   else maskBytes(bytes, start, end, key);
@@ -74,8 +79,9 @@ function maskWords(bytes: Uint8Array, start: number, end: number, key: number): 
   maskBytes(bytes, aligned + count * 4, end, turned);
 }
 
-// "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of entropy" (§5.3).
-// One call for 2048 keys: asking for four bytes at a time costs up to a hundred times as much a key.
+// "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong
+// source of entropy" (§5.3). One call for 2048 keys: asking for four bytes at a time costs up to a
+// hundred times as much a key.
 const pool = new Uint8Array(8192);
 let used = pool.length;
 

@@ -1,14 +1,21 @@
-// The key of an opening handshake and the value that answers it: RFC 6455 §4.1 step 7 and §4.2.2 step 5.4.
+// The key of an opening handshake and the value that answers it: RFC 6455 §4.1 step 7 and §4.2.2
+// step 5.4.
 //
 // The digest is Web Crypto's, which is asynchronous; a host with a synchronous one may pass it in.
 
 import { fillRandom, sha1, utf8Encoder } from "../platform.ts";
 
-/** SHA-1 of a text of ASCII, done at once and in base64, such as Node's `(text) => hash("sha1", text, "base64")`. */
+/**
+ * SHA-1 of a text of ASCII, done at once and in base64, such as Node's `(text) => hash("sha1",
+ * text, "base64")`.
+ */
 export type SyncDigest = (text: string) => string;
 
 const KEY_BYTES = 16;
-/** RFC 6455 §1.3: a GUID "unlikely to be used by network endpoints that do not understand the WebSocket Protocol". */
+/**
+ * RFC 6455 §1.3: a GUID "unlikely to be used by network endpoints that do not understand the
+ * WebSocket Protocol".
+ */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** A fresh Sec-WebSocket-Key: 16 random bytes in base64 (RFC 6455 §4.1). */
@@ -23,7 +30,9 @@ export function isKey(text: string): boolean {
   return /^[A-Za-z0-9+/]{22}==$/.test(text);
 }
 
-/** The Sec-WebSocket-Accept that answers the key (RFC 6455 §4.2.2 step 5.4), through Web Crypto. */
+/**
+ * The Sec-WebSocket-Accept that answers the key (RFC 6455 §4.2.2 step 5.4), through Web Crypto.
+ */
 export async function acceptKey(key: string): Promise<string> {
   return encodeBase64(await sha1(utf8Encoder.encode(key + GUID)));
 }
@@ -33,7 +42,9 @@ export function acceptKeySync(key: string, digest: SyncDigest): string {
   return digest(key + GUID);
 }
 
-const ALPHABET = utf8Encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+const ALPHABET = utf8Encoder.encode(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+);
 
 /** The bytes in base64, padded (RFC 4648 §4). */
 export function encodeBase64(bytes: Uint8Array): string {

@@ -1,6 +1,8 @@
-// What a client asks of the answer that switches protocols: RFC 6455 §4.1, the six steps after "the client MUST validate".
+// What a client asks of the answer that switches protocols: RFC 6455 §4.1, the six steps after
+// "the client MUST validate".
 //
-// Pure functions from a head to what it says or to the rule it breaks. What follows from that is client.ts's affair.
+// Pure functions from a head to what it says or to the rule it breaks. What follows from that is
+// client.ts's affair.
 
 import { equalsIgnoringCase } from "../bytes.ts";
 import type { DeflateOptions, DeflateParams } from "../deflate/negotiate.ts";
@@ -25,18 +27,30 @@ export interface Agreement {
   readonly params: DeflateParams | undefined;
 }
 
-type Rule = readonly [fault: HandshakeFault, broken: (head: ResponseHead, expected: Expected) => boolean];
+type Rule = readonly [
+  fault: HandshakeFault,
+  broken: (head: ResponseHead, expected: Expected) => boolean,
+];
 
 const RULES: readonly Rule[] = [
   ["answer-http-version", ({ version }) => version !== "HTTP/1.1"],
   ["answer-upgrade-missing", ({ headers }) => !headers.has("upgrade")],
-  ["answer-upgrade-wrong", ({ headers }) => !equalsIgnoringCase(headers.get("upgrade")!, "websocket")],
+  [
+    "answer-upgrade-wrong",
+    ({ headers }) => !equalsIgnoringCase(headers.get("upgrade")!, "websocket"),
+  ],
   ["answer-connection-missing", ({ headers }) => !listsUpgrade(headers)],
   ["accept-missing", ({ headers }) => !headers.has("sec-websocket-accept")],
   ["accept-repeated", ({ headers }) => headers.repeats("sec-websocket-accept")],
   ["accept-wrong", ({ headers }, { accept }) => headers.get("sec-websocket-accept") !== accept],
-  ["protocol-unasked", ({ headers }, { protocols }) => headers.has("sec-websocket-protocol") && protocols.length === 0],
-  ["protocol-repeated", ({ headers }) => headers.get("sec-websocket-protocol")?.includes(",") ?? false],
+  [
+    "protocol-unasked",
+    ({ headers }, { protocols }) => headers.has("sec-websocket-protocol") && protocols.length === 0,
+  ],
+  [
+    "protocol-repeated",
+    ({ headers }) => headers.get("sec-websocket-protocol")?.includes(",") ?? false,
+  ],
   ["protocol-not-offered", (head, { protocols }) => {
     const protocol = head.headers.get("sec-websocket-protocol");
     return protocol !== undefined && !protocols.includes(protocol);

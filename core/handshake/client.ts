@@ -1,7 +1,9 @@
-// ClientHandshake: the opening handshake as a client sees it, RFC 6455 §4.1. The request is in the output from the start; bytes and
-// times go in, and a connection or a failure comes out. It does no I/O and sets no timer.
+// ClientHandshake: the opening handshake as a client sees it, RFC 6455 §4.1. The request is in the
+// output from the start; bytes and times go in, and a connection or a failure comes out. It does no
+// I/O and sets no timer.
 //
-// The request is offer.ts's affair, what makes an answer good is answer.ts's; redirects, proxies and retries are the host's.
+// The request is offer.ts's affair, what makes an answer good is answer.ts's; redirects, proxies
+// and retries are the host's.
 
 import { HandshakeError } from "../errors.ts";
 import { BodyReader, responseBodyLength } from "../http/body.ts";
@@ -30,7 +32,10 @@ export interface ClientHandshakeOptions extends HandshakeOptions {
 /** Bytes of the body of a refusal that are kept: room for any message, not for a download. */
 const MAX_ANSWER_BODY = 64 * 1024;
 
-/** Informational answers that may come before the final one; a server that sends hints sends one or two. */
+/**
+ * Informational answers that may come before the final one; a server that sends hints sends one or
+ * two.
+ */
 const MAX_INTERIMS = 16;
 
 /** An answer other than 101, whose body is being read. */
@@ -43,8 +48,10 @@ interface Refusal {
 /**
  * The opening handshake of one connection of a client.
  *
- * - **Inputs** `begin`, `receive`, `receiveEnd`, `tick`: what the transport and the clock did. After the end they do nothing.
- * - **Outputs** `takeOutput`, `outputEnded`, `deadline`: to be looked at after every input, and before the first.
+ * - **Inputs** `begin`, `receive`, `receiveEnd`, `tick`: what the transport and the clock did.
+ *   After the end they do nothing.
+ * - **Outputs** `takeOutput`, `outputEnded`, `deadline`: to be looked at after every input, and
+ *   before the first.
  * - **Getters** `failure`.
  */
 export class ClientHandshake {
@@ -67,10 +74,15 @@ export class ClientHandshake {
   /**
    * Prepares a handshake, with the request in the output; what is awaited is the digest of its key.
    *
-   * @throws {UsageError} for a URL that is not one of a WebSocket, for an unknown or illegal option, and for a subprotocol or field
+   * @throws {UsageError} for a URL that is not one of a WebSocket, for an unknown or illegal
+   *   option, and for a subprotocol or field
    *   that must not be sent
    */
-  static async create(url: ClientUrl, given: ClientHandshakeOptions, now: number): Promise<ClientHandshake> {
+  static async create(
+    url: ClientUrl,
+    given: ClientHandshakeOptions,
+    now: number,
+  ): Promise<ClientHandshake> {
     const options = resolveOptions(given, ["protocols", "headers"]);
     const { deflate, sha1 } = options;
     const protocols = [...given.protocols ?? []];
@@ -80,7 +92,12 @@ export class ClientHandshake {
     return new ClientHandshake(request, { accept, protocols, deflate }, options, now);
   }
 
-  private constructor(request: Uint8Array, expected: Expected, options: ResolvedOptions, now: number) {
+  private constructor(
+    request: Uint8Array,
+    expected: Expected,
+    options: ResolvedOptions,
+    now: number,
+  ) {
     this.#options = options;
     this.#expected = expected;
     this.#reader = new HeadReader("response", options.limits);
@@ -90,26 +107,35 @@ export class ClientHandshake {
 
   // --- Getters ---
 
-  /** The rule that was broken, or the time that ran out; with the server's answer where it gave a readable one. */
+  /**
+   * The rule that was broken, or the time that ran out; with the server's answer where it gave a
+   * readable one.
+   */
   get failure(): HandshakeError | undefined {
     return this.#failure;
   }
 
   // --- Inputs ---
 
-  /** The transport is there: counts the time for the answer from now, where finding the way took some since `create`. */
+  /**
+   * The transport is there: counts the time for the answer from now, where finding the way took
+   * some since `create`.
+   */
   begin(now: number): void {
     if (!this.#over) this.#deadline = now + this.#options.timeouts.handshake;
   }
 
   /**
-   * Takes the next bytes from the transport; returns the open connection when they complete the handshake.
+   * Takes the next bytes from the transport; returns the open connection when they complete the
+   * handshake.
    *
    * Its first bytes are in `rest`; what the transport brings from then on is for the connection.
    */
   receive(chunk: Uint8Array, now: number): Opened | undefined {
     if (this.#over) return undefined;
-    return this.#refusal === undefined ? this.#readHead(chunk, now) : this.#readBody(this.#refusal, chunk);
+    return this.#refusal === undefined
+      ? this.#readHead(chunk, now)
+      : this.#readBody(this.#refusal, chunk);
   }
 
   /** The transport has ended. */
@@ -134,7 +160,9 @@ export class ClientHandshake {
     return this.#deadline;
   }
 
-  /** Whether this side writes nothing more, so that the transport is to be ended after the output. */
+  /**
+   * Whether this side writes nothing more, so that the transport is to be ended after the output.
+   */
   get outputEnded(): boolean {
     return this.#failure !== undefined;
   }
@@ -153,7 +181,8 @@ export class ClientHandshake {
     const { rest } = this.#reader;
     if (head.status === 101) return this.#open(head, rest, now);
     if (head.status >= 200) return this.#beginRefusal(head, rest);
-    // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final response".
+    // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to
+    // a final response".
     if (++this.#interims > MAX_INTERIMS) return this.#fail("interim-too-many");
     this.#reader = new HeadReader("response", this.#options.limits);
     return this.#readHead(rest, now);
@@ -169,7 +198,8 @@ export class ClientHandshake {
     return { connection, protocol, extensions, rest };
   }
 
-  // RFC 6455 §4.1: with any other status "the client handles the response per HTTP procedures". Here that is: to show it.
+  // RFC 6455 §4.1: with any other status "the client handles the response per HTTP procedures".
+  // Here that is: to show it.
   #beginRefusal(head: ResponseHead, rest: Uint8Array): undefined {
     this.#refusal = { head, reader: new BodyReader(responseBodyLength(head)), body: new Pieces() };
     this.#readBody(this.#refusal, rest);
@@ -178,7 +208,9 @@ export class ClientHandshake {
   #readBody(refusal: Refusal, chunk: Uint8Array): undefined {
     const { reader, body } = refusal;
     reader.receive(chunk, body);
-    if (reader.done || reader.fault !== undefined || body.size >= MAX_ANSWER_BODY) this.#endRefusal(refusal);
+    if (reader.done || reader.fault !== undefined || body.size >= MAX_ANSWER_BODY) {
+      this.#endRefusal(refusal);
+    }
   }
 
   #endRefusal({ head, body }: Refusal): void {
@@ -192,8 +224,14 @@ export class ClientHandshake {
     else this.#endRefusal(this.#refusal);
   }
 
-  #fail(fault: HandshakeFault, detail?: string, head?: ResponseHead, body = new Uint8Array(0)): undefined {
-    const answer = head && { status: head.status, statusText: head.statusText, headers: [...head.headers], body };
+  #fail(
+    fault: HandshakeFault,
+    detail?: string,
+    head?: ResponseHead,
+    body = new Uint8Array(0),
+  ): undefined {
+    const answer = head
+      && { status: head.status, statusText: head.statusText, headers: [...head.headers], body };
     this.#failure = new HandshakeError(fault, detail, answer);
     this.#deadline = Infinity;
   }

@@ -1,4 +1,5 @@
-// The request of a client's opening handshake: RFC 6455 §4.1, from a URL and options to the bytes of the head.
+// The request of a client's opening handshake: RFC 6455 §4.1, from a URL and options to the bytes
+// of the head.
 
 import type { DeflateOptions } from "../deflate/negotiate.ts";
 import { formatOffer } from "../deflate/negotiate.ts";
@@ -22,14 +23,23 @@ export interface ClientUrl {
   readonly search: string;
   /** Must be empty (RFC 6455 §3). */
   readonly hash: string;
-  /** Percent-encoded; with a user name or a password the request has basic authentication (RFC 7617). */
+  /**
+   * Percent-encoded; with a user name or a password the request has basic authentication (RFC
+   * 7617).
+   */
   readonly username?: string;
   /** Percent-encoded, too; a field Authorization of the caller's own goes before both. */
   readonly password?: string;
 }
 
 const PROTOCOLS: readonly string[] = ["ws:", "wss:", "http:", "https:"];
-const OWN_NAMES: readonly string[] = ["host", "upgrade", "connection", "content-length", "transfer-encoding"];
+const OWN_NAMES: readonly string[] = [
+  "host",
+  "upgrade",
+  "connection",
+  "content-length",
+  "transfer-encoding",
+];
 
 /** The only version there is (RFC 6455 §4.1). */
 const VERSION = "13";
@@ -37,7 +47,8 @@ const VERSION = "13";
 /**
  * The head of the request.
  *
- * @throws {UsageError} for a URL that is not one of a WebSocket, and for a subprotocol or field that must not be sent
+ * @throws {UsageError} for a URL that is not one of a WebSocket, and for a subprotocol or field
+ *   that must not be sent
  */
 export function formatOfferHead(
   url: ClientUrl,
@@ -70,18 +81,26 @@ function isOwn(lowerName: string): boolean {
 
 function checkUrl({ protocol, host, hash }: ClientUrl): void {
   if (!PROTOCOLS.includes(protocol)) {
-    throw new UsageError(`${JSON.stringify(protocol)} is not the scheme of a WebSocket: use ws: or wss:`);
+    throw new UsageError(
+      `${JSON.stringify(protocol)} is not the scheme of a WebSocket: use ws: or wss:`,
+    );
   }
-  if (!isHost(host)) throw new UsageError(`${JSON.stringify(host)} is not a host with an optional port`);
+  if (!isHost(host)) {
+    throw new UsageError(`${JSON.stringify(host)} is not a host with an optional port`);
+  }
   // RFC 6455 §3: fragments "MUST NOT be used on these URIs".
-  if (hash !== "") throw new UsageError("the URL of a WebSocket has no fragment (RFC 6455 §3); write # as %23");
+  if (hash !== "") {
+    throw new UsageError("the URL of a WebSocket has no fragment (RFC 6455 §3); write # as %23");
+  }
 }
 
 // RFC 6455 §4.1: non-empty tokens that "MUST all be unique strings".
 function checkProtocols(protocols: readonly string[]): void {
   for (const protocol of protocols) {
     if (typeof protocol !== "string" || !isToken(protocol)) {
-      throw new UsageError(`subprotocol ${JSON.stringify(protocol)} is not a token (RFC 6455 §4.1)`);
+      throw new UsageError(
+        `subprotocol ${JSON.stringify(protocol)} is not a token (RFC 6455 §4.1)`,
+      );
     }
   }
   if (new Set(protocols).size !== protocols.length) {
@@ -90,7 +109,9 @@ function checkProtocols(protocols: readonly string[]): void {
 }
 
 /** Whether the URL has a user name or a password. */
-export function hasCredentials({ username = "", password = "" }: Pick<ClientUrl, "username" | "password">): boolean {
+export function hasCredentials(
+  { username = "", password = "" }: Pick<ClientUrl, "username" | "password">,
+): boolean {
   return username !== "" || password !== "";
 }
 
@@ -99,10 +120,14 @@ export function hasCredentials({ username = "", password = "" }: Pick<ClientUrl,
  *
  * @throws {UsageError} if they are not percent-encoded UTF-8
  */
-export function formatCredentials({ username = "", password = "" }: Pick<ClientUrl, "username" | "password">): string {
+export function formatCredentials(
+  { username = "", password = "" }: Pick<ClientUrl, "username" | "password">,
+): string {
   try {
     return `Basic ${
-      encodeBase64(utf8Encoder.encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`))
+      encodeBase64(
+        utf8Encoder.encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`),
+      )
     }`;
   } catch {
     throw new UsageError("the user name or password in the URL is not percent-encoded UTF-8");

@@ -1,4 +1,5 @@
-// What both sides of the opening handshake share: the options that outlive it, and the connection it ends in.
+// What both sides of the opening handshake share: the options that outlive it, and the connection
+// it ends in.
 
 import type { ConnectionOptions } from "../connection.ts";
 import { Connection } from "../connection.ts";
@@ -42,20 +43,31 @@ const resolved = new WeakMap<HandshakeOptions, ResolvedOptions>();
  *
  * @throws {UsageError} for an unknown name or an illegal value
  */
-export function resolveOptions(given: HandshakeOptions, otherNames: readonly string[] = []): ResolvedOptions {
+export function resolveOptions(
+  given: HandshakeOptions,
+  otherNames: readonly string[] = [],
+): ResolvedOptions {
   const known = resolved.get(given);
   if (known !== undefined) return known;
   refuseUnknown("handshake", given, [...HANDSHAKE_OPTIONS, ...otherNames]);
   const limits = resolveLimits(given.limits);
   const timeouts = resolveTimeouts(given.timeouts);
-  const options = { ...given, limits, timeouts, deflate: given.deflate && resolveDeflate(given.deflate) };
+  const options = {
+    ...given,
+    limits,
+    timeouts,
+    deflate: given.deflate && resolveDeflate(given.deflate),
+  };
   resolved.set(given, options);
   return options;
 }
 
 /** The end of a successful handshake. */
 export interface Opened {
-  /** The connection, open as of RFC 6455 §4.1 or §4.2.2, with the handshake's limits, timeouts and agreement on compression. */
+  /**
+   * The connection, open as of RFC 6455 §4.1 or §4.2.2, with the handshake's limits, timeouts and
+   * agreement on compression.
+   */
   readonly connection: Connection;
   /** The subprotocol in use; empty when there is none (RFC 6455 §1.9). */
   readonly protocol: string;
@@ -65,7 +77,10 @@ export interface Opened {
   readonly rest: Uint8Array;
 }
 
-/** The connection that both sides agreed on; `params` is what they agreed on about permessage-deflate. */
+/**
+ * The connection that both sides agreed on; `params` is what they agreed on about
+ * permessage-deflate.
+ */
 export function openConnection(
   role: "client" | "server",
   options: ResolvedOptions,

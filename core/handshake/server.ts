@@ -1,7 +1,8 @@
-// ServerHandshake: the opening handshake as a server sees it, RFC 6455 §4.2. Bytes and times go in; a request, an answer and in the
-// end a connection come out. It does no I/O and sets no timer.
+// ServerHandshake: the opening handshake as a server sees it, RFC 6455 §4.2. Bytes and times go
+// in; a request, an answer and in the end a connection come out. It does no I/O and sets no timer.
 //
-// What makes a request good is request.ts's affair; whether a good one is accepted is the application's.
+// What makes a request good is request.ts's affair; whether a good one is accepted is the
+// application's.
 
 import { answerOffers } from "../deflate/negotiate.ts";
 import { HandshakeError, UsageError } from "../errors.ts";
@@ -31,37 +32,50 @@ export interface AcceptChoice {
 }
 
 /**
- * Bytes that may come before the handshake was answered. Above the largest chunk a runtime hands over (512 KiB), so that a host
- * which stops reading once it has the request never meets it.
+ * Bytes that may come before the handshake was answered. Above the largest chunk a runtime hands
+ * over (512 KiB), so that a host which stops reading once it has the request never meets it.
  */
 export const MAX_EARLY_BYTES: number = 1024 * 1024;
 
-// RFC 9110 §15.5.6: 405 names the methods there are; §15.5.22: 426 names the protocol; RFC 6455 §4.4: and the version of it.
+// RFC 9110 §15.5.6: 405 names the methods there are; §15.5.22: 426 names the protocol; RFC 6455
+// §4.4: and the version of it.
 const FAULT_FIELDS: ReadonlyMap<number, readonly HeaderField[]> = new Map([
   [405, [["Allow", "GET"]]],
   [426, [["Upgrade", "websocket"], ["Sec-WebSocket-Version", "13"]]],
 ]);
 
-const OWN_IN_ACCEPT: readonly string[] = ["upgrade", "connection", "content-length", "transfer-encoding"];
+const OWN_IN_ACCEPT: readonly string[] = [
+  "upgrade",
+  "connection",
+  "content-length",
+  "transfer-encoding",
+];
 const OWN_IN_REJECT: readonly string[] = ["connection", "content-length", "transfer-encoding"];
 
 /**
  * The opening handshake of one connection to a server.
  *
- * - **Inputs** `receive`, `receiveEnd`, `tick`: what the transport and the clock did. After an answer they do nothing.
- * - **Commands** `accept`, `reject`: what the application decided about the request that `receive` returned.
- * - **Outputs** `takeOutput`, `outputEnded`, `deadline`: to be looked at after every input and every command.
+ * - **Inputs** `receive`, `receiveEnd`, `tick`: what the transport and the clock did. After an
+ *   answer they do nothing.
+ * - **Commands** `accept`, `reject`: what the application decided about the request that `receive`
+ *   returned.
+ * - **Outputs** `takeOutput`, `outputEnded`, `deadline`: to be looked at after every input and
+ *   every command.
  * - **Getters** `request`, `plainRequest`, `failure`.
  *
- * A request that breaks a rule is answered at once, with the status of the rule in `HANDSHAKE_FAULTS`. One that is no upgrade is left
- * to the host: `plainRequest` and `takeRest`, or `reject(426, …)`.
+ * A request that breaks a rule is answered at once, with the status of the rule in
+ * `HANDSHAKE_FAULTS`. One that is no upgrade is left to the host: `plainRequest` and `takeRest`, or
+ * `reject(426, …)`.
  */
 export class ServerHandshake {
   readonly #options: ResolvedOptions;
 
   // Receiving
   readonly #reader: HeadReader;
-  /** `received` and `plain`: there is a request, and no decision. `accepting`: the digest is awaited. `answered`: it is over. */
+  /**
+   * `received` and `plain`: there is a request, and no decision. `accepting`: the digest is
+   * awaited. `answered`: it is over.
+   */
   #state: "reading" | "received" | "plain" | "accepting" | "answered" = "reading";
   #begun = false;
   #upgrade: Upgrade | undefined;
@@ -90,7 +104,8 @@ export class ServerHandshake {
   }
 
   /**
-   * The handshake for a request that an HTTP server has read already; bytes that came behind it go to `receive`.
+   * The handshake for a request that an HTTP server has read already; bytes that came behind it go
+   * to `receive`.
    *
    * @throws {UsageError} for an unknown or illegal option
    */
@@ -108,7 +123,10 @@ export class ServerHandshake {
     return this.#upgrade?.request;
   }
 
-  /** A request that breaks no rule but asks for no WebSocket; its body, if any, is in `takeRest` and what follows. */
+  /**
+   * A request that breaks no rule but asks for no WebSocket; its body, if any, is in `takeRest` and
+   * what follows.
+   */
   get plainRequest(): RequestHead | undefined {
     return this.#plainRequest;
   }
@@ -139,17 +157,22 @@ export class ServerHandshake {
   /** Looks whether the deadline has passed; early calls are harmless. */
   tick(now: number): void {
     this.#now = now;
-    if (now >= this.#deadline) this.#refuse(this.#state === "reading" ? "request-overdue" : "decision-overdue");
+    if (now >= this.#deadline) {
+      this.#refuse(this.#state === "reading" ? "request-overdue" : "decision-overdue");
+    }
   }
 
   // --- Commands ---
 
   /**
-   * Accepts the request: the 101 answer is in the output once the promise is fulfilled (RFC 6455 §4.2.2).
+   * Accepts the request: the 101 answer is in the output once the promise is fulfilled (RFC 6455
+   * §4.2.2).
    *
-   * The connection's first bytes are in `rest`; give the transport's next bytes to it before anything else is awaited.
+   * The connection's first bytes are in `rest`; give the transport's next bytes to it before
+   * anything else is awaited.
    *
-   * @throws {UsageError} without an upgrade request or after an answer, for a subprotocol that was not offered, and for a field that
+   * @throws {UsageError} without an upgrade request or after an answer, for a subprotocol that was
+   *   not offered, and for a field that
    *   must not be sent or is the handshake's own
    * @throws {HandshakeError} the `failure`, if there is one by then
    */
@@ -157,7 +180,9 @@ export class ServerHandshake {
     if (this.#failure !== undefined) throw this.#failure;
     const upgrade = this.#upgrade;
     if (this.#state !== "received" || upgrade === undefined) {
-      throw new UsageError("accept needs an upgrade request that was neither accepted nor rejected");
+      throw new UsageError(
+        "accept needs an upgrade request that was neither accepted nor rejected",
+      );
     }
     refuseUnknown("accept", choice, ["protocol", "headers"]);
     const protocol = choice.protocol ?? "";
@@ -167,23 +192,29 @@ export class ServerHandshake {
     const headers = checkFields(choice.headers, isOwnInAccept);
     this.#state = "accepting";
     const { sha1 } = this.#options;
-    const accept = sha1 === undefined ? await acceptKey(upgrade.key) : acceptKeySync(upgrade.key, sha1);
+    const accept = sha1 === undefined
+      ? await acceptKey(upgrade.key)
+      : acceptKeySync(upgrade.key, sha1);
     if (this.#failure !== undefined) throw this.#failure;
     return this.#open(upgrade, accept, protocol, headers);
   }
 
   /**
-   * Answers with another status than 101, and ends the output. After a failure, which was answered already, it does nothing.
+   * Answers with another status than 101, and ends the output. After a failure, which was answered
+   * already, it does nothing.
    *
    * @param body text is sent as UTF-8, and as `text/plain` unless the headers say otherwise
-   * @throws {UsageError} after an answer, for a status outside 200-599, and for a field that must not be sent or is the handshake's own
+   * @throws {UsageError} after an answer, for a status outside 200-599, and for a field that must
+   *   not be sent or is the handshake's own
    */
   reject(status: number, headers?: HeaderInput, body: string | Uint8Array = ""): void {
     if (this.#failure !== undefined) return;
     if (this.#state === "accepting" || this.#state === "answered") {
       throw new UsageError("the request was accepted or rejected already");
     }
-    if (!(status >= 200)) throw new UsageError(`status ${status} does not end a handshake: use 200-599`);
+    if (!(status >= 200)) {
+      throw new UsageError(`status ${status} does not end a handshake: use 200-599`);
+    }
     // RFC 9110 §15.3.5, §15.4.5: the answers that cannot have a body.
     if (body.length > 0 && (status === 204 || status === 304)) {
       throw new UsageError(`an answer with status ${status} has no body`);
@@ -209,7 +240,9 @@ export class ServerHandshake {
     return this.#deadline;
   }
 
-  /** Whether this side writes nothing more, so that the transport is to be ended after the output. */
+  /**
+   * Whether this side writes nothing more, so that the transport is to be ended after the output.
+   */
   get outputEnded(): boolean {
     return this.#outputEnded;
   }
@@ -245,8 +278,9 @@ export class ServerHandshake {
     this.#deadline = Infinity;
   }
 
-  // RFC 6455 §4.1: a client "MUST wait for a response from the server before sending any further data". Some do not, and what one
-  // of them sent is kept, because the next one to read these bytes is a connection that lacks nothing else.
+  // RFC 6455 §4.1: a client "MUST wait for a response from the server before sending any further
+  // data". Some do not, and what one of them sent is kept, because the next one to read these bytes
+  // is a connection that lacks nothing else.
   #keep(bytes: Uint8Array): void {
     if (this.#early.size + bytes.length > MAX_EARLY_BYTES) this.#refuse("early-data-too-large");
     else this.#early.append(bytes, 0, bytes.length);
@@ -254,7 +288,12 @@ export class ServerHandshake {
 
   // --- Answering ---
 
-  #open(upgrade: Upgrade, accept: string, protocol: string, headers: readonly HeaderField[]): Opened {
+  #open(
+    upgrade: Upgrade,
+    accept: string,
+    protocol: string,
+    headers: readonly HeaderField[],
+  ): Opened {
     const { deflate } = this.#options;
     const agreed = deflate && answerOffers(upgrade.offers, deflate);
     const extensions = agreed?.answer ?? "";
@@ -291,7 +330,8 @@ export class ServerHandshake {
     if (typeof body === "string" && body !== "" && !given.has("content-type")) {
       fields.push(["Content-Type", "text/plain; charset=utf-8"]);
     }
-    // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of … 204".
+    // RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a
+    // status code of … 204".
     if (status !== 204) fields.push(["Content-Length", String(bytes.length)]);
     // RFC 9110 §7.8: who sends Upgrade must list it in Connection.
     fields.push(["Connection", given.has("upgrade") ? "close, Upgrade" : "close"]);

@@ -1,16 +1,23 @@
 // The bodies of HTTP/1.1 messages: how long they are, and the bytes in them. RFC 9112 §6 and §7.
 //
-// A WebSocket handshake has none. These are for the answer that refuses a client, and for the requests a server gets besides.
+// A WebSocket handshake has none. These are for the answer that refuses a client, and for the
+// requests a server gets besides.
 
 import type { HandshakeFault } from "../handshake/faults.ts";
 import type { Pieces } from "../pieces.ts";
 import type { HeaderFields } from "./fields.ts";
 import type { ResponseHead } from "./head.ts";
 
-/** Where a body ends: after so many bytes (none is zero), after its last chunk, or with the transport (RFC 9112 §6.3). */
+/**
+ * Where a body ends: after so many bytes (none is zero), after its last chunk, or with the
+ * transport (RFC 9112 §6.3).
+ */
 export type BodyLength = number | "chunked" | "until-end";
 
-/** The rule that the framing of a request's body breaks: what could be read in two ways is refused (RFC 9112 §6.3, §11.2). */
+/**
+ * The rule that the framing of a request's body breaks: what could be read in two ways is refused
+ * (RFC 9112 §6.3, §11.2).
+ */
 export function requestBodyFault(headers: HeaderFields): HandshakeFault | undefined {
   const coding = headers.get("transfer-encoding");
   const hasLength = headers.has("content-length");
@@ -26,7 +33,10 @@ export function requestBodyLength(headers: HeaderFields): BodyLength {
   return headers.has("transfer-encoding") ? "chunked" : contentLength(headers) ?? 0;
 }
 
-/** Where the body of a response to a GET ends; what is wrong or unknown leaves it to the end of the transport. */
+/**
+ * Where the body of a response to a GET ends; what is wrong or unknown leaves it to the end of the
+ * transport.
+ */
 export function responseBodyLength({ status, headers }: ResponseHead): BodyLength {
   if (status < 200 || status === 204 || status === 304) return 0;
   const coding = headers.get("transfer-encoding");
@@ -100,7 +110,9 @@ export class BodyReader {
   #takeLine(chunk: Uint8Array, at: number): number {
     const newline = chunk.indexOf(LF, at);
     const end = newline === -1 ? chunk.length : newline;
-    if (this.#line.length + end - at > (this.#part === "data-end" ? 1 : MAX_LINE)) return this.#fail(end);
+    if (this.#line.length + end - at > (this.#part === "data-end" ? 1 : MAX_LINE)) {
+      return this.#fail(end);
+    }
     for (let index = at; index < end; index++) this.#line += String.fromCharCode(chunk[index]!);
     if (newline === -1) return end;
     this.#endLine();

@@ -1,7 +1,9 @@
-// The heads of HTTP/1.1 requests and responses: found in chunks, parsed, written. RFC 9112 §2 to §5.
+// The heads of HTTP/1.1 requests and responses: found in chunks, parsed, written. RFC 9112 §2 to
+// §5.
 //
-// Strict where two parsers could disagree: lines end in CRLF, nothing is folded, no space stands before a colon, no control
-// character is in a value. Text is Latin-1, as HTTP's grammar has it. What a field means is handshake/'s affair, bodies body.ts's.
+// Strict where two parsers could disagree: lines end in CRLF, nothing is folded, no space stands
+// before a colon, no control character is in a value. Text is Latin-1, as HTTP's grammar has it.
+// What a field means is handshake/'s affair, bodies body.ts's.
 
 import { UsageError } from "../errors.ts";
 import type { HandshakeFault } from "../handshake/faults.ts";
@@ -39,7 +41,10 @@ const CR = 0x0d;
 const CRLF_LENGTH = 2;
 const EMPTY = new Uint8Array(0);
 
-/** Finds the end of a head in the chunks of a transport; every byte is looked at once, however the chunks cut it. */
+/**
+ * Finds the end of a head in the chunks of a transport; every byte is looked at once, however the
+ * chunks cut it.
+ */
 export class HeadReader {
   /** What follows the head in the chunk that ended it. */
   rest: Uint8Array = EMPTY;
@@ -57,10 +62,15 @@ export class HeadReader {
     this.#limits = limits;
   }
 
-  /** Takes the next chunk: the whole head once its empty line is there, or the rule it breaks; `undefined` while it is incomplete. */
+  /**
+   * Takes the next chunk: the whole head once its empty line is there, or the rule it breaks;
+   * `undefined` while it is incomplete.
+   */
   receive(chunk: Uint8Array): Uint8Array | HandshakeFault | undefined {
     if (chunk.length === 0) return undefined;
-    if (this.#held.size === 0 && !this.#mayBegin(chunk[0]!)) return `${this.#firstLine}-line-malformed`;
+    if (this.#held.size === 0 && !this.#mayBegin(chunk[0]!)) {
+      return `${this.#firstLine}-line-malformed`;
+    }
     for (let from = 0;;) {
       const at = chunk.indexOf(LF, from);
       const fault = this.#checkSize(this.#held.size + (at === -1 ? chunk.length : at + 1));
@@ -78,25 +88,30 @@ export class HeadReader {
     return this.#kind === "request" ? "request" : "status";
   }
 
-  // Whatever begins otherwise is no HTTP: a TLS client, for one, would wait for an answer until the deadline.
+  // Whatever begins otherwise is no HTTP: a TLS client, for one, would wait for an answer until the
+  // deadline.
   #mayBegin(byte: number): boolean {
     const character = String.fromCharCode(byte);
     return this.#kind === "response" ? character === "H" : byte === CR || isToken(character);
   }
 
-  // Which of two limits is reported must not hang on where the chunks were cut, so it is the one that is met first.
+  // Which of two limits is reported must not hang on where the chunks were cut, so it is the one
+  // that is met first.
   #checkSize(end: number): HandshakeFault | undefined {
     const headLimit = this.#limits.maxHeadSize;
     const lineLimit = this.#lineStart + this.#limits.maxLineLength + CRLF_LENGTH;
     if (end <= headLimit && end <= lineLimit) return undefined;
     if (headLimit < lineLimit) return "head-too-large";
-    return this.#kind === "request" && this.#lines === 0 ? "request-line-too-long" : "line-too-long";
+    return this.#kind === "request" && this.#lines === 0
+      ? "request-line-too-long"
+      : "line-too-long";
   }
 
   /** Ends the current line at `end`; true if it was the empty one that ends the head. */
   #endLine(end: number): boolean {
     const empty = end - this.#lineStart === CRLF_LENGTH;
-    // RFC 9112 §2.2: "a server … SHOULD ignore at least one empty line (CRLF) received prior to the request-line". One it is.
+    // RFC 9112 §2.2: "a server … SHOULD ignore at least one empty line (CRLF) received prior to
+    // the request-line". One it is.
     const leading = this.#kind === "request" && this.#lineStart === 0;
     this.#lineStart = end;
     if (empty) return !leading;
@@ -133,7 +148,8 @@ export function parseResponseHead(head: Uint8Array): ResponseHead | HandshakeFau
   const lines = splitLines(decodeLatin1(head));
   const line = lines[0]!;
   if (!isFieldValue(line)) return controlFault(line, "status-line-malformed");
-  // RFC 9112 §4 has a space before an empty reason phrase too; some servers leave it out, and nothing hangs on it.
+  // RFC 9112 §4 has a space before an empty reason phrase too; some servers leave it out, and
+  // nothing hangs on it.
   const match = /^(HTTP\/1\.[01]) ([1-9]\d\d)(?: (.*))?$/.exec(line);
   if (match === null) return "status-line-malformed";
   const headers = parseFields(lines);
@@ -146,12 +162,17 @@ function splitLines(text: string): string[] {
   return text.slice(0, -2 * CRLF_LENGTH).split("\r\n");
 }
 
-function parseRequestLine(line: string): readonly [method: string, target: string] | HandshakeFault {
+function parseRequestLine(
+  line: string,
+): readonly [method: string, target: string] | HandshakeFault {
   if (!isFieldValue(line)) return controlFault(line, "request-line-malformed");
   const [method, target, version, ...more] = line.split(" ", 4);
-  if (version === undefined || more.length > 0 || !isToken(method!)) return "request-line-malformed";
+  if (version === undefined || more.length > 0 || !isToken(method!)) {
+    return "request-line-malformed";
+  }
   if (!/^HTTP\/\d\.\d$/.test(version)) return "request-line-malformed";
-  // 1.0 knows no upgrade (RFC 9110 §7.8), and a later version would not begin with a line of this form.
+  // 1.0 knows no upgrade (RFC 9110 §7.8), and a later version would not begin with a line of this
+  // form.
   if (version !== "HTTP/1.1") return "http-version-unsupported";
   return isTarget(method!, target!) ? [method!, target!] : "target-invalid";
 }
@@ -180,8 +201,8 @@ function controlFault(line: string, other: HandshakeFault): HandshakeFault {
   return /[\r\n]/.test(line) ? "line-ending-bare" : other;
 }
 
-// Heads are ASCII but for rare fields, and the platform's UTF-8 decoder is by far the fastest way to read that. A text with as many
-// code units as bytes had nothing but ASCII in it.
+// Heads are ASCII but for rare fields, and the platform's UTF-8 decoder is by far the fastest way
+// to read that. A text with as many code units as bytes had nothing but ASCII in it.
 function decodeLatin1(bytes: Uint8Array): string {
   try {
     const text = utf8Decoder.decode(bytes);
@@ -199,8 +220,14 @@ function decodeLatin1(bytes: Uint8Array): string {
  *
  * @throws {UsageError} for a method, target or field that must not be sent
  */
-export function formatRequestHead(method: string, target: string, fields: Iterable<HeaderField>): Uint8Array {
-  if (!isToken(method)) throw new UsageError(`method ${JSON.stringify(method)} is not a token (RFC 9110 §9.1)`);
+export function formatRequestHead(
+  method: string,
+  target: string,
+  fields: Iterable<HeaderField>,
+): Uint8Array {
+  if (!isToken(method)) {
+    throw new UsageError(`method ${JSON.stringify(method)} is not a token (RFC 9110 §9.1)`);
+  }
   if (!isTarget(method, target)) {
     throw new UsageError(`${JSON.stringify(target)} is not a request target (RFC 9112 §3.2)`);
   }
@@ -208,9 +235,11 @@ export function formatRequestHead(method: string, target: string, fields: Iterab
 }
 
 /**
- * The head of a response, as bytes; the reason phrase is the registered one unless another is given.
+ * The head of a response, as bytes; the reason phrase is the registered one unless another is
+ * given.
  *
- * @throws {UsageError} for a status outside 100-599, and for a phrase or field that must not be sent
+ * @throws {UsageError} for a status outside 100-599, and for a phrase or field that must not be
+ *   sent
  */
 export function formatResponseHead(
   status: number,
@@ -242,7 +271,9 @@ function encodeLatin1(text: string): Uint8Array {
   return bytes;
 }
 
-/** The registered reason phrases of the statuses that answer a handshake (RFC 9110 §15, RFC 6585). */
+/**
+ * The registered reason phrases of the statuses that answer a handshake (RFC 9110 §15, RFC 6585).
+ */
 const STATUS_TEXTS: ReadonlyMap<number, string> = new Map([
   [101, "Switching Protocols"],
   [200, "OK"],

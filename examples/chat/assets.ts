@@ -1,4 +1,5 @@
-// The page of the chat, over HTTP: a handful of files, read once, each with the headers that keep a page to itself.
+// The page of the chat, over HTTP: a handful of files, read once, each with the headers that keep a
+// page to itself.
 
 import { readFile } from "node:fs/promises";
 
@@ -21,7 +22,8 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
-// Nothing from elsewhere, nothing inline, and no other page around it: what somebody says in the chat stays text.
+// Nothing from elsewhere, nothing inline, and no other page around it: what somebody says in the
+// chat stays text.
 const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
@@ -42,6 +44,7 @@ export async function loadPage(): Promise<(request: Request) => Response> {
     if (method !== "GET" && method !== "HEAD") {
       return new Response("this is for GET\n", { status: 405, headers: { allow: "GET, HEAD" } });
     }
-    return pages.get(new URL(url).pathname)?.() ?? new Response("there is no such page\n", { status: 404 });
+    return pages.get(new URL(url).pathname)?.()
+      ?? new Response("there is no such page\n", { status: 404 });
   };
 }

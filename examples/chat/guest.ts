@@ -31,7 +31,9 @@ export class Guest {
   spend(now: number): void {
     this.#allowance = Math.min(BURST, this.#allowance + (now - this.#spentAt) / 1000 * PER_SECOND);
     this.#spentAt = now;
-    if (this.#allowance < 1) throw new Refusal("too-fast", "that was too much at once: wait a moment");
+    if (this.#allowance < 1) {
+      throw new Refusal("too-fast", "that was too much at once: wait a moment");
+    }
     this.#allowance--;
   }
 }

@@ -1,5 +1,6 @@
-// What is said in the chat, in both directions: JSON text messages, told apart by their `type`. What people say is checked here, and
-// whoever says something else hears what was wrong with it. What it causes is chat.ts's.
+// What is said in the chat, in both directions: JSON text messages, told apart by their `type`.
+// What people say is checked here, and whoever says something else hears what was wrong with it.
+// What it causes is chat.ts's.
 
 /** Somebody in a room. */
 export interface Person {
@@ -64,8 +65,18 @@ export class Refusal extends Error {
 type Fields = Readonly<Record<string, unknown>>;
 
 // A Map, because `type` may be "constructor".
-const PARSERS: ReadonlyMap<unknown, (fields: Fields) => Said> = new Map<unknown, (fields: Fields) => Said>([
-  ["message", (fields) => ({ type: "message", content: parseContent(fields), timestamp: parseTimestamp(fields) })],
+const PARSERS: ReadonlyMap<unknown, (fields: Fields) => Said> = new Map<
+  unknown,
+  (fields: Fields) => Said
+>([
+  [
+    "message",
+    (fields) => ({
+      type: "message",
+      content: parseContent(fields),
+      timestamp: parseTimestamp(fields),
+    }),
+  ],
   ["join", ({ room }) => ({ type: "join", room: parseRoom(room) })],
   ["rename", ({ name }) => ({ type: "rename", name: parseName(name) })],
 ]);
@@ -76,7 +87,9 @@ const PARSERS: ReadonlyMap<unknown, (fields: Fields) => Said> = new Map<unknown,
  * @throws {Refusal} for one that is not of the protocol
  */
 export function parseSaid(data: string | Uint8Array): Said {
-  if (typeof data !== "string") throw new Refusal("not-text", "a message must be JSON text, not binary");
+  if (typeof data !== "string") {
+    throw new Refusal("not-text", "a message must be JSON text, not binary");
+  }
   const fields = parseObject(data);
   const parse = PARSERS.get(fields["type"]);
   if (parse === undefined) {
@@ -108,10 +121,16 @@ const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/
 
 function parseTimestamp({ timestamp }: Fields): string {
   if (timestamp === undefined) return new Date().toISOString();
-  if (typeof timestamp === "string" && ISO_TIME.test(timestamp) && !Number.isNaN(Date.parse(timestamp))) {
+  if (
+    typeof timestamp === "string" && ISO_TIME.test(timestamp)
+    && !Number.isNaN(Date.parse(timestamp))
+  ) {
     return timestamp;
   }
-  throw new Refusal("timestamp-invalid", `"timestamp" must be a time such as "2026-11-22T20:40:00.000Z"`);
+  throw new Refusal(
+    "timestamp-invalid",
+    `"timestamp" must be a time such as "2026-11-22T20:40:00.000Z"`,
+  );
 }
 
 // Control characters, and those that turn the direction of what stands behind them.
@@ -120,7 +139,9 @@ const NOT_IN_NAME = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 /** @throws {Refusal} for what is no name of a person */
 export function parseName(value: unknown): string {
   const name = parseText("name", value, MAX_NAME);
-  if (NOT_IN_NAME.test(name)) throw new Refusal("name-invalid", "\"name\" must not have control characters");
+  if (NOT_IN_NAME.test(name)) {
+    throw new Refusal("name-invalid", "\"name\" must not have control characters");
+  }
   return name;
 }
 
@@ -137,11 +158,16 @@ export function parseRoom(value: unknown): string {
 
 function parseText(name: string, value: unknown, max: number): string {
   if (value === undefined) throw new Refusal(`${name}-missing`, `"${name}" is missing`);
-  if (typeof value !== "string") throw new Refusal(`${name}-not-text`, `"${name}" must be a string`);
+  if (typeof value !== "string") {
+    throw new Refusal(`${name}-not-text`, `"${name}" must be a string`);
+  }
   const text = value.trim();
   if (text === "") throw new Refusal(`${name}-empty`, `"${name}" is empty`);
   if (text.length > max) {
-    throw new Refusal(`${name}-too-long`, `"${name}" has ${text.length} characters; ${max} is the most`);
+    throw new Refusal(
+      `${name}-too-long`,
+      `"${name}" has ${text.length} characters; ${max} is the most`,
+    );
   }
   return text;
 }

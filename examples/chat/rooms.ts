@@ -1,4 +1,5 @@
-// The rooms and what happens in them. Each room is a topic: what is said in it is published once, to whoever is there.
+// The rooms and what happens in them. Each room is a topic: what is said in it is published once,
+// to whoever is there.
 
 import { randomUUID } from "node:crypto";
 import type { Message, Socket } from "sansws";
@@ -14,7 +15,9 @@ export type Publish = (topic: string, text: string) => void;
 const STANDING: readonly string[] = ["lobby", "ideas", "random"];
 /** Rooms that are remembered with nobody in them: anybody can make one, so there must be an end. */
 const MAX_EMPTY = 50;
-/** The topic of the list of rooms, and the milliseconds between two lists, however many come and go. */
+/**
+ * The topic of the list of rooms, and the milliseconds between two lists, however many come and go.
+ */
 const LIST_TOPIC = "rooms";
 const LIST_INTERVAL = 100;
 
@@ -39,7 +42,9 @@ export class Rooms {
     this.#join(socket, socket.data.room);
   }
 
-  /** Acts on what was said; whoever said something that is not understood or not allowed hears why. */
+  /**
+   * Acts on what was said; whoever said something that is not understood or not allowed hears why.
+   */
   receive(socket: Socket<Guest>, data: Message): void {
     try {
       socket.data.spend(performance.now());
@@ -127,7 +132,9 @@ export class Rooms {
 
   #list(): RoomInfo[] {
     const people = (name: string): number => this.#rooms.get(name)?.guests.size ?? 0;
-    const others = [...this.#rooms.keys()].filter((name) => people(name) > 0 && !STANDING.includes(name)).sort();
+    const others = [...this.#rooms.keys()].filter((name) =>
+      people(name) > 0 && !STANDING.includes(name)
+    ).sort();
     return [...STANDING, ...others].map((name) => ({ name, people: people(name) }));
   }
 
@@ -136,7 +143,10 @@ export class Rooms {
     this.#listing = true;
     setTimeout(() => {
       this.#listing = false;
-      this.#publish(LIST_TOPIC, JSON.stringify({ type: "rooms", rooms: this.#list() } satisfies Told));
+      this.#publish(
+        LIST_TOPIC,
+        JSON.stringify({ type: "rooms", rooms: this.#list() } satisfies Told),
+      );
     }, LIST_INTERVAL);
   }
 }

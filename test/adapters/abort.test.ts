@@ -1,4 +1,5 @@
-// Listening to an application's signals: each has one listener of ours, as long as somebody waits for it.
+// Listening to an application's signals: each has one listener of ours, as long as somebody waits
+// for it.
 
 import { describe, expect, it } from "vitest";
 import { offAbort, onAbort } from "../../adapters/host/abort.ts";
@@ -8,7 +9,10 @@ function counted(): { controller: AbortController; signal: AbortSignal; listener
   const controller = new AbortController();
   const { signal } = controller;
   let listeners = 0;
-  const [add, remove] = [signal.addEventListener.bind(signal), signal.removeEventListener.bind(signal)];
+  const [add, remove] = [
+    signal.addEventListener.bind(signal),
+    signal.removeEventListener.bind(signal),
+  ];
   Object.assign(signal, {
     addEventListener: (type: "abort", listener: () => void) => {
       listeners++;
@@ -70,7 +74,10 @@ describe("offAbort", () => {
   it("takes a callback back, and the listener with the last of them", () => {
     const { controller, signal, listeners } = counted();
     const calls: string[] = [];
-    const [first, second] = [(): void => void calls.push("first"), (): void => void calls.push("second")];
+    const [first, second] = [
+      (): void => void calls.push("first"),
+      (): void => void calls.push("second"),
+    ];
     onAbort(signal, first);
     onAbort(signal, second);
     offAbort(signal, first);

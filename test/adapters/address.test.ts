@@ -1,4 +1,5 @@
-// Addresses as every runtime should tell them, as limits count them, and as a URL has them (RFC 4291 §2.2, RFC 3986 §3.2.2).
+// Addresses as every runtime should tell them, as limits count them, and as a URL has them (RFC
+// 4291 §2.2, RFC 3986 §3.2.2).
 
 import { describe, expect, it } from "vitest";
 import { ipAddress, networkOf, urlOf } from "../../adapters/host/address.ts";

@@ -1,5 +1,5 @@
-// What compression holds for each connection, measured, against what the doc comment of the codec says. On Node alone, where a program can
-// ask for a collection.
+// What compression holds for each connection, measured, against what the doc comment of the codec
+// says. On Node alone, where a program can ask for a collection.
 
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
@@ -16,7 +16,9 @@ const collect = runInNewContext("gc") as () => void;
 
 const KIB = 1024;
 const CONNECTIONS = 50;
-const MESSAGE: Uint8Array = new TextEncoder().encode(JSON.stringify(Array.from({ length: 40 }, (_, id) => ({ id }))));
+const MESSAGE: Uint8Array = new TextEncoder().encode(
+  JSON.stringify(Array.from({ length: 40 }, (_, id) => ({ id }))),
+);
 
 /** Bytes of the buffers that the program holds. */
 async function held(): Promise<number> {
@@ -29,7 +31,10 @@ async function held(): Promise<number> {
 }
 
 /** Bytes for each of many connections that agreed on the options, and did this. */
-async function cost(options: Partial<DeflateOptions>, use: (deflate: MessageDeflate) => void): Promise<number> {
+async function cost(
+  options: Partial<DeflateOptions>,
+  use: (deflate: MessageDeflate) => void,
+): Promise<number> {
   const resolved = resolveDeflate({ codec: deflateCodec, ...options });
   const connect = (): MessageDeflate => {
     const deflate = new MessageDeflate(resolved, resolved);
@@ -65,7 +70,12 @@ describe("MessageDeflate with the default codec holds", () => {
 
   it.each([
     { of: "a window of 12 bits, by default,", options: {}, least: 30, most: 40 },
-    { of: "a window of 9 bits and memLevel 1", options: { windowBits: 9, memLevel: 1 }, least: 5, most: 10 },
+    {
+      of: "a window of 9 bits and memLevel 1",
+      options: { windowBits: 9, memLevel: 1 },
+      least: 5,
+      most: 10,
+    },
     { of: "zlib's defaults", options: { windowBits: 15, memLevel: 8 }, least: 250, most: 270 },
   ])("for what it sends with $of $least to $most KiB", async ({ options, least, most }) => {
     const each = await cost(options, send) / KIB;
@@ -76,11 +86,14 @@ describe("MessageDeflate with the default codec holds", () => {
   it.each([
     { of: 15, least: 35, most: 45 },
     { of: 9, least: 7, most: 12 },
-  ])("for what it receives with a window of $of bits $least to $most KiB", async ({ of, least, most }) => {
-    const each = await cost({ peerWindowBits: of }, receive) / KIB;
-    expect(each).toBeGreaterThan(least);
-    expect(each).toBeLessThan(most);
-  });
+  ])(
+    "for what it receives with a window of $of bits $least to $most KiB",
+    async ({ of, least, most }) => {
+      const each = await cost({ peerWindowBits: of }, receive) / KIB;
+      expect(each).toBeGreaterThan(least);
+      expect(each).toBeLessThan(most);
+    },
+  );
 
   it("no buffer between messages without takeover", async () => {
     const both = (deflate: MessageDeflate): void => {

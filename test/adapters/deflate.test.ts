@@ -4,7 +4,15 @@ import { deflateCodec } from "../../adapters/deflate.ts";
 import { concat, equalBytes } from "../../core/bytes.ts";
 import { InflateLimitError } from "../../core/deflate/codec.ts";
 import { FixedBlock } from "../vectors/deflate-bits.ts";
-import { CORRUPT, fromHex, JSON_STREAM, windowContent, WINDOWS, ZEROS, ZEROS_SIZE } from "../vectors/deflate-bodies.ts";
+import {
+  CORRUPT,
+  fromHex,
+  JSON_STREAM,
+  windowContent,
+  WINDOWS,
+  ZEROS,
+  ZEROS_SIZE,
+} from "../vectors/deflate-bodies.ts";
 
 const TAIL = Uint8Array.of(0, 0, 0xff, 0xff);
 const MIB = 2 ** 20;
@@ -73,18 +81,24 @@ describe("deflateCodec deflater", () => {
   it.each(settings)("makes a stream that zlib inflates: %o", (options) => {
     const deflater = deflateCodec.createDeflater(options);
     const stream = concat(CONTENTS.map((content) => deflater.deflate(content)));
-    const inflated = inflateRawSync(concat([stream, Uint8Array.of(3, 0)]), { windowBits: options.windowBits });
+    const inflated = inflateRawSync(concat([stream, Uint8Array.of(3, 0)]), {
+      windowBits: options.windowBits,
+    });
     expect(equalBytes(inflated, concat(CONTENTS))).toBe(true);
   });
 
-  it.each(settings)("makes a stream that our inflater inflates, message by message: %o", (options) => {
-    const deflater = deflateCodec.createDeflater(options);
-    const inflater = deflateCodec.createInflater(options);
-    for (const content of CONTENTS) {
-      expect(equalBytes(inflater.inflate(deflater.deflate(content), content.length), content)).toBe(true);
-      expect(inflater.position).toBe("between");
-    }
-  });
+  it.each(settings)(
+    "makes a stream that our inflater inflates, message by message: %o",
+    (options) => {
+      const deflater = deflateCodec.createDeflater(options);
+      const inflater = deflateCodec.createInflater(options);
+      for (const content of CONTENTS) {
+        expect(equalBytes(inflater.inflate(deflater.deflate(content), content.length), content))
+          .toBe(true);
+        expect(inflater.position).toBe("between");
+      }
+    },
+  );
 
   it("makes the same of the same after a reset, whatever came before", () => {
     const options = { level: 6, memLevel: 8, windowBits: 12 };
@@ -152,11 +166,15 @@ describe("deflateCodec inflater", () => {
     "refuses a distance past the window of %d bits, however it is cut",
     (windowBits) => {
       const size = 2 ** windowBits;
-      const content = deflateCodec.createDeflater({ level: 1, memLevel: 8, windowBits: 15 }).deflate(noise(3 * size));
+      const content = deflateCodec.createDeflater({ level: 1, memLevel: 8, windowBits: 15 })
+        .deflate(noise(3 * size));
       for (const past of [0, 1]) {
         const body = new FixedBlock().shortCopy(size + past).body();
         const whole = concat([content, body, TAIL]);
-        const ways = [[whole], [content, whole.subarray(content.length)], [whole.subarray(0, -4), TAIL]];
+        const ways = [[whole], [content, whole.subarray(content.length)], [
+          whole.subarray(0, -4),
+          TAIL,
+        ]];
         for (const before of ["nothing", "a stream", "a reset"]) {
           for (const chunks of ways) {
             const inflater = deflateCodec.createInflater({ windowBits });
@@ -173,7 +191,8 @@ describe("deflateCodec inflater", () => {
 
   it("refuses a distance past what has come so far", () => {
     const inflater = deflateCodec.createInflater({ windowBits: 15 });
-    expect(decode(inflater.inflate(new FixedBlock().literals(97, 98, 99).shortCopy(3).body(), 100))).toBe("abcabc");
+    expect(decode(inflater.inflate(new FixedBlock().literals(97, 98, 99).shortCopy(3).body(), 100)))
+      .toBe("abcabc");
     inflater.inflate(TAIL, 0);
     expect(() => inflater.inflate(new FixedBlock().shortCopy(7).body(), 100)).toThrow();
   });
@@ -193,7 +212,8 @@ describe("deflateCodec inflater", () => {
   it("keeps the window over the end of a stream within the data (BFINAL)", () => {
     const inflater = deflateCodec.createInflater({ windowBits: 15 });
     inflater.inflate(fromHex("f348cdc9c9070000 0000ffff"), 100);
-    expect(decode(inflater.inflate(concat([new FixedBlock().shortCopy(5).body(), TAIL]), 100))).toBe("Hel");
+    expect(decode(inflater.inflate(concat([new FixedBlock().shortCopy(5).body(), TAIL]), 100)))
+      .toBe("Hel");
   });
 
   it("forgets the window at a reset, even inside of a block", () => {
@@ -221,7 +241,9 @@ describe("deflateCodec inflater", () => {
   it("says so where the output ends with its buffer", () => {
     for (let size = 64 * 1024 - 4; size < 64 * 1024 + 4; size++) {
       const inflater = deflateCodec.createInflater({ windowBits: 15 });
-      const body = deflateCodec.createDeflater({ level: 0, memLevel: 8, windowBits: 15 }).deflate(noise(size));
+      const body = deflateCodec.createDeflater({ level: 0, memLevel: 8, windowBits: 15 }).deflate(
+        noise(size),
+      );
       expect(inflater.inflate(body, size).length).toBe(size);
       expect(inflater.position, `${size} bytes`).toBe("between");
     }
@@ -247,12 +269,16 @@ describe("deflateCodec inflater", () => {
 
   it("gives memory away that later calls do not change", () => {
     const inflater = deflateCodec.createInflater({ windowBits: 15 });
-    const contents = JSON_STREAM.map(({ body }) => inflater.inflate(concat([fromHex(body), TAIL]), 1e6));
+    const contents = JSON_STREAM.map(({ body }) =>
+      inflater.inflate(concat([fromHex(body), TAIL]), 1e6)
+    );
     expect(contents.map(decode)).toEqual(JSON_STREAM.map(({ content }) => content));
   });
 
   it("reads large content fed in pieces of any size", () => {
-    const body = deflateCodec.createDeflater({ level: 6, memLevel: 8, windowBits: 15 }).deflate(concat(CONTENTS));
+    const body = deflateCodec.createDeflater({ level: 6, memLevel: 8, windowBits: 15 }).deflate(
+      concat(CONTENTS),
+    );
     for (const size of [1, 3, 100, 5000, 1e6]) {
       const inflater = deflateCodec.createInflater({ windowBits: 15 });
       const parts: Uint8Array[] = [];
@@ -304,7 +330,8 @@ describe("deflateCodec, many at once", () => {
 describe("deflateCodec inflater, limit", () => {
   it("gives exactly as much as the limit, and throws at a byte more", () => {
     const body = fromHex(ZEROS.first);
-    const open = (limit: number): Uint8Array => deflateCodec.createInflater({ windowBits: 15 }).inflate(body, limit);
+    const open = (limit: number): Uint8Array =>
+      deflateCodec.createInflater({ windowBits: 15 }).inflate(body, limit);
     expect(equalBytes(open(ZEROS_SIZE), new Uint8Array(ZEROS_SIZE))).toBe(true);
     expect(open(Infinity).length).toBe(ZEROS_SIZE);
     expect(() => open(ZEROS_SIZE - 1)).toThrow(InflateLimitError);
@@ -318,7 +345,9 @@ describe("deflateCodec inflater, limit", () => {
     const next = fromHex(ZEROS.next);
     const bomb = new Uint8Array(first.length + (count - 1) * next.length);
     bomb.set(first);
-    for (let index = 1; index < count; index++) bomb.set(next, first.length + (index - 1) * next.length);
+    for (let index = 1; index < count; index++) {
+      bomb.set(next, first.length + (index - 1) * next.length);
+    }
     const inflater = deflateCodec.createInflater({ windowBits: 15 });
     const started = performance.now();
     expect(() => inflater.inflate(bomb, MIB)).toThrow(InflateLimitError);

@@ -1,4 +1,5 @@
-// What a write tells on Node when the socket is gone already, of which the transport hears only when the event loop goes on.
+// What a write tells on Node when the socket is gone already, of which the transport hears only
+// when the event loop goes on.
 
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";

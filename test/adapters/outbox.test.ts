@@ -11,7 +11,11 @@ function memory(blocks: readonly Uint8Array[]): number {
 
 describe("gather", () => {
   it("puts the chunks one behind the other", () => {
-    expect([...gather([Uint8Array.of(1, 2), Uint8Array.of(), Uint8Array.of(3)])]).toEqual([1, 2, 3]);
+    expect([...gather([Uint8Array.of(1, 2), Uint8Array.of(), Uint8Array.of(3)])]).toEqual([
+      1,
+      2,
+      3,
+    ]);
   });
 
   it("takes the block that was given back last", () => {
@@ -25,6 +29,7 @@ describe("gather", () => {
     expect(memory(blocks)).toBeLessThan(2 * 2 ** 20);
     for (const block of blocks) giveBack(block);
     const again = Array.from({ length: 1000 }, () => gather(parts(300)));
-    expect(again.filter(({ buffer }) => blocks.some((block) => block.buffer === buffer)).length).toBeLessThan(10);
+    expect(again.filter(({ buffer }) => blocks.some((block) => block.buffer === buffer)).length)
+      .toBeLessThan(10);
   });
 });

@@ -1,5 +1,5 @@
-// The client that walks the conformance suite's fuzzing server: it asks how many cases there are, echoes through each of them, and asks
-// for the report. The same file runs on Node, Deno and Bun.
+// The client that walks the conformance suite's fuzzing server: it asks how many cases there are,
+// echoes through each of them, and asks for the report. The same file runs on Node, Deno and Bun.
 //
 //   node --import tsx test/autobahn/client.ts ws://127.0.0.1:9001 AGENT
 

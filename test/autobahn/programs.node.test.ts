@@ -1,5 +1,6 @@
-// The two programs the conformance suite is run against, on each runtime, with a stand-in for the suite: it speaks the suite's protocol
-// over `ws` and has a few cases of its own. And the judgement of the suite's verdicts.
+// The two programs the conformance suite is run against, on each runtime, with a stand-in for the
+// suite: it speaks the suite's protocol over `ws` and has a few cases of its own. And the judgement
+// of the suite's verdicts.
 
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -44,7 +45,10 @@ describe.each(RUNTIMES)("on %s", (runtime) => {
     });
     await once(suite, "listening");
     const { port } = suite.address() as AddressInfo;
-    const client = startProgram(runtime, "test/autobahn/client.ts", [`ws://127.0.0.1:${port}`, "an agent"]);
+    const client = startProgram(runtime, "test/autobahn/client.ts", [
+      `ws://127.0.0.1:${port}`,
+      "an agent",
+    ]);
     expect(await client.exited, client.output).toBe(0);
     suite.close();
     const agent = "agent=an%20agent";
@@ -60,7 +64,9 @@ describe.each(RUNTIMES)("on %s", (runtime) => {
 
 describe("unexpected", () => {
   const ok = { behavior: "OK", behaviorClose: "OK" };
-  const all = Object.fromEntries(Array.from({ length: CASES - 3 }, (_, index) => [`9.${index}`, ok]));
+  const all = Object.fromEntries(
+    Array.from({ length: CASES - 3 }, (_, index) => [`9.${index}`, ok]),
+  );
   const watched = { behavior: "INFORMATIONAL", behaviorClose: "INFORMATIONAL" };
   const good = { ...all, "7.1.6": watched, "7.13.1": watched, "7.13.2": watched };
 
@@ -70,7 +76,10 @@ describe("unexpected", () => {
 
   it.each([
     ["a failed case", { ...good, "9.1": { behavior: "FAILED", behaviorClose: "OK" } }],
-    ["a case that is not strict", { ...good, "9.1": { behavior: "NON-STRICT", behaviorClose: "OK" } }],
+    ["a case that is not strict", {
+      ...good,
+      "9.1": { behavior: "NON-STRICT", behaviorClose: "OK" },
+    }],
     ["an unclean end", { ...good, "9.1": { behavior: "OK", behaviorClose: "FAILED" } }],
     ["a case that is missing", all],
   ])("finds %s", (_, report) => {

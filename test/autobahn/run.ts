@@ -1,5 +1,6 @@
-// `npm run autobahn`: the published container of the conformance suite against our server and our client on every runtime, and its
-// verdicts against expected.ts. It needs a docker engine; without one it says so, and that nothing was run.
+// `npm run autobahn`: the published container of the conformance suite against our server and our
+// client on every runtime, and its verdicts against expected.ts. It needs a docker engine; without
+// one it says so, and that nothing was run.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,23 +17,45 @@ const IMAGE = "crossbario/autobahn-testsuite";
 const SUITE_PORT = 9001;
 const SERVER_PORT = 9002;
 
-function start(runtime: RuntimeName, program: string, args: readonly string[] = [], env: object = {}): ChildProcess {
+function start(
+  runtime: RuntimeName,
+  program: string,
+  args: readonly string[] = [],
+  env: object = {},
+): ChildProcess {
   const [command, ...prefix] = COMMANDS[runtime];
-  return spawn(command, [...prefix, program, ...args], { stdio: "inherit", env: { ...process.env, ...env } });
+  return spawn(command, [...prefix, program, ...args], {
+    stdio: "inherit",
+    env: { ...process.env, ...env },
+  });
 }
 
 function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) => code === 0 ? resolve() : reject(new Error(`${child.spawnargs.join(" ")}: ${code}`)));
+    child.once(
+      "exit",
+      (code) => code === 0 ? resolve() : reject(new Error(`${child.spawnargs.join(" ")}: ${code}`)),
+    );
   });
 }
 
-/** Runs the suite in a container that shares the host's network and leaves its reports in `folder`. */
-function suite(mode: "fuzzingclient" | "fuzzingserver", folder: string, spec: object): ChildProcess {
-  writeFileSync(join(folder, "spec.json"), JSON.stringify({ outdir: "/work/reports", cases: ["*"], ...spec }));
+/**
+ * Runs the suite in a container that shares the host's network and leaves its reports in `folder`.
+ */
+function suite(
+  mode: "fuzzingclient" | "fuzzingserver",
+  folder: string,
+  spec: object,
+): ChildProcess {
+  writeFileSync(
+    join(folder, "spec.json"),
+    JSON.stringify({ outdir: "/work/reports", cases: ["*"], ...spec }),
+  );
   const args = ["run", "--rm", "--network", "host", "-v", `${folder}:/work`, IMAGE];
-  return spawn("docker", [...args, "wstest", "-m", mode, "-s", "/work/spec.json"], { stdio: "inherit" });
+  return spawn("docker", [...args, "wstest", "-m", mode, "-s", "/work/spec.json"], {
+    stdio: "inherit",
+  });
 }
 
 function judge(folder: string, agent: string): boolean {
@@ -49,7 +72,9 @@ async function judgeServer(runtime: RuntimeName, folder: string): Promise<boolea
   const agent = `sansws-${runtime}-server`;
   const server = start(runtime, "test/autobahn/server.ts", [], { PORT: String(SERVER_PORT) });
   await sleep(2_000);
-  await ended(suite("fuzzingclient", folder, { servers: [{ agent, url: `ws://127.0.0.1:${SERVER_PORT}` }] }));
+  await ended(
+    suite("fuzzingclient", folder, { servers: [{ agent, url: `ws://127.0.0.1:${SERVER_PORT}` }] }),
+  );
   server.kill("SIGINT");
   await ended(server);
   return judge(folder, agent);
@@ -66,7 +91,9 @@ async function judgeClient(runtime: RuntimeName, folder: string): Promise<boolea
 
 async function main(): Promise<void> {
   if (spawnSync("docker", ["info"], { stdio: "ignore" }).status !== 0) {
-    console.log("There is no docker engine here, which the conformance suite needs: nothing was run.");
+    console.log(
+      "There is no docker engine here, which the conformance suite needs: nothing was run.",
+    );
     return;
   }
   const base = mkdtempSync(join(tmpdir(), "autobahn-"));

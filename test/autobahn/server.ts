@@ -1,5 +1,5 @@
-// The server that the conformance suite's fuzzing client is pointed at: an echo with compression on. The same file runs on Node, Deno
-// and Bun; PORT says where it listens.
+// The server that the conformance suite's fuzzing client is pointed at: an echo with compression
+// on. The same file runs on Node, Deno and Bun; PORT says where it listens.
 
 import process from "node:process";
 import { serve } from "sansws";

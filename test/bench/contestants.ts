@@ -1,4 +1,5 @@
-// Who is measured: on each runtime our server, what the runtime or its users have instead, and TCP without a protocol.
+// Who is measured: on each runtime our server, what the runtime or its users have instead, and TCP
+// without a protocol.
 
 import { build } from "esbuild";
 import { execFileSync } from "node:child_process";
@@ -32,7 +33,9 @@ export interface Runtime {
 export async function bundle(): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: ["server", "generator", "frames", "peers/ws", "peers/tcp_node"].map((name) => `test/bench/${name}.ts`),
+    entryPoints: ["server", "generator", "frames", "peers/ws", "peers/tcp_node"].map((name) =>
+      `test/bench/${name}.ts`
+    ),
     outdir: bundles,
     outExtension: { ".js": ".mjs" },
     bundle: true,
@@ -59,7 +62,10 @@ function binary(name: string): string {
 }
 
 function version(command: string): string {
-  return execFileSync(command, ["--version"], { encoding: "utf8" }).replace(/^(?:v|deno )?(\S+)[^]*$/, "$1");
+  return execFileSync(command, ["--version"], { encoding: "utf8" }).replace(
+    /^(?:v|deno )?(\S+)[^]*$/,
+    "$1",
+  );
 }
 
 function node(path: string): Runtime {
@@ -69,8 +75,18 @@ function node(path: string): Runtime {
     title: `Node ${number}`,
     contestants: [
       { name: "sansws", role: "ours", command: [path, bundled("server")] },
-      { name: "ws", role: "peer", command: [path, bundled("peers/ws")], env: { WS_NO_BUFFER_UTIL: "1" } },
-      { name: "ws + bufferutil", role: "extra", command: [path, bundled("peers/ws")], skips: ["idle", "handshakes"] },
+      {
+        name: "ws",
+        role: "peer",
+        command: [path, bundled("peers/ws")],
+        env: { WS_NO_BUFFER_UTIL: "1" },
+      },
+      {
+        name: "ws + bufferutil",
+        role: "extra",
+        command: [path, bundled("peers/ws")],
+        skips: ["idle", "handshakes"],
+      },
       { name: "TCP", role: "raw", command: [path, bundled("peers/tcp_node")] },
     ],
     frames: [path, bundled("frames")],
@@ -84,7 +100,12 @@ function deno(): Runtime {
     title: `Deno ${version(binary("deno"))}`,
     contestants: [
       { name: "sansws", role: "ours", command: [...run, source("server")] },
-      { name: "Deno.upgradeWebSocket", role: "peer", command: [...run, source("peers/deno")], skips: ["deflate"] },
+      {
+        name: "Deno.upgradeWebSocket",
+        role: "peer",
+        command: [...run, source("peers/deno")],
+        skips: ["deflate"],
+      },
       { name: "TCP", role: "raw", command: [...run, source("peers/tcp_deno")] },
     ],
     frames: [...run, source("frames")],

@@ -1,6 +1,6 @@
-// The core alone, without sockets: what one frame costs to decode and to encode, in time and in allocated bytes, beside the Receiver
-// and Sender of `ws` and the driver of `websocket-driver`. All are servers, frames are binary. It runs on Node, Deno and Bun, and
-// prints Markdown.
+// The core alone, without sockets: what one frame costs to decode and to encode, in time and in
+// allocated bytes, beside the Receiver and Sender of `ws` and the driver of `websocket-driver`. All
+// are servers, frames are binary. It runs on Node, Deno and Bun, and prints Markdown.
 
 import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
@@ -59,7 +59,9 @@ const require = createRequire(import.meta.url);
 
 // By path, because Bun has a module of its own for the name.
 function ws(): Subject {
-  const Receiver = require("../../node_modules/ws/lib/receiver.js") as new(options: object) => WsReceiver;
+  const Receiver = require("../../node_modules/ws/lib/receiver.js") as new(
+    options: object,
+  ) => WsReceiver;
   const Sender = require("../../node_modules/ws/lib/sender.js") as WsSender;
   const receiver = new Receiver({ isServer: true, binaryType: "nodebuffer", extensions: {} });
   const options = { fin: true, rsv1: false, opcode: 2, mask: false, readOnly: false };
@@ -79,7 +81,10 @@ function ws(): Subject {
 }
 
 interface Driver {
-  readonly io: { on(event: "data", listener: (chunk: Buffer) => void): void; write(chunk: Buffer): boolean; };
+  readonly io: {
+    on(event: "data", listener: (chunk: Buffer) => void): void;
+    write(chunk: Buffer): boolean;
+  };
   on(event: "message", listener: () => void): void;
   start(): void;
   binary(payload: Buffer): void;
@@ -124,7 +129,9 @@ function decoding(size: number): Work {
   const frames = Math.max(1, Math.floor(CHUNK / frame.length));
   const bytes = Buffer.concat(Array.from({ length: frames }, () => frame));
   const chunks: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += CHUNK) chunks.push(Buffer.from(bytes.subarray(at, at + CHUNK)));
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    chunks.push(Buffer.from(bytes.subarray(at, at + CHUNK)));
+  }
   return {
     frames,
     run(subject) {
@@ -170,7 +177,10 @@ function memory(): number {
   return heapUsed + external;
 }
 
-/** Bytes allocated per frame; a run in which memory was given back tells nothing. JavaScriptCore counts only when it collects. */
+/**
+ * Bytes allocated per frame; a run in which memory was given back tells nothing. JavaScriptCore
+ * counts only when it collects.
+ */
 function allocated({ frames, run }: Work, subject: Subject): number | undefined {
   if (process.versions["bun"] !== undefined) return undefined;
   const deltas = (work: () => void): number =>
@@ -186,7 +196,9 @@ function allocated({ frames, run }: Work, subject: Subject): number | undefined 
 }
 
 function cell(nanoseconds: number, bytes: number | undefined): string {
-  const time = nanoseconds < 1e4 ? `${nanoseconds.toFixed(0)} ns` : `${(nanoseconds / 1e3).toFixed(0)} µs`;
+  const time = nanoseconds < 1e4
+    ? `${nanoseconds.toFixed(0)} ns`
+    : `${(nanoseconds / 1e3).toFixed(0)} µs`;
   return bytes === undefined ? time : `${time}, ${bytes.toFixed(0)} B`;
 }
 
@@ -199,16 +211,26 @@ function row(title: string, work: Work, subjects: readonly Subject[]): string {
       if (i > 0) times[index]!.push(time);
     }
   }
-  const cells = subjects.map((subject, index) => cell(median(times[index]!), allocated(work, subject)));
+  const cells = subjects.map((subject, index) =>
+    cell(median(times[index]!), allocated(work, subject))
+  );
   return `| ${title} | ${cells.join(" | ")} |`;
 }
 
 function title(size: number): string {
-  return size < 1024 ? `${size} B` : size < 1024 ** 2 ? `${size / 1024} KiB` : `${size / 1024 ** 2} MiB`;
+  return size < 1024
+    ? `${size} B`
+    : size < 1024 ** 2
+    ? `${size / 1024} KiB`
+    : `${size / 1024 ** 2} MiB`;
 }
 
 const subjects = [sansws(), ws(), driver()];
-console.log(`| frame | ${subjects.map(({ name }) => name).join(" | ")} |\n|---|${"--:|".repeat(subjects.length)}`);
+console.log(
+  `| frame | ${subjects.map(({ name }) => name).join(" | ")} |\n|---|${
+    "--:|".repeat(subjects.length)
+  }`,
+);
 for (const size of SIZES) console.log(row(`decode ${title(size)}`, decoding(size), subjects));
 for (const size of SIZES) console.log(row(`encode ${title(size)}`, encoding(size), subjects));
 process.exit();

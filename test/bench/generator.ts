@@ -1,7 +1,9 @@
-// The load: a process of its own, which does what a Task says and prints what it found as one line of JSON.
+// The load: a process of its own, which does what a Task says and prints what it found as one line
+// of JSON.
 //
-// It must cost less than the server does. So frames are made before the measurement, many leave in one write, and replies are only
-// counted, by their bytes; the first ones are compared with what they must be.
+// It must cost less than the server does. So frames are made before the measurement, many leave in
+// one write, and replies are only counted, by their bytes; the first ones are compared with what
+// they must be.
 
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
@@ -26,7 +28,10 @@ const PAGE = 4096;
 
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds of all threads there are and were, in user and system mode (proc_pid_stat(5), fields 14 and 15). */
+/**
+ * CPU seconds of all threads there are and were, in user and system mode (proc_pid_stat(5), fields
+ * 14 and 15).
+ */
 function serverCpu(): number {
   const stat = readFileSync(`/proc/${task.pid}/stat`, "latin1");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
@@ -76,7 +81,8 @@ interface Batch {
 function batch(): Batch {
   const first = workload.binary ? 0x82 : 0x81;
   const bytes = payload(workload);
-  const many = (frame: Buffer): Buffer => Buffer.concat(Array.from({ length: workload.inFlight }, () => frame));
+  const many = (frame: Buffer): Buffer =>
+    Buffer.concat(Array.from({ length: workload.inFlight }, () => frame));
   const request = many(clientFrame(first, bytes));
   return { request, reply: task.raw ? request : many(serverFrame(first, bytes)) };
 }
@@ -87,7 +93,9 @@ function checked({ reply }: Batch, then: Reader): Reader {
   return (bytes, length) => {
     const end = Math.min(length, reply.length - seen);
     if (bytes.compare(reply, seen, seen + end, 0, end) !== 0) {
-      throw new Error(`the reply is not what was sent: ${bytes.toString("latin1", 0, Math.min(end, 200))}`);
+      throw new Error(
+        `the reply is not what was sent: ${bytes.toString("latin1", 0, Math.min(end, 200))}`,
+      );
     }
     seen += end;
     then(bytes, length);
@@ -172,17 +180,25 @@ function json(seed: number): Buffer {
     type: "position",
     id: 100_000 + seed * 7919 % 900_000,
     at: new Date(1.7e12 + seed * 137_713).toISOString(),
-    point: { latitude: 47 + seed * 0.013579 % 1, longitude: 8 + seed * 0.02468 % 1, altitude: 400 + seed * 17 % 900 },
+    point: {
+      latitude: 47 + seed * 0.013579 % 1,
+      longitude: 8 + seed * 0.02468 % 1,
+      altitude: 400 + seed * 17 % 900,
+    },
     tags: ["vehicle", seed % 3 === 0 ? "delivery" : "service", `zone-${seed * 31 % 97}`],
     owner: { name: `driver ${seed * 101 % 1000}`, shift: seed % 2 === 0 ? "day" : "night" },
   };
   const text = JSON.stringify({ ...base, note: "" });
-  const filler = "on the way to the next stop, no delay is expected; the load is complete and the seal is unbroken. ";
+  const filler =
+    "on the way to the next stop, no delay is expected; the load is complete and the seal is unbroken. ";
   const note = filler.repeat(8).slice(seed % 50).slice(0, workload.size - text.length);
   return Buffer.from(JSON.stringify({ ...base, note }));
 }
 
-/** Compresses with one window for all messages, but for the first, so that a sequence can be sent again and again. */
+/**
+ * Compresses with one window for all messages, but for the first, so that a sequence can be sent
+ * again and again.
+ */
 function compressed(messages: readonly Buffer[]): Buffer[] {
   const bodies: Buffer[] = [];
   for (const [index, message] of messages.entries()) {
@@ -247,7 +263,12 @@ function deflateOn(link: Link, batches: readonly Buffer[], expected: string): vo
   next();
 }
 
-const kinds: Readonly<Record<Workload["kind"], () => Promise<Finding>>> = { echo, publish, handshakes, idle };
+const kinds: Readonly<Record<Workload["kind"], () => Promise<Finding>>> = {
+  echo,
+  publish,
+  handshakes,
+  idle,
+};
 
 const finding = await (workload.deflate ? deflate() : kinds[workload.kind]());
 process.stdout.write(`${JSON.stringify(finding)}\n`, () => {

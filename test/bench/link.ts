@@ -1,5 +1,5 @@
-// One connection of the generator: a TCP socket, upgraded unless the server has no protocol. All of them read into the same memory,
-// which nothing keeps.
+// One connection of the generator: a TCP socket, upgraded unless the server has no protocol. All of
+// them read into the same memory, which nothing keeps.
 
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
@@ -17,7 +17,12 @@ export class Link {
   reader: Reader;
 
   /** `opened` is called once the server has switched protocols, or at once where there is none. */
-  constructor(port: number, index: number, request: Buffer | undefined, opened: (link: Link) => void) {
+  constructor(
+    port: number,
+    index: number,
+    request: Buffer | undefined,
+    opened: (link: Link) => void,
+  ) {
     this.reader = request === undefined ? () => {} : this.#readHead(opened);
     this.socket = connect({
       port,
@@ -56,7 +61,12 @@ export class Link {
 }
 
 /** Opens so many links, a few at a time: a listener's backlog is short. */
-export async function openLinks(count: number, port: number, raw: boolean, deflate: boolean): Promise<Link[]> {
+export async function openLinks(
+  count: number,
+  port: number,
+  raw: boolean,
+  deflate: boolean,
+): Promise<Link[]> {
   const request = raw ? undefined : upgradeRequest(port, deflate);
   const links: Link[] = [];
   const one = (index: number): Promise<Link> =>
@@ -65,7 +75,10 @@ export async function openLinks(count: number, port: number, raw: boolean, defla
       link.socket.once("error", reject);
     });
   while (links.length < count) {
-    const group = Array.from({ length: Math.min(50, count - links.length) }, (_, i) => one(links.length + i));
+    const group = Array.from(
+      { length: Math.min(50, count - links.length) },
+      (_, i) => one(links.length + i),
+    );
     links.push(...await Promise.all(group));
   }
   return links;

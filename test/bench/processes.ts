@@ -1,4 +1,5 @@
-// The processes of a round: a server, and the generator that loads it, each on a core of its own where there is `taskset`.
+// The processes of a round: a server, and the generator that loads it, each on a core of its own
+// where there is `taskset`.
 
 import { spawnSync } from "node:child_process";
 import process from "node:process";
@@ -11,7 +12,9 @@ import type { Finding, Task, Workload } from "./workloads.ts";
 /** Milliseconds beyond which a run has gone wrong. */
 const RUN_LIMIT = 60_000;
 
-/** Milliseconds in which a server ends after SIGTERM: one that is profiled writes what it has seen. */
+/**
+ * Milliseconds in which a server ends after SIGTERM: one that is profiled writes what it has seen.
+ */
 const END_LIMIT = 10_000;
 
 const MODES: Readonly<Record<Workload["kind"], string>> = {
@@ -24,7 +27,11 @@ const MODES: Readonly<Record<Workload["kind"], string>> = {
 const pinned = spawnSync("taskset", ["-c", "1", "true"]).status === 0;
 
 /** Starts the command on a core. */
-function start(core: number, command: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
+function start(
+  core: number,
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Program {
   return new Program([...pinned ? ["taskset", "-c", `${core}`] : [], ...command], env, "inherit");
 }
 
@@ -42,7 +49,10 @@ async function stop(program: Program): Promise<void> {
 }
 
 /** All that the program prints until it ends. */
-export async function output(command: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+export async function output(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<string> {
   const program = start(0, command, env);
   try {
     await inTime(program.exited, command.join(" "));
@@ -61,7 +71,10 @@ async function generate(task: Task): Promise<Finding> {
   }
 }
 
-/** One round of one contestant, a fresh server and a fresh generator; `seconds` are measured, `options` are the runtime's. */
+/**
+ * One round of one contestant, a fresh server and a fresh generator; `seconds` are measured,
+ * `options` are the runtime's.
+ */
 export async function round(
   { name, role, command, env }: Contestant,
   workload: Workload,
@@ -78,7 +91,14 @@ export async function round(
   try {
     await inTime(server.line(/\n/), name);
     const warmup = workload.warmup * Math.max(1, seconds);
-    return await generate({ workload: workload.name, port, pid: server.pid, raw: role === "raw", warmup, seconds });
+    return await generate({
+      workload: workload.name,
+      port,
+      pid: server.pid,
+      raw: role === "raw",
+      warmup,
+      seconds,
+    });
   } finally {
     await stop(server);
   }

@@ -1,8 +1,11 @@
-// Where the time of a server goes: its runtime's own profiler, read for the span in which the load was measured.
+// Where the time of a server goes: its runtime's own profiler, read for the span in which the load
+// was measured.
 //
-// Samples are counted, not their times: JavaScriptCore takes none while it waits, and a thread without its core is not sampled
-// either. A profiler sees what happens under JavaScript; the reads and waits of the event loop are idle time to it, and left out. So
-// the share of a server's own code in all that it costs is less than what stands here. JavaScriptCore does not tell of collections.
+// Samples are counted, not their times: JavaScriptCore takes none while it waits, and a thread
+// without its core is not sampled either. A profiler sees what happens under JavaScript; the reads
+// and waits of the event loop are idle time to it, and left out. So the share of a server's own
+// code in all that it costs is less than what stands here. JavaScriptCore does not tell of
+// collections.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +16,10 @@ import { round } from "./processes.ts";
 import { table } from "./report.ts";
 import type { Workload } from "./workloads.ts";
 
-/** A function, as profiles name it; those of the engine have no URL, and a line if they are written in JavaScript. */
+/**
+ * A function, as profiles name it; those of the engine have no URL, and a line if they are written
+ * in JavaScript.
+ */
 interface Frame {
   readonly functionName: string;
   readonly url: string;
@@ -34,7 +40,11 @@ type Kind = "idle" | "collection" | "runtime" | "native" | "own";
 const KINDS: readonly (readonly [Kind, (frame: Frame) => boolean])[] = [
   ["idle", ({ functionName }) => functionName === "(idle)" || functionName === "(root)"],
   ["collection", ({ functionName }) => functionName === "(garbage collector)"],
-  ["runtime", ({ url, lineNumber }) => /^(?:node|ext|bun|internal):/.test(url) || url === "" && lineNumber >= 0],
+  [
+    "runtime",
+    ({ url, lineNumber }) =>
+      /^(?:node|ext|bun|internal):/.test(url) || url === "" && lineNumber >= 0,
+  ],
   ["native", ({ url }) => url === ""],
   ["own", () => true],
 ];
@@ -69,17 +79,24 @@ function nameOf({ functionName, url, lineNumber }: Frame): string {
 /** The shares, as cells of a row. */
 function cells(frames: readonly Frame[]): string[] {
   const busy = frames.filter((frame) => kindOf(frame) !== "idle");
-  const percent = (count: number): string => count > 0 ? `${(count / busy.length * 100).toFixed(1)} %` : "–";
+  const percent = (count: number): string =>
+    count > 0 ? `${(count / busy.length * 100).toFixed(1)} %` : "–";
   const kinds = new Map(counts(busy.map(kindOf)));
   const own = counts(busy.filter((frame) => kindOf(frame) === "own").map(nameOf));
   return [
-    ...(["native", "runtime", "collection", "own"] as const).map((kind) => percent(kinds.get(kind) ?? 0)),
+    ...(["native", "runtime", "collection", "own"] as const).map((kind) =>
+      percent(kinds.get(kind) ?? 0)
+    ),
     own.slice(0, 3).map(([name, count]) => `\`${name}\` ${percent(count)}`).join(", "),
   ];
 }
 
 /** Runs the server under the runtime's profiler, which writes when the server ends. */
-async function profiled(contestant: Contestant, workload: Workload, seconds: number): Promise<Frame[]> {
+async function profiled(
+  contestant: Contestant,
+  workload: Workload,
+  seconds: number,
+): Promise<Frame[]> {
   const directory = mkdtempSync(join(tmpdir(), "bench-"));
   try {
     const options = ["--cpu-prof", `--cpu-prof-dir=${directory}`, "--cpu-prof-interval=200"];
@@ -112,7 +129,9 @@ export async function profiles(
   const rows: string[][] = [];
   for (const workload of workloads.filter(({ kind }) => kind !== "idle")) {
     for (const { title, contestants } of runtimes) {
-      for (const contestant of contestants.filter(({ role }) => role === "ours" || role === "raw")) {
+      for (
+        const contestant of contestants.filter(({ role }) => role === "ours" || role === "raw")
+      ) {
         if (!takesPart(contestant, workload)) continue;
         const frames = await profiled(contestant, workload, seconds);
         rows.push([workload.name, title, contestant.name, ...cells(frames)]);

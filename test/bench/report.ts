@@ -1,4 +1,5 @@
-// What came out, as Markdown: a table with a row for each workload, and one of all numbers behind it.
+// What came out, as Markdown: a table with a row for each workload, and one of all numbers behind
+// it.
 
 import { bundleNames, bundleSize } from "../package/size.ts";
 import type { Contestant, Runtime } from "./contestants.ts";
@@ -27,7 +28,10 @@ function scores({ workload, findings }: Result): number[] {
   return findings.map((finding) => score(workload, finding));
 }
 
-/** Of two contestants, round by round: they ran one after the other, while the machine changes its speed in the course of minutes. */
+/**
+ * Of two contestants, round by round: they ran one after the other, while the machine changes its
+ * speed in the course of minutes.
+ */
 function ratio(ours: Result, other: Result): number {
   const others = scores(other);
   return median(scores(ours).map((score, round) => score / others[round]!));
@@ -45,12 +49,16 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `|---|${"--:|".repeat(head.length - 1)}`, ...rows.map(line)].join("\n");
 }
 
-/** Our score, and how many times that of each other contestant it is: medians both, of the rounds. */
+/**
+ * Our score, and how many times that of each other contestant it is: medians both, of the rounds.
+ */
 export function ratios(results: readonly Result[]): string {
   const ours = results.find(({ contestant }) => contestant.role === "ours");
   if (ours === undefined) return "";
   const others = results.filter((result) => result !== ours);
-  const parts = others.map((other) => `${ratio(ours, other).toFixed(2)} × ${other.contestant.name}`);
+  const parts = others.map((other) =>
+    `${ratio(ours, other).toFixed(2)} × ${other.contestant.name}`
+  );
   return [number(median(scores(ours))), ...parts].join("; ");
 }
 
@@ -59,7 +67,9 @@ function summary(results: readonly Result[]): string {
   const workloads = [...new Set(results.map(({ workload }) => workload))];
   const rows = workloads.map((workload) => [
     workload.title,
-    ...runtimes.map((runtime) => ratios(results.filter((r) => r.workload === workload && r.runtime === runtime))),
+    ...runtimes.map((runtime) =>
+      ratios(results.filter((r) => r.workload === workload && r.runtime === runtime))
+    ),
   ]);
   return table(["work", ...runtimes.map(({ title }) => title)], rows);
 }
@@ -78,14 +88,27 @@ function details(results: readonly Result[]): string {
       `${number(Math.min(...all))}-${number(Math.max(...all))}`,
       workload.kind === "idle" ? "" : number(of(({ count, seconds }) => count / seconds)),
       workload.kind === "idle" ? "" : percent(of(({ serverCpu, seconds }) => serverCpu / seconds)),
-      workload.kind === "idle" ? "" : percent(of(({ generatorCpu, seconds }) => generatorCpu / seconds)),
+      workload.kind === "idle"
+        ? ""
+        : percent(of(({ generatorCpu, seconds }) => generatorCpu / seconds)),
     ];
   });
-  return table(["work", "runtime", "server", "score", "range", "per second", "server CPU", "generator CPU"], rows);
+  return table([
+    "work",
+    "runtime",
+    "server",
+    "score",
+    "range",
+    "per second",
+    "server CPU",
+    "generator CPU",
+  ], rows);
 }
 
 async function sizes(): Promise<string> {
-  const rows = await Promise.all(bundleNames.map(async (name) => [name, `${await bundleSize(name)}`]));
+  const rows = await Promise.all(
+    bundleNames.map(async (name) => [name, `${await bundleSize(name)}`]),
+  );
   return table(["entry", "bytes, minified and gzipped"], rows);
 }
 

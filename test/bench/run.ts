@@ -1,4 +1,5 @@
-// `npm run bench`: every workload on every runtime, ours beside its peer and beside plain TCP, and a Markdown table of what came out.
+// `npm run bench`: every workload on every runtime, ours beside its peer and beside plain TCP, and
+// a Markdown table of what came out.
 //
 //   npm run bench                                     all, which takes half an hour
 //   npm run bench -- pipe20 --runtime bun             one
@@ -7,8 +8,9 @@
 //   npm run bench -- --node /path/to/another/node     with a further version of Node
 //   --rounds 5 --seconds 1                            how often, and for how much CPU time of the server
 //
-// Rates are per second of CPU time that the server's process took, which a busy machine disturbs little. Servers run on one core and
-// the generator on another, where there is `taskset`. It reads /proc, so it needs Linux.
+// Rates are per second of CPU time that the server's process took, which a busy machine disturbs
+// little. Servers run on one core and the generator on another, where there is `taskset`. It reads
+// /proc, so it needs Linux.
 
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -40,7 +42,12 @@ async function compete(runtime: Runtime, workload: Workload): Promise<Result[]> 
   const contestants = runtime.contestants.filter((contestant) =>
     takesPart(contestant, workload) && (values.only?.includes(contestant.role) ?? true)
   );
-  const results = contestants.map((contestant): Result => ({ runtime, workload, contestant, findings: [] }));
+  const results = contestants.map((contestant): Result => ({
+    runtime,
+    workload,
+    contestant,
+    findings: [],
+  }));
   for (let i = 0; i < Number(values.rounds); i++) {
     for (const { contestant, findings } of results) {
       findings.push(await round(contestant, workload, seconds));
@@ -63,7 +70,9 @@ function isChosen(name: string): boolean {
 
 async function main(): Promise<void> {
   const unknown = positionals.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new Error(`no workload ${unknown}; there are: ${names.join(", ")}`);
+  if (unknown !== undefined) {
+    throw new Error(`no workload ${unknown}; there are: ${names.join(", ")}`);
+  }
   await bundle();
   const chosen = runtimes(values.node).filter(({ key }) => values.runtime?.includes(key) ?? true);
   const workloads = WORKLOADS.filter(({ name }) => isChosen(name));

@@ -1,6 +1,7 @@
-// The server that is measured: ours, the same file on Node, Deno and Bun. It echoes, or with MODE=broadcast publishes each
-// message to every connection, its sender included; DEFLATE=1 turns compression on. It prints `ready` once it listens on PORT, and
-// exits by itself on SIGTERM, so that a profiler writes what it has seen.
+// The server that is measured: ours, the same file on Node, Deno and Bun. It echoes, or with
+// MODE=broadcast publishes each message to every connection, its sender included; DEFLATE=1 turns
+// compression on. It prints `ready` once it listens on PORT, and exits by itself on SIGTERM, so
+// that a profiler writes what it has seen.
 
 import process from "node:process";
 import type { Message, Socket } from "sansws";

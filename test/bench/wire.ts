@@ -1,4 +1,5 @@
-// Bytes as a client writes them and a server answers them, made without the library that is measured.
+// Bytes as a client writes them and a server answers them, made without the library that is
+// measured.
 
 import { Buffer } from "node:buffer";
 
@@ -70,7 +71,9 @@ export class FrameCounter {
     if (header.length < 2) return 0;
     const short = header[1]!;
     if (short === 126 && header.length < 4) return 0;
-    if (short > 126 || short === 0) throw new Error(`a reply of an unexpected size: ${header.join(" ")}`);
+    if (short > 126 || short === 0) {
+      throw new Error(`a reply of an unexpected size: ${header.join(" ")}`);
+    }
     this.#header = [];
     return short === 126 ? header[2]! << 8 | header[3]! : short;
   }

@@ -7,13 +7,17 @@ export interface Workload {
   readonly title: string;
   readonly kind: "echo" | "publish" | "handshakes" | "idle";
   readonly connections: number;
-  /** Messages that are under way on a connection; the next ones leave when all of them came back. */
+  /**
+   * Messages that are under way on a connection; the next ones leave when all of them came back.
+   */
   readonly inFlight: number;
   /** Bytes of a message. */
   readonly size: number;
   readonly binary: boolean;
   readonly deflate: boolean;
-  /** Whether TCP without any protocol can do the same: echo, or answer a handshake without looking. */
+  /**
+   * Whether TCP without any protocol can do the same: echo, or answer a handshake without looking.
+   */
   readonly raw: boolean;
   /** CPU seconds until the server's code is compiled. */
   readonly warmup: number;
@@ -35,7 +39,13 @@ export const WORKLOADS: readonly Workload[] = [
   { ...PLAIN, name: "echo1", title: "echo 20 B, 1 in flight", size: 20 },
   { ...PLAIN, name: "pipe20", title: "echo 20 B, 64 in flight", size: 20, inFlight: 64 },
   { ...PLAIN, name: "echo1k", title: "echo 1 KiB, 1 in flight", size: 1024 },
-  { ...PLAIN, name: "echo16k", title: "echo 16 KiB binary, 1 in flight", size: 16 * 1024, binary: true },
+  {
+    ...PLAIN,
+    name: "echo16k",
+    title: "echo 16 KiB binary, 1 in flight",
+    size: 16 * 1024,
+    binary: true,
+  },
   {
     ...PLAIN,
     name: "echo1m",
@@ -89,7 +99,10 @@ export interface Task {
   readonly pid: number;
   /** Whether the server is plain TCP. */
   readonly raw: boolean;
-  /** CPU seconds of the server before the measurement, and of it: as much work on a busy machine as on a quiet one. */
+  /**
+   * CPU seconds of the server before the measurement, and of it: as much work on a busy machine as
+   * on a quiet one.
+   */
   readonly warmup: number;
   readonly seconds: number;
 }

@@ -43,7 +43,8 @@ describe.skipIf(!hasChromium).each(RUNTIMES)("the chat page, served by %s", (run
     return page;
   }
 
-  const connected = (page: Page): Promise<unknown> => page.waitForSelector("#status[data-state=open]");
+  const connected = (page: Page): Promise<unknown> =>
+    page.waitForSelector("#status[data-state=open]");
 
   async function say(page: Page, content: string): Promise<void> {
     await page.fill("#content", content);
@@ -84,7 +85,8 @@ describe.skipIf(!hasChromium).each(RUNTIMES)("the chat page, served by %s", (run
     const faults: string[] = [];
     const ada = await open("<b>Ada</b>", room, faults);
     const grace = await open("Grace", room, faults);
-    const attack = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>";
+    const attack =
+      "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>";
     await say(ada, attack);
     expect(await heard(grace, "onerror")).toBe("<b>Ada</b>");
     expect(await contents(grace)).toEqual([attack]);

@@ -1,4 +1,5 @@
-// Debian's chromium, driven by playwright-core, with nothing going on in it but the pages of a test.
+// Debian's chromium, driven by playwright-core, with nothing going on in it but the pages of a
+// test.
 
 import { existsSync } from "node:fs";
 import type { Browser } from "playwright-core";
@@ -9,7 +10,9 @@ const PATH = "/usr/bin/chromium";
 /** Whether there is a browser; where there is none, the tests that need it are skipped. */
 export const hasChromium: boolean = existsSync(PATH);
 
-if (!hasChromium) console.warn(`notice: there is no ${PATH}, so the tests that need a browser are skipped`);
+if (!hasChromium) {
+  console.warn(`notice: there is no ${PATH}, so the tests that need a browser are skipped`);
+}
 
 /** Starts it with a profile of its own, which is removed when it is closed. */
 export function launch(): Promise<Browser> {

@@ -1,5 +1,6 @@
-// The server for the browser's own WebSocket: it echoes, closes when it is told to ("close 4000 reason", "abort"), and tells its
-// round-trip time ("ping"). DEFLATE holds options for permessage-deflate, as JSON; without it there is none.
+// The server for the browser's own WebSocket: it echoes, closes when it is told to ("close 4000
+// reason", "abort"), and tells its round-trip time ("ping"). DEFLATE holds options for
+// permessage-deflate, as JSON; without it there is none.
 
 import process from "node:process";
 import type { DeflateChoice, Message, Socket } from "sansws";

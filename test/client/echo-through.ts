@@ -1,5 +1,5 @@
-// A program for proxies.node.test.ts: connects by the URL and options it is given, sends a megabyte and a text, checks what comes
-// back, and closes. It prints one line about how that went.
+// A program for proxies.node.test.ts: connects by the URL and options it is given, sends a megabyte
+// and a text, checks what comes back, and closes. It prints one line about how that went.
 
 import process from "node:process";
 import { connect, ConnectError } from "sansws";

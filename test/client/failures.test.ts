@@ -25,13 +25,17 @@ describe("a server that is not reached", () => {
     await expect(failed).rejects.toMatchObject({
       name: "ConnectError",
       failure: "unreachable",
-      message: expect.stringMatching(new RegExp(`^no connection to ${new URL(url).host}: .*refused`, "i")),
+      message: expect.stringMatching(
+        new RegExp(`^no connection to ${new URL(url).host}: .*refused`, "i"),
+      ),
       cause: expect.any(Error),
     });
   });
 
   it("is one for a name that does not exist, and for a unix socket that is not there", async () => {
-    await expect(connect("ws://nowhere.invalid/")).rejects.toMatchObject({ failure: "unreachable" });
+    await expect(connect("ws://nowhere.invalid/")).rejects.toMatchObject({
+      failure: "unreachable",
+    });
     await expect(connect("ws+unix:/nowhere/at.sock:/chat")).rejects.toMatchObject({
       failure: "unreachable",
       message: expect.stringMatching(/^no connection to \/nowhere\/at\.sock: ./),
@@ -84,7 +88,9 @@ describe.runIf(hasOpenssl)("a certificate that is not accepted", () => {
     ["because it is for another name", "server", "127.0.0.2", /altname|not valid for name/i],
   ])("%s is an error that says so", async (_why, name, hostname, reason) => {
     const { server } = await start({ tls: certificates[name], hostname });
-    const failed = connect(`wss://${hostname}:${server.address.port}/`, { tls: { ca: certificates.ca } });
+    const failed = connect(`wss://${hostname}:${server.address.port}/`, {
+      tls: { ca: certificates.ca },
+    });
     await expect(failed).rejects.toBeInstanceOf(ConnectError);
     await expect(failed).rejects.toMatchObject({
       failure: "tls",
@@ -121,7 +127,9 @@ describe("errors before, at and after the connection", () => {
     ["a lifetime with a code that must not be sent", {
       lifetime: { signal: new AbortController().signal, code: 1006 },
     }],
-    ["a lifetime with an unknown option", { lifetime: { signal: new AbortController().signal, status: 1000 } }],
+    ["a lifetime with an unknown option", {
+      lifetime: { signal: new AbortController().signal, status: 1000 },
+    }],
     ["a redirect that makes no sense", { redirect: { max: -1 } }],
     ["a proxy that is none", { proxy: "mailto:proxy" }],
   ])("of the caller's come before anything is opened: %s", async (_what, options) => {
@@ -138,7 +146,10 @@ describe("ws+unix:", () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const path = join(folder, "a socket");
     const targets: string[] = [];
-    await startEcho({ path, upgrade: ({ target, headers }) => void targets.push(`${target} ${headers.get("host")}`) });
+    await startEcho({
+      path,
+      upgrade: ({ target, headers }) => void targets.push(`${target} ${headers.get("host")}`),
+    });
     const socket = await open(`ws+unix:${path}:/chat?x=1`);
     expect(targets).toEqual(["/chat?x=1 localhost"]);
     expect(socket.peer.path).toBeDefined();
@@ -155,15 +166,21 @@ describe("ws+unix:", () => {
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const url = `wss+unix:${join(folder, "tls.sock")}:/`;
     if (RUNTIME === "Deno") {
-      return expect(connect(url)).rejects.toThrow("Deno has no support for options.tls on a unix socket");
+      return expect(connect(url)).rejects.toThrow(
+        "Deno has no support for options.tls on a unix socket",
+      );
     }
-    const { server } = await startEcho({ path: join(folder, "tls.sock"), tls: certificates.server });
+    const { server } = await startEcho({
+      path: join(folder, "tls.sock"),
+      tls: certificates.server,
+    });
     const socket = await open(url, { tls: { ca: certificates.ca } });
     socket.close();
     expect(ending(await socket.closed)).toBe("1000 \"\" clean local");
-    await expect(connect(url, { tls: { ca: certificates.ca, serverName: "other.test" } })).rejects.toMatchObject({
-      failure: "tls",
-    });
+    await expect(connect(url, { tls: { ca: certificates.ca, serverName: "other.test" } })).rejects
+      .toMatchObject({
+        failure: "tls",
+      });
     await until(() => server.sockets.size === 0, "the server's socket was gone");
   });
 });

@@ -1,4 +1,5 @@
-// A program for leftovers.node.test.ts: gives up connecting in every way there is, and ends when nothing is left of it.
+// A program for leftovers.node.test.ts: gives up connecting in every way there is, and ends when
+// nothing is left of it.
 
 import process from "node:process";
 import { connect, pair, reconnecting } from "sansws";

@@ -1,4 +1,5 @@
-// What is left of a client when it has given up: nothing, so that its process ends by itself, on each runtime.
+// What is left of a client when it has given up: nothing, so that its process ends by itself, on
+// each runtime.
 
 import type { AddressInfo, Socket } from "node:net";
 import { createServer } from "node:net";
@@ -19,7 +20,11 @@ function listen(serve: (socket: Socket) => void): Promise<string> {
     server.close();
   });
   return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => resolve(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`));
+    server.listen(
+      0,
+      "127.0.0.1",
+      () => resolve(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`),
+    );
   });
 }
 
@@ -28,7 +33,10 @@ describe.each(RUNTIMES)("a process on %s", (runtime) => {
     const silent = await listen((socket) => socket.resume());
     const refusing = await listen((socket) => {
       // An answer whose end never comes, on a connection that is never closed
-      socket.once("data", () => socket.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nno!!!"));
+      socket.once(
+        "data",
+        () => socket.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nno!!!"),
+      );
     });
     const program = startProgram(runtime, "test/client/give-up.ts", [silent, refusing]);
     expect(await program.exited).toBe(0);

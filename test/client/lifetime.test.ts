@@ -1,10 +1,20 @@
-// The signals and the time of connect(): what gives up connecting, what ends the connection, and what is left of either.
+// The signals and the time of connect(): what gives up connecting, what ends the connection, and
+// what is left of either.
 
 import { connect, UsageError } from "sansws";
 import { describe, expect, it } from "vitest";
 import type { RawPeer } from "../contract/raw.ts";
 import { rawListen } from "../contract/raw.ts";
-import { ending, Mailbox, open, openPair, RUNTIME, start, startEcho, until } from "../contract/suite.ts";
+import {
+  ending,
+  Mailbox,
+  open,
+  openPair,
+  RUNTIME,
+  start,
+  startEcho,
+  until,
+} from "../contract/suite.ts";
 
 /** A signal that knows how many listeners it has. */
 class CountedSignal {
@@ -37,7 +47,9 @@ describe("lifetime", () => {
     [{ code: 4000, reason: "off" }, "4000 \"off\""],
   ])("closes the open socket when it is aborted: %o", async (close, expected) => {
     const { signal, controller } = new CountedSignal();
-    const { near, far } = await openPair({}, { lifetime: close === undefined ? signal : { signal, ...close } });
+    const { near, far } = await openPair({}, {
+      lifetime: close === undefined ? signal : { signal, ...close },
+    });
     controller.abort();
     expect(ending(await near.closed)).toBe(`${expected} clean local`);
     expect(ending(await far.closed)).toBe(`${expected} clean peer`);
@@ -93,8 +105,12 @@ describe("lifetime", () => {
     const counted = new CountedSignal();
     const { signal, controller } = counted;
     const { url } = await startEcho();
-    const sockets = await Promise.all(Array.from({ length: 20 }, () => open(url, { lifetime: signal, signal })));
-    const reading = sockets.map((socket) => socket.messages({ signal }).next().catch((error: Error) => error.name));
+    const sockets = await Promise.all(
+      Array.from({ length: 20 }, () => open(url, { lifetime: signal, signal })),
+    );
+    const reading = sockets.map((socket) =>
+      socket.messages({ signal }).next().catch((error: Error) => error.name)
+    );
     expect(counted.listeners).toBe(1);
     controller.abort();
     expect(await Promise.all(reading)).toEqual(sockets.map(() => "AbortError"));
@@ -104,7 +120,9 @@ describe("lifetime", () => {
 
   it("refuses a code that must not be sent", async () => {
     const { signal } = new AbortController();
-    await expect(connect("ws://a.test/", { lifetime: { signal, code: 1005.5 } })).rejects.toThrow(UsageError);
+    await expect(connect("ws://a.test/", { lifetime: { signal, code: 1005.5 } })).rejects.toThrow(
+      UsageError,
+    );
   });
 });
 
@@ -127,12 +145,17 @@ describe("whatever a signal is aborted with", () => {
       const { url } = await startEcho({ upgrade: () => new Promise(() => {}) });
       for (const delay of [0, 1, 2, 5, 20]) {
         const controller = new AbortController();
-        const failed = connect(url, { signal: controller.signal }).then(() => "opened", (error: unknown) => [error]);
+        const failed = connect(url, { signal: controller.signal }).then(
+          () => "opened",
+          (error: unknown) => [error],
+        );
         if (delay === 0) controller.abort(reason);
         else setTimeout(() => controller.abort(reason), delay);
         expect(await failed).toEqual([reason]);
       }
-      const never = connect("ws://a.test/", { signal: AbortSignal.abort(reason) }).catch((error: unknown) => [error]);
+      const never = connect("ws://a.test/", { signal: AbortSignal.abort(reason) }).catch((
+        error: unknown,
+      ) => [error]);
       expect(await never).toEqual([reason]);
     },
   );
@@ -157,7 +180,8 @@ describe("timeout", () => {
     const url = (await rawListen((peer) => peers.put(peer))).replace("ws:", "wss:");
     await expect(connect(url, { timeout: 100 })).rejects.toMatchObject({ failure: "timeout" });
     const peer = await peers.take();
-    // Deno 2.9 keeps the socket of a TLS connection that is closed before its handshake was through, until the peer closes.
+    // Deno 2.9 keeps the socket of a TLS connection that is closed before its handshake was
+    // through, until the peer closes.
     if (RUNTIME === "Deno") peer.socket.destroy();
     else await until(() => peer.ended || peer.closed, "the connection was gone");
   });

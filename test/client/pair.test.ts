@@ -26,22 +26,29 @@ describe("pair", () => {
     expect(ending(await client.closed)).toBe("1000 \"\" clean local");
   });
 
-  it.each([0, 125, 65_536, 3_000_000])("carries messages of %i bytes, compressed or not", async (size) => {
-    for (const deflate of [false, true]) {
-      const { client, server } = await pair({ client: { deflate }, server: { deflate } });
-      expect(server.extensions).toBe(deflate ? "permessage-deflate; server_max_window_bits=12" : "");
-      client.send(text(size));
-      server.send(bytes(size));
-      client.close();
-      expect((await collect(server)).every((message) => same(message, text(size)))).toBe(true);
-      expect((await collect(client)).every((message) => same(message, bytes(size)))).toBe(true);
-    }
-  });
+  it.each([0, 125, 65_536, 3_000_000])(
+    "carries messages of %i bytes, compressed or not",
+    async (size) => {
+      for (const deflate of [false, true]) {
+        const { client, server } = await pair({ client: { deflate }, server: { deflate } });
+        expect(server.extensions).toBe(
+          deflate ? "permessage-deflate; server_max_window_bits=12" : "",
+        );
+        client.send(text(size));
+        server.send(bytes(size));
+        client.close();
+        expect((await collect(server)).every((message) => same(message, text(size)))).toBe(true);
+        expect((await collect(client)).every((message) => same(message, bytes(size)))).toBe(true);
+      }
+    },
+  );
 
   it("asks the server's hook, with the client's request", async () => {
     const server: ServerOptions<string> = {
       protocols: ["b"],
-      upgrade: ({ target, headers }) => ({ data: `${target} ${headers.get("host")} ${headers.get("x-name")}` }),
+      upgrade: ({ target, headers }) => ({
+        data: `${target} ${headers.get("host")} ${headers.get("x-name")}`,
+      }),
     };
     const client = { protocols: ["a", "b"], headers: { "X-Name": "me" }, data: 5 };
     const both = await pair({ server, client, url: "ws://example.com/chat?x=1" });
@@ -60,7 +67,9 @@ describe("pair", () => {
   it("rejects with the server's refusal", async () => {
     const failed = pair({ server: { upgrade: () => ({ status: 401, body: "who?" }) } });
     await expect(failed).rejects.toBeInstanceOf(HandshakeError);
-    await expect(failed).rejects.toMatchObject({ answer: { status: 401, body: new TextEncoder().encode("who?") } });
+    await expect(failed).rejects.toMatchObject({
+      answer: { status: 401, body: new TextEncoder().encode("who?") },
+    });
   });
 
   it("calls the handlers of both ends, `open` with the socket it gives", async () => {
@@ -72,7 +81,10 @@ describe("pair", () => {
         message: (_, data) => heard.put(`server ${String(data)}`),
         close: () => heard.put("server close"),
       },
-      client: { open: (socket) => void opened.push(socket), message: (_, data) => heard.put(`client ${String(data)}`) },
+      client: {
+        open: (socket) => void opened.push(socket),
+        message: (_, data) => heard.put(`client ${String(data)}`),
+      },
     });
     expect(opened).toEqual([both.server, both.client]);
     both.client.send("a");
@@ -86,7 +98,11 @@ describe("pair", () => {
     const { client, server } = await pair({ server: { limits: { maxMessageSize: 10 } } });
     client.send("more than ten bytes");
     const closed = await server.closed;
-    expect(closed).toMatchObject({ code: 1009, cause: "violation", error: expect.any(ProtocolError) });
+    expect(closed).toMatchObject({
+      code: 1009,
+      cause: "violation",
+      error: expect.any(ProtocolError),
+    });
     expect(ending(await client.closed)).toContain("1009");
   });
 

@@ -1,4 +1,5 @@
-// Through proxies as they are in the world, tinyproxy and microsocks, on each runtime: with and without TLS and passwords.
+// Through proxies as they are in the world, tinyproxy and microsocks, on each runtime: with and
+// without TLS and passwords.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -33,8 +34,10 @@ let encrypted: Server;
 beforeAll(async () => {
   certificates = makeCertificates();
   const options = { hostname: "127.0.0.1", port: 0, limits: { maxMessageSize: 2 ** 21 } };
-  const message = (socket: { send(data: string | Uint8Array): unknown; }, data: string | Uint8Array): unknown =>
-    socket.send(data);
+  const message = (
+    socket: { send(data: string | Uint8Array): unknown; },
+    data: string | Uint8Array,
+  ): unknown => socket.send(data);
   plain = await serve({ ...options, message });
   encrypted = await serve({ ...options, message, tls: certificates.server });
 });
@@ -86,8 +89,16 @@ async function startMicrosocks(...login: string[]): Promise<number> {
 }
 
 /** Runs the program on a runtime; returns what it printed. */
-async function echoThrough(runtime: RuntimeName, url: string, options: object, env = {}): Promise<string> {
-  const program = startProgram(runtime, "test/client/echo-through.ts", [url, JSON.stringify(options)], env);
+async function echoThrough(
+  runtime: RuntimeName,
+  url: string,
+  options: object,
+  env = {},
+): Promise<string> {
+  const program = startProgram(runtime, "test/client/echo-through.ts", [
+    url,
+    JSON.stringify(options),
+  ], env);
   await program.exited;
   return program.output;
 }
@@ -99,65 +110,102 @@ function urls(): [url: string, options: object][] {
   ];
 }
 
-describe.runIf(hasTinyproxy && hasOpenssl).each(RUNTIMES)("tinyproxy and a client on %s", (runtime) => {
-  it("carry ws: and wss:", async () => {
-    const proxy = `http://127.0.0.1:${await startTinyproxy()}`;
-    for (const [url, options] of urls()) expect(await echoThrough(runtime, url, { ...options, proxy })).toBe(WELL);
-  });
+describe.runIf(hasTinyproxy && hasOpenssl).each(RUNTIMES)(
+  "tinyproxy and a client on %s",
+  (runtime) => {
+    it("carry ws: and wss:", async () => {
+      const proxy = `http://127.0.0.1:${await startTinyproxy()}`;
+      for (const [url, options] of urls()) {
+        expect(
+          await echoThrough(runtime, url, { ...options, proxy }),
+        ).toBe(WELL);
+      }
+    });
 
-  it("need the right password", async () => {
-    const at = `127.0.0.1:${await startTinyproxy("me secret")}`;
-    for (const [url, options] of urls()) {
-      expect(await echoThrough(runtime, url, { ...options, proxy: `http://me:secret@${at}` })).toBe(WELL);
-    }
-    const [url] = urls()[0]!;
-    expect(await echoThrough(runtime, url, { proxy: `http://${at}` })).toMatch(/^proxy: .* 407 /);
-    expect(await echoThrough(runtime, url, { proxy: `http://me:wrong@${at}` })).toMatch(/^proxy: .* 401 /);
-  });
+    it("need the right password", async () => {
+      const at = `127.0.0.1:${await startTinyproxy("me secret")}`;
+      for (const [url, options] of urls()) {
+        expect(await echoThrough(runtime, url, { ...options, proxy: `http://me:secret@${at}` }))
+          .toBe(WELL);
+      }
+      const [url] = urls()[0]!;
+      expect(await echoThrough(runtime, url, { proxy: `http://${at}` })).toMatch(/^proxy: .* 407 /);
+      expect(await echoThrough(runtime, url, { proxy: `http://me:wrong@${at}` })).toMatch(
+        /^proxy: .* 401 /,
+      );
+    });
 
-  it("are found by the environment", async () => {
-    const proxy = `http://127.0.0.1:${await startTinyproxy()}`;
-    const [[ws], [wss, tls]] = urls() as [[string, object], [string, object]];
-    const env = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: "", https_proxy: "", NO_PROXY: "", no_proxy: "" };
-    expect(await echoThrough(runtime, ws, { proxy: "env" }, env)).toBe(WELL);
-    expect(await echoThrough(runtime, wss, { ...tls, proxy: "env" }, env)).toBe(WELL);
-    const nowhere = { ...env, HTTP_PROXY: "http://127.0.0.1:1" };
-    expect(await echoThrough(runtime, ws, { proxy: "env" }, nowhere)).toMatch(/^unreachable: .*127\.0\.0\.1:1\b/);
-    expect(await echoThrough(runtime, ws, { proxy: "env" }, { ...nowhere, NO_PROXY: "localhost" })).toBe(WELL);
-  });
+    it("are found by the environment", async () => {
+      const proxy = `http://127.0.0.1:${await startTinyproxy()}`;
+      const [[ws], [wss, tls]] = urls() as [[string, object], [string, object]];
+      const env = {
+        HTTP_PROXY: proxy,
+        HTTPS_PROXY: proxy,
+        http_proxy: "",
+        https_proxy: "",
+        NO_PROXY: "",
+        no_proxy: "",
+      };
+      expect(await echoThrough(runtime, ws, { proxy: "env" }, env)).toBe(WELL);
+      expect(await echoThrough(runtime, wss, { ...tls, proxy: "env" }, env)).toBe(WELL);
+      const nowhere = { ...env, HTTP_PROXY: "http://127.0.0.1:1" };
+      expect(await echoThrough(runtime, ws, { proxy: "env" }, nowhere)).toMatch(
+        /^unreachable: .*127\.0\.0\.1:1\b/,
+      );
+      expect(
+        await echoThrough(runtime, ws, { proxy: "env" }, { ...nowhere, NO_PROXY: "localhost" }),
+      ).toBe(WELL);
+    });
 
-  it("say that a server is not there", async () => {
-    const proxy = `http://127.0.0.1:${await startTinyproxy()}`;
-    expect(await echoThrough(runtime, "ws://127.0.0.1:1/", { proxy })).toMatch(/^proxy: .* 50\d /);
-  });
-});
+    it("say that a server is not there", async () => {
+      const proxy = `http://127.0.0.1:${await startTinyproxy()}`;
+      expect(await echoThrough(runtime, "ws://127.0.0.1:1/", { proxy })).toMatch(
+        /^proxy: .* 50\d /,
+      );
+    });
+  },
+);
 
-describe.runIf(hasMicrosocks && hasOpenssl).each(RUNTIMES)("microsocks and a client on %s", (runtime) => {
-  it("carry ws: and wss:", async () => {
-    const proxy = `socks5://127.0.0.1:${await startMicrosocks()}`;
-    for (const [url, options] of urls()) expect(await echoThrough(runtime, url, { ...options, proxy })).toBe(WELL);
-  });
+describe.runIf(hasMicrosocks && hasOpenssl).each(RUNTIMES)(
+  "microsocks and a client on %s",
+  (runtime) => {
+    it("carry ws: and wss:", async () => {
+      const proxy = `socks5://127.0.0.1:${await startMicrosocks()}`;
+      for (const [url, options] of urls()) {
+        expect(
+          await echoThrough(runtime, url, { ...options, proxy }),
+        ).toBe(WELL);
+      }
+    });
 
-  it("need the right password", async () => {
-    const at = `127.0.0.1:${await startMicrosocks("-u", "me", "-P", "sec:ret")}`;
-    for (const [url, options] of urls()) {
-      expect(await echoThrough(runtime, url, { ...options, proxy: `socks5h://me:sec%3Aret@${at}` })).toBe(WELL);
-    }
-    const [url] = urls()[0]!;
-    expect(await echoThrough(runtime, url, { proxy: `socks5://${at}` })).toMatch(/^proxy: .*does not serve without/);
-    expect(await echoThrough(runtime, url, { proxy: `socks5://me:wrong@${at}` })).toMatch(/^proxy: .*did not accept/);
-  });
+    it("need the right password", async () => {
+      const at = `127.0.0.1:${await startMicrosocks("-u", "me", "-P", "sec:ret")}`;
+      for (const [url, options] of urls()) {
+        expect(
+          await echoThrough(runtime, url, { ...options, proxy: `socks5h://me:sec%3Aret@${at}` }),
+        ).toBe(WELL);
+      }
+      const [url] = urls()[0]!;
+      expect(await echoThrough(runtime, url, { proxy: `socks5://${at}` })).toMatch(
+        /^proxy: .*does not serve without/,
+      );
+      expect(await echoThrough(runtime, url, { proxy: `socks5://me:wrong@${at}` })).toMatch(
+        /^proxy: .*did not accept/,
+      );
+    });
 
-  it("are found by the environment", async () => {
-    const proxy = `socks5://127.0.0.1:${await startMicrosocks()}`;
-    for (const [url, options] of urls()) {
-      expect(await echoThrough(runtime, url, { ...options, proxy: "env" }, { ALL_PROXY: proxy })).toBe(WELL);
-    }
-  });
+    it("are found by the environment", async () => {
+      const proxy = `socks5://127.0.0.1:${await startMicrosocks()}`;
+      for (const [url, options] of urls()) {
+        expect(await echoThrough(runtime, url, { ...options, proxy: "env" }, { ALL_PROXY: proxy }))
+          .toBe(WELL);
+      }
+    });
 
-  it("say that a server is not there", async () => {
-    const proxy = `socks5://127.0.0.1:${await startMicrosocks()}`;
-    const output = await echoThrough(runtime, "ws://127.0.0.1:1/", { proxy });
-    expect(output).toMatch(/^proxy: the SOCKS proxy answered: connection refused/);
-  });
-});
+    it("say that a server is not there", async () => {
+      const proxy = `socks5://127.0.0.1:${await startMicrosocks()}`;
+      const output = await echoThrough(runtime, "ws://127.0.0.1:1/", { proxy });
+      expect(output).toMatch(/^proxy: the SOCKS proxy answered: connection refused/);
+    });
+  },
+);

@@ -8,7 +8,16 @@ import type { Certificates } from "../contract/certificates.ts";
 import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";
 import type { RawPeer } from "../contract/raw.ts";
 import { rawListen } from "../contract/raw.ts";
-import { bytes, ending, Mailbox, open, RUNTIME, same, startEcho, until } from "../contract/suite.ts";
+import {
+  bytes,
+  ending,
+  Mailbox,
+  open,
+  RUNTIME,
+  same,
+  startEcho,
+  until,
+} from "../contract/suite.ts";
 import { startHttpProxy, startSocksProxy } from "./proxy-servers.ts";
 
 let certificates: Certificates;
@@ -51,7 +60,9 @@ describe("connect through an HTTP proxy", () => {
     const proxy = `http://127.0.0.1:${(await startHttpProxy()).port}`;
     expect(await echoes(await open(url, { proxy, tls: { ca: certificates.ca } }))).toBe(true);
     const elsewhere = url.replace("server.test", "elsewhere.test");
-    await expect(connect(elsewhere, { proxy, tls: { ca: certificates.ca } })).rejects.toMatchObject({ failure: "tls" });
+    await expect(connect(elsewhere, { proxy, tls: { ca: certificates.ca } })).rejects.toMatchObject(
+      { failure: "tls" },
+    );
     await expect(connect(url, { proxy })).rejects.toMatchObject({ failure: "tls" });
     const named = { proxy, tls: { ca: certificates.ca, serverName: "server.test" } };
     expect(await echoes(await open(elsewhere, named))).toBe(true);
@@ -60,24 +71,35 @@ describe("connect through an HTTP proxy", () => {
   it.runIf(hasOpenssl)("checks the certificate of an address, too", async () => {
     const url = (await startTlsEcho()).replace("127.0.0.1", "127.0.0.2");
     const proxy = `http://127.0.0.1:${(await startHttpProxy()).port}`;
-    await expect(connect(url, { proxy, tls: { ca: certificates.ca } })).rejects.toMatchObject({ failure: "tls" });
+    await expect(connect(url, { proxy, tls: { ca: certificates.ca } })).rejects.toMatchObject({
+      failure: "tls",
+    });
   });
 
-  it.runIf(hasOpenssl && RUNTIME !== "Deno")("shows the client's certificate to the target", async () => {
-    const tls = { ...certificates.server, ca: certificates.ca, requestCert: true };
-    const { url } = await startEcho({ tls });
-    const proxy = `http://127.0.0.1:${(await startHttpProxy()).port}`;
-    const socket = await open(url, { proxy, tls: { ca: certificates.ca, ...certificates.client } });
-    expect(await echoes(socket)).toBe(true);
-  });
+  it.runIf(hasOpenssl && RUNTIME !== "Deno")(
+    "shows the client's certificate to the target",
+    async () => {
+      const tls = { ...certificates.server, ca: certificates.ca, requestCert: true };
+      const { url } = await startEcho({ tls });
+      const proxy = `http://127.0.0.1:${(await startHttpProxy()).port}`;
+      const socket = await open(url, {
+        proxy,
+        tls: { ca: certificates.ca, ...certificates.client },
+      });
+      expect(await echoes(socket)).toBe(true);
+    },
+  );
 
-  it.runIf(hasOpenssl && RUNTIME === "Deno")("refuses a client's certificate, which Deno could not show", async () => {
-    const { port, asked } = await startHttpProxy();
-    const tls = { ca: certificates.ca, ...certificates.client };
-    const failed = connect("wss://server.test/", { proxy: `http://127.0.0.1:${port}`, tls });
-    await expect(failed).rejects.toThrow("no support for tls.cert over a proxy");
-    expect(asked).toEqual([]);
-  });
+  it.runIf(hasOpenssl && RUNTIME === "Deno")(
+    "refuses a client's certificate, which Deno could not show",
+    async () => {
+      const { port, asked } = await startHttpProxy();
+      const tls = { ca: certificates.ca, ...certificates.client };
+      const failed = connect("wss://server.test/", { proxy: `http://127.0.0.1:${port}`, tls });
+      await expect(failed).rejects.toThrow("no support for tls.cert over a proxy");
+      expect(asked).toEqual([]);
+    },
+  );
 
   it("sends its credentials to the proxy, and those of the URL to the server", async () => {
     const seen = new Mailbox<string | undefined>();
@@ -96,7 +118,9 @@ describe("connect through an HTTP proxy", () => {
 
   it("is told what the proxy wants", async () => {
     const proxy = await startHttpProxy({ credentials: "me:pass" });
-    const failed = connect("ws://server.test/", { proxy: `http://me:wrong@127.0.0.1:${proxy.port}` });
+    const failed = connect("ws://server.test/", {
+      proxy: `http://me:wrong@127.0.0.1:${proxy.port}`,
+    });
     await expect(failed).rejects.toBeInstanceOf(ConnectError);
     await expect(failed).rejects.toMatchObject({
       failure: "proxy",
@@ -114,15 +138,21 @@ describe("connect through an HTTP proxy", () => {
     await expect(connect(url, { proxy: over.url })).rejects.toMatchObject({ failure: "tls" });
   });
 
-  it.runIf(hasOpenssl)("reaches wss: over TLS within TLS on Node, and says that the others cannot", async () => {
-    const url = await startTlsEcho();
-    const proxy = await startHttpProxy({ tls: certificates.server });
-    const tls = { ca: certificates.ca };
-    const options: ConnectOptions = { proxy: { url: `https://127.0.0.1:${proxy.port}`, tls }, tls };
-    if (RUNTIME === "Node") return expect(await echoes(await open(url, options))).toBe(true);
-    await expect(connect(url, options)).rejects.toThrow(`${RUNTIME} has no TLS within TLS`);
-    expect(proxy.asked).toEqual([]);
-  });
+  it.runIf(hasOpenssl)(
+    "reaches wss: over TLS within TLS on Node, and says that the others cannot",
+    async () => {
+      const url = await startTlsEcho();
+      const proxy = await startHttpProxy({ tls: certificates.server });
+      const tls = { ca: certificates.ca };
+      const options: ConnectOptions = {
+        proxy: { url: `https://127.0.0.1:${proxy.port}`, tls },
+        tls,
+      };
+      if (RUNTIME === "Node") return expect(await echoes(await open(url, options))).toBe(true);
+      await expect(connect(url, options)).rejects.toThrow(`${RUNTIME} has no TLS within TLS`);
+      expect(proxy.asked).toEqual([]);
+    },
+  );
 
   it("passes on what the server refuses with", async () => {
     const { url } = await startEcho({ upgrade: () => ({ status: 403, body: "not you" }) });
@@ -137,7 +167,8 @@ describe("connect through a SOCKS proxy", () => {
   it("carries ws:, to a name that the proxy resolves", async () => {
     const { url } = await startEcho();
     const proxy = await startSocksProxy();
-    expect(await echoes(await open(renamed(url), { proxy: `socks5://127.0.0.1:${proxy.port}` }))).toBe(true);
+    expect(await echoes(await open(renamed(url), { proxy: `socks5://127.0.0.1:${proxy.port}` })))
+      .toBe(true);
     expect(proxy.asked).toEqual([new URL(renamed(url)).host]);
   });
 
@@ -153,9 +184,15 @@ describe("connect through a SOCKS proxy", () => {
     const proxy = await startSocksProxy({ credentials: "me:p:ss" });
     const at = `@127.0.0.1:${proxy.port}`;
     expect(await echoes(await open(url, { proxy: `socks5://me:p%3Ass${at}` }))).toBe(true);
-    expect(proxy.asked).toEqual([`me:p:ss ${new URL(url).host}`.replace(/127\.0\.0\.1/, "127.0.0.1")]);
-    await expect(connect(url, { proxy: `socks5://me:wrong${at}` })).rejects.toThrow("did not accept the user name");
-    await expect(connect(url, { proxy: `socks5://127.0.0.1:${proxy.port}` })).rejects.toThrow("does not serve without");
+    expect(proxy.asked).toEqual([
+      `me:p:ss ${new URL(url).host}`.replace(/127\.0\.0\.1/, "127.0.0.1"),
+    ]);
+    await expect(connect(url, { proxy: `socks5://me:wrong${at}` })).rejects.toThrow(
+      "did not accept the user name",
+    );
+    await expect(connect(url, { proxy: `socks5://127.0.0.1:${proxy.port}` })).rejects.toThrow(
+      "does not serve without",
+    );
     await until(() => proxy.open.size <= 1, "the refused connections were gone");
   });
 });
@@ -165,7 +202,10 @@ describe("connect through a proxy that misbehaves", () => {
     ["hangs up at once", ""],
     ["hangs up within its answer", "HTTP/1.1 200 Conn"],
     ["speaks something else", "220 mail.example ESMTP\r\n"],
-    ["sends more than its answer", "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n"],
+    [
+      "sends more than its answer",
+      "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n",
+    ],
   ])("which %s", async (_what, answer) => {
     const proxy = await startHttpProxy({ answer });
     const failed = connect("ws://server.test/", { proxy: `http://127.0.0.1:${proxy.port}` });
@@ -174,7 +214,9 @@ describe("connect through a proxy that misbehaves", () => {
   });
 
   it("which resets the connection", async () => {
-    const url = await rawListen((peer) => void peer.socket.once("data", () => peer.socket.resetAndDestroy()));
+    const url = await rawListen((peer) =>
+      void peer.socket.once("data", () => peer.socket.resetAndDestroy())
+    );
     const failed = connect("ws://server.test/", { proxy: url.replace("ws:", "http:") });
     await expect(failed).rejects.toMatchObject({
       failure: "proxy",
@@ -184,14 +226,18 @@ describe("connect through a proxy that misbehaves", () => {
 
   it("which speaks before it was asked", async () => {
     const url = await rawListen((peer) => peer.end("HTTP/1.1 503 Too busy\r\n\r\n"));
-    await expect(connect("ws://server.test/", { proxy: url.replace("ws:", "http:") })).rejects.toMatchObject({
-      failure: "proxy",
-    });
+    await expect(connect("ws://server.test/", { proxy: url.replace("ws:", "http:") })).rejects
+      .toMatchObject({
+        failure: "proxy",
+      });
   });
 
   it("which never answers, until the time is over", async () => {
     const url = await rawListen(() => {});
-    const failed = connect("ws://server.test/", { proxy: url.replace("ws:", "socks5:"), timeout: 50 });
+    const failed = connect("ws://server.test/", {
+      proxy: url.replace("ws:", "socks5:"),
+      timeout: 50,
+    });
     await expect(failed).rejects.toMatchObject({ name: "ConnectError", failure: "timeout" });
   });
 
@@ -199,7 +245,10 @@ describe("connect through a proxy that misbehaves", () => {
     const asked = new Mailbox<RawPeer>();
     const url = await rawListen((peer) => void peer.socket.on("data", () => asked.put(peer)));
     const controller = new AbortController();
-    const failed = connect("ws://server.test/", { proxy: url.replace("ws:", "http:"), signal: controller.signal });
+    const failed = connect("ws://server.test/", {
+      proxy: url.replace("ws:", "http:"),
+      signal: controller.signal,
+    });
     const peer = await asked.take();
     controller.abort(new Error("enough"));
     await expect(failed).rejects.toThrow("enough");

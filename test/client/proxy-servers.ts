@@ -1,4 +1,5 @@
-// Small proxies in this process, to be asked for a way by tests: HTTP's CONNECT, over TLS if need be, and SOCKS.
+// Small proxies in this process, to be asked for a way by tests: HTTP's CONNECT, over TLS if need
+// be, and SOCKS.
 
 import type { AddressInfo, Socket as NetSocket } from "node:net";
 import { connect, createServer } from "node:net";
@@ -9,7 +10,10 @@ import type { Identity } from "../contract/certificates.ts";
 /** A proxy, and what it was asked for. */
 export interface ProxyServer {
   readonly port: number;
-  /** Heads of CONNECT requests; or targets of SOCKS requests, with the user name and password in front. */
+  /**
+   * Heads of CONNECT requests; or targets of SOCKS requests, with the user name and password in
+   * front.
+   */
   readonly asked: readonly string[];
   /** Connections that are open to it. */
   readonly open: ReadonlySet<NetSocket>;
@@ -32,7 +36,11 @@ function start(serve: Serve, tls?: Identity): Promise<ProxyServer> {
     server.close();
   });
   return new Promise((resolve) => {
-    server.listen(0, "127.0.0.1", () => resolve({ port: (server.address() as AddressInfo).port, asked, open }));
+    server.listen(
+      0,
+      "127.0.0.1",
+      () => resolve({ port: (server.address() as AddressInfo).port, asked, open }),
+    );
   });
 }
 
@@ -47,7 +55,9 @@ function tunnel(client: NetSocket, port: number, greeting: Uint8Array | string):
   onTestFinished(() => void target.destroy());
 }
 
-/** Calls back with what has come, each time that more of it does, until it says that this is enough. */
+/**
+ * Calls back with what has come, each time that more of it does, until it says that this is enough.
+ */
 function gather(client: NetSocket, enough: (bytes: Buffer) => boolean): void {
   let bytes: Buffer = Buffer.alloc(0);
   const take = (chunk: Buffer): void => {
@@ -57,7 +67,10 @@ function gather(client: NetSocket, enough: (bytes: Buffer) => boolean): void {
   client.on("data", take);
 }
 
-/** An HTTP proxy: every name leads to 127.0.0.1. `answer` is what it says instead of opening a tunnel. */
+/**
+ * An HTTP proxy: every name leads to 127.0.0.1. `answer` is what it says instead of opening a
+ * tunnel.
+ */
 export function startHttpProxy(
   options: { answer?: string; credentials?: string; tls?: Identity; } = {},
 ): Promise<ProxyServer> {
@@ -68,8 +81,9 @@ export function startHttpProxy(
       if (!head.includes("\r\n\r\n")) return false;
       asked.push(head);
       if (answer !== undefined) client.end(answer);
-      else if (!isAuthorized(head, credentials)) client.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
-      else tunnel(client, portIn(head), "HTTP/1.1 200 Connection established\r\n\r\n");
+      else if (!isAuthorized(head, credentials)) {
+        client.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+      } else tunnel(client, portIn(head), "HTTP/1.1 200 Connection established\r\n\r\n");
       return true;
     });
   }, tls);
@@ -77,7 +91,9 @@ export function startHttpProxy(
 
 function isAuthorized(head: string, credentials: string | undefined): boolean {
   if (credentials === undefined) return true;
-  return head.includes(`\r\nProxy-Authorization: Basic ${Buffer.from(credentials).toString("base64")}\r\n`);
+  return head.includes(
+    `\r\nProxy-Authorization: Basic ${Buffer.from(credentials).toString("base64")}\r\n`,
+  );
 }
 
 function portIn(head: string): number {

@@ -8,7 +8,11 @@ import { UsageError } from "../../core/mod.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
-function choose(url: string, choice: ProxyChoice | undefined, variables: Variables = {}): string | undefined {
+function choose(
+  url: string,
+  choice: ProxyChoice | undefined,
+  variables: Variables = {},
+): string | undefined {
   const proxy = proxyFor(parseTarget(url), choice, (name) => variables[name]);
   return proxy && `${proxy.kind}${proxy.tls ? "+tls" : ""} ${proxy.hostname} ${proxy.port}`;
 }
@@ -40,7 +44,14 @@ describe("a proxy given by its URL", () => {
     expect(choose("ws://example.com/", false, variables)).toBeUndefined();
   });
 
-  it.each(["", "proxy.example:3128", "ftp://proxy.example", "socks4://proxy.example", "http://", "socks5:proxy"])(
+  it.each([
+    "",
+    "proxy.example:3128",
+    "ftp://proxy.example",
+    "socks4://proxy.example",
+    "http://",
+    "socks5:proxy",
+  ])(
     "is refused when it is none: %j",
     (proxy) => {
       expect(() => choose("ws://example.com/", proxy)).toThrow(UsageError);
@@ -54,7 +65,11 @@ describe("a proxy given by its URL", () => {
   });
 
   it.each<[string, ProxyChoice, string]>([
-    ["unknown options", { url: "http://proxy", user: "me" } as ProxyChoice, "unknown option proxy.user"],
+    [
+      "unknown options",
+      { url: "http://proxy", user: "me" } as ProxyChoice,
+      "unknown option proxy.user",
+    ],
     ["headers for SOCKS", { url: "socks5://proxy", headers: { a: "b" } }, "proxy.headers"],
     ["tls for http:", { url: "http://proxy", tls: {} }, "proxy.tls"],
   ])("refuses %s", (_what, proxy, message) => {
@@ -77,12 +92,22 @@ describe("a proxy from the environment", () => {
     ["http: and https: mean the same", "https://a/", { HTTPS_PROXY: "http://p" }, "http p 80"],
     ["ALL_PROXY is for both", "ws://a/", { ALL_PROXY: "socks5://p" }, "socks p 1080"],
     ["ALL_PROXY is for both", "wss://a/", { all_proxy: "socks5://p" }, "socks p 1080"],
-    ["the closer one wins", "ws://a/", { ALL_PROXY: "socks5://p", HTTP_PROXY: "http://q" }, "http q 80"],
+    [
+      "the closer one wins",
+      "ws://a/",
+      { ALL_PROXY: "socks5://p", HTTP_PROXY: "http://q" },
+      "http q 80",
+    ],
     ["lower case wins", "ws://a/", { HTTP_PROXY: "http://p", http_proxy: "http://q" }, "http q 80"],
     ["an empty one is none", "ws://a/", { http_proxy: "", HTTP_PROXY: "http://p" }, "http p 80"],
     ["an empty one is none", "ws://a/", { HTTP_PROXY: "" }, undefined],
     ["a scheme may be left out", "ws://a/", { http_proxy: "p:3128" }, "http p 3128"],
-    ["HTTP_PROXY counts not in CGI", "ws://a/", { HTTP_PROXY: "http://p", REQUEST_METHOD: "GET" }, undefined],
+    [
+      "HTTP_PROXY counts not in CGI",
+      "ws://a/",
+      { HTTP_PROXY: "http://p", REQUEST_METHOD: "GET" },
+      undefined,
+    ],
     ["http_proxy does", "ws://a/", { http_proxy: "http://p", REQUEST_METHOD: "GET" }, "http p 80"],
   ])("%s: %s", (_rule, url, variables, expected) => {
     expect(choose(url, "env", variables)).toBe(expected);

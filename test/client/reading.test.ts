@@ -1,4 +1,5 @@
-// Reading messages one at a time: reads that are aborted, loops that are left, and a queue that is bounded without being in the way.
+// Reading messages one at a time: reads that are aborted, loops that are left, and a queue that is
+// bounded without being in the way.
 
 import type { Message, Socket } from "sansws";
 import { pair } from "sansws";
@@ -9,7 +10,9 @@ import { bytes, ending, Mailbox, open, settled } from "../contract/suite.ts";
 import { frame, join, readFrames } from "../core/support.ts";
 import { accept, ends } from "./streams.ts";
 
-/** A client without a `message` handler, and the other end of its connection, which speaks TCP only. */
+/**
+ * A client without a `message` handler, and the other end of its connection, which speaks TCP only.
+ */
 async function openRaw(): Promise<[socket: Socket, peer: RawPeer]> {
   const peers = new Mailbox<RawPeer>();
   const url = await rawListen(async (peer) => {
@@ -49,7 +52,10 @@ describe("messages with a signal", () => {
     const reading = client.messages({ signal: controller.signal });
     const reads = Promise.allSettled([reading.next(), reading.next()]);
     controller.abort("enough");
-    expect(await reads).toEqual([{ status: "rejected", reason: "enough" }, { status: "rejected", reason: "enough" }]);
+    expect(await reads).toEqual([{ status: "rejected", reason: "enough" }, {
+      status: "rejected",
+      reason: "enough",
+    }]);
   });
 
   it("fails at once when it is aborted already, and takes no message", async () => {
@@ -57,7 +63,9 @@ describe("messages with a signal", () => {
     server.send("kept");
     server.close();
     await client.closed;
-    await expect(client.messages({ signal: AbortSignal.abort("before") }).next()).rejects.toBe("before");
+    await expect(client.messages({ signal: AbortSignal.abort("before") }).next()).rejects.toBe(
+      "before",
+    );
     expect(await collect(client)).toEqual(["kept"]);
   });
 
@@ -66,7 +74,9 @@ describe("messages with a signal", () => {
     const late = client.messages({ signal: AbortSignal.timeout(10) }).next();
     await expect(late).rejects.toMatchObject({ name: "TimeoutError" });
     server.send("later");
-    expect((await client.messages({ signal: AbortSignal.timeout(10_000) }).next()).value).toBe("later");
+    expect((await client.messages({ signal: AbortSignal.timeout(10_000) }).next()).value).toBe(
+      "later",
+    );
   });
 
   it("is left alone by reads that are over", async () => {
@@ -75,8 +85,12 @@ describe("messages with a signal", () => {
     let listeners = 0;
     const { signal } = controller;
     const { addEventListener: add, removeEventListener: remove } = AbortSignal.prototype;
-    signal.addEventListener = (...args: Parameters<typeof add>) => (listeners++, add.apply(signal, args));
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => (listeners--, remove.apply(signal, args));
+    signal.addEventListener = (
+      ...args: Parameters<typeof add>
+    ) => (listeners++, add.apply(signal, args));
+    signal.removeEventListener = (
+      ...args: Parameters<typeof remove>
+    ) => (listeners--, remove.apply(signal, args));
     const reading = client.messages({ signal });
     const reads = [reading.next(), reading.next()];
     expect(listeners).toBe(1);
@@ -141,10 +155,14 @@ describe("the queue of messages that nobody has read", () => {
   it("loses nothing of many small messages in one chunk, and takes no time that grows with their square", async () => {
     const [socket, peer] = await openRaw();
     const count = 100_000;
-    peer.write(...Array.from({ length: count }, (_, i) => frame("server", 0x81, i % 2 === 0 ? "a" : "b")));
+    peer.write(
+      ...Array.from({ length: count }, (_, i) => frame("server", 0x81, i % 2 === 0 ? "a" : "b")),
+    );
     peer.end(frame("server", 0x88, Uint8Array.of(3, 232)));
     let index = 0;
-    for await (const message of socket) expect(message === (index++ % 2 === 0 ? "a" : "b")).toBe(true);
+    for await (const message of socket) {
+      expect(message === (index++ % 2 === 0 ? "a" : "b")).toBe(true);
+    }
     expect(index).toBe(count);
   });
 
@@ -177,7 +195,9 @@ describe("the queue of messages that nobody has read", () => {
     const socket = await opened;
     const words = Array.from({ length: 100 }, (_, i) => `${i}`);
     const messages = words.map((word) => frame("server", 0x81, word));
-    both.input.write(join([...messages, frame("server", 0x88, Uint8Array.of(3, 232))])).catch(() => {});
+    both.input.write(join([...messages, frame("server", 0x88, Uint8Array.of(3, 232))])).catch(
+      () => {},
+    );
     const [close] = readFrames((await reader.read()).value!);
     expect(closing(close!)).toBe("1000 \"\"");
     both.input.close().catch(() => {});

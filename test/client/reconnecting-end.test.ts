@@ -1,4 +1,5 @@
-// A client that stays: what is read of its connections, and how it ends. In virtual time, but for the last test.
+// A client that stays: what is read of its connections, and how it ends. In virtual time, but for
+// the last test.
 
 import type { Message, ReconnectingSocket } from "sansws";
 import { HandshakeError, reconnecting, serve, SocketClosedError, UsageError } from "sansws";
@@ -133,18 +134,21 @@ describe("reconnecting, the end", () => {
     expect(await collect(socket, 1)).toEqual([]);
   });
 
-  it.each(["connecting", "open", "waiting"])("comes by close within the change to %s", async (state) => {
-    const world = new World();
-    if (state === "waiting") world.outcomes.push(new Error("no way"));
-    const socket = world.start(URL_TEXT, {
-      change: (change) => {
-        if (change.state === state) socket.close();
-      },
-    });
-    await socket.closed;
-    expect(socket.state).toBe("closed");
-    expect(world.timers).toBe(0);
-  });
+  it.each(["connecting", "open", "waiting"])(
+    "comes by close within the change to %s",
+    async (state) => {
+      const world = new World();
+      if (state === "waiting") world.outcomes.push(new Error("no way"));
+      const socket = world.start(URL_TEXT, {
+        change: (change) => {
+          if (change.state === state) socket.close();
+        },
+      });
+      await socket.closed;
+      expect(socket.state).toBe("closed");
+      expect(world.timers).toBe(0);
+    },
+  );
 
   it("comes by the signal, with 1001, and the signal is left", async () => {
     const world = new World();
@@ -223,7 +227,10 @@ describe("reconnecting, the end", () => {
     const shouldRetry = (): never => {
       throw failure;
     };
-    const socket = world.start(URL_TEXT, { retry: { shouldRetry }, error: (error) => errors.push(error) });
+    const socket = world.start(URL_TEXT, {
+      retry: { shouldRetry },
+      error: (error) => errors.push(error),
+    });
     expect(await socket.closed).toMatchObject({ error: { message: "no way" } });
     expect(errors).toEqual([failure]);
   });

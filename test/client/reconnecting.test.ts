@@ -55,7 +55,9 @@ describe("reconnecting, states", () => {
     expect(world.changes[3]).toEqual({ state: "open", attempt: 2, socket: socket.socket });
     (await world.opened.take()).close(1012, "restart");
     await world.story(5);
-    expect(world.changes[4]).toMatchObject({ end: { closed: { code: 1012, reason: "restart", cause: "peer" } } });
+    expect(world.changes[4]).toMatchObject({
+      end: { closed: { code: 1012, reason: "restart", cause: "peer" } },
+    });
   });
 
   it("goes on when the handler of changes fails, and reports that", async () => {
@@ -75,7 +77,10 @@ describe("reconnecting, targets", () => {
   it("asks for a fresh target before each attempt", async () => {
     const world = new World();
     const asked: Attempt[] = [];
-    world.server = { upgrade: ({ headers }) => ({ data: headers.get("authorization") }), protocols: ["v1", "v2"] };
+    world.server = {
+      upgrade: ({ headers }) => ({ data: headers.get("authorization") }),
+      protocols: ["v1", "v2"],
+    };
     const target = (attempt: Attempt): object => {
       asked.push(attempt);
       const { number } = attempt;
@@ -94,14 +99,23 @@ describe("reconnecting, targets", () => {
     world.pass(1000);
     const second = await world.opened.take();
     expect(second.data).toBe("token 2");
-    expect(world.attempts.map(({ url }) => url)).toEqual(["ws://server1.test/", "ws://server2.test/"]);
-    expect(asked).toMatchObject([{ number: 1, end: undefined }, { number: 2, end: { closed: { code: 1001 } } }]);
+    expect(world.attempts.map(({ url }) => url)).toEqual([
+      "ws://server1.test/",
+      "ws://server2.test/",
+    ]);
+    expect(asked).toMatchObject([{ number: 1, end: undefined }, {
+      number: 2,
+      end: { closed: { code: 1001 } },
+    }]);
   });
 
   it("waits for a promise of it, and tries again when that fails", async () => {
     const world = new World();
     const failure = new Error("no token today");
-    const answers: (() => Promise<string>)[] = [() => Promise.reject(failure), () => Promise.resolve(URL_TEXT)];
+    const answers: (() => Promise<string>)[] = [
+      () => Promise.reject(failure),
+      () => Promise.resolve(URL_TEXT),
+    ];
     world.start(() => answers.shift()!());
     expect(await world.story(2)).toEqual(["connecting 1", "waiting 1000"]);
     expect(world.changes[1]).toMatchObject({ end: { error: failure } });
@@ -111,7 +125,13 @@ describe("reconnecting, targets", () => {
 
   it("hands its options to each attempt, but for those of its own", async () => {
     const world = new World();
-    world.start(URL_TEXT, { headers: { a: "b" }, deflate: true, retry: {}, queue: {}, timeout: 5000 });
+    world.start(URL_TEXT, {
+      headers: { a: "b" },
+      deflate: true,
+      retry: {},
+      queue: {},
+      timeout: 5000,
+    });
     await world.story(2);
     const { options } = world.attempts[0]!;
     expect(options).toMatchObject({ headers: { a: "b" }, deflate: true, timeout: 5000 });
@@ -182,7 +202,10 @@ describe("reconnecting, sending", () => {
     const world = new World();
     const failure = new Error("not logged in");
     const errors: unknown[] = [];
-    world.start(URL_TEXT, { open: () => Promise.reject(failure), error: (error) => errors.push(error) });
+    world.start(URL_TEXT, {
+      open: () => Promise.reject(failure),
+      error: (error) => errors.push(error),
+    });
     expect(await world.story(2)).toEqual(["connecting 1", "waiting 1000"]);
     expect(errors).toEqual([failure]);
     expect(world.changes[1]).toMatchObject({ end: { closed: { code: 1011 } } });
@@ -192,7 +215,11 @@ describe("reconnecting, sending", () => {
     const world = new World();
     world.outcomes.push(new Promise(() => {}));
     const socket = world.start(URL_TEXT, { queue: { maxMessages: 2 } });
-    expect(["a", "b", "c"].map((message) => socket.send(message))).toEqual(["queued", "queued", "dropped"]);
+    expect(["a", "b", "c"].map((message) => socket.send(message))).toEqual([
+      "queued",
+      "queued",
+      "dropped",
+    ]);
     expect(() => socket.send({} as string)).toThrow(UsageError);
     socket.close();
     expect(socket.send("d")).toBe("dropped");

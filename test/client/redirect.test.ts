@@ -44,7 +44,9 @@ describe("a redirect leads", () => {
   });
 
   it.each([301, 302, 303, 307, 308])("with status %i", (status) => {
-    expect(nextHop(hop("ws://a.test/"), refusal("/z", status), keep).target.url.pathname).toBe("/z");
+    expect(nextHop(hop("ws://a.test/"), refusal("/z", status), keep).target.url.pathname).toBe(
+      "/z",
+    );
   });
 
   it("on the same unix socket", () => {
@@ -69,9 +71,14 @@ describe("a redirect is not followed", () => {
   });
 
   it("without a Location, or with two of them", () => {
-    expect(() => nextHop(hop("ws://a.test/"), refusal(undefined), keep)).toThrow("not the URL of a WebSocket");
+    expect(() => nextHop(hop("ws://a.test/"), refusal(undefined), keep)).toThrow(
+      "not the URL of a WebSocket",
+    );
     const failure = refusal("/a");
-    const twice = { ...failure.answer!, headers: [["Location", "/a"], ["location", "/b"]] as HeaderField[] };
+    const twice = {
+      ...failure.answer!,
+      headers: [["Location", "/a"], ["location", "/b"]] as HeaderField[],
+    };
     const both = new HandshakeError("status-not-101", "302", twice);
     expect(() => nextHop(hop("ws://a.test/"), both, keep)).toThrow("not the URL of a WebSocket");
   });
@@ -81,7 +88,9 @@ describe("a redirect is not followed", () => {
     const next = nextHop(hop("ws://a.test/", { left: 1 }), failure, keep);
     expect(next.left).toBe(0);
     expect(() => nextHop(next, failure, keep)).toThrow("there were too many in a row");
-    expect(() => nextHop(next, failure, keep)).toThrow(expect.objectContaining({ answer: failure.answer }));
+    expect(() => nextHop(next, failure, keep)).toThrow(
+      expect.objectContaining({ answer: failure.answer }),
+    );
   });
 
   it("when none is to be: what failed is thrown as it is", () => {
@@ -117,7 +126,9 @@ describe("what goes along", () => {
 
   it("to the same origin is everything", () => {
     const first = hop("wss://me:pass@a.test/", { headers, tls });
-    for (const location of ["/z", "wss://a.test/z", "https://a.test:443/z", "wss://you:other@a.test/z"]) {
+    for (
+      const location of ["/z", "wss://a.test/z", "https://a.test:443/z", "wss://you:other@a.test/z"]
+    ) {
       const next = nextHop(first, refusal(location), keep);
       expect(next.headers).toEqual(headers);
       expect(next.tls).toEqual(tls);
@@ -163,14 +174,20 @@ describe("resolveRedirect", () => {
     expect(resolveRedirect({ max: 1 }).max).toBe(1);
   });
 
-  it.each([{ max: 0 }, { max: 1.5 }, { max: NaN }, { most: 3 } as object])("refuses %o", (options) => {
-    expect(() => resolveRedirect(options)).toThrow(UsageError);
-  });
+  it.each([{ max: 0 }, { max: 1.5 }, { max: NaN }, { most: 3 } as object])(
+    "refuses %o",
+    (options) => {
+      expect(() => resolveRedirect(options)).toThrow(UsageError);
+    },
+  );
 });
 
 describe("connect with redirect", () => {
   /** A server that redirects every request, and its URL. */
-  async function startRedirect(location: () => string, seen?: Mailbox<IncomingUpgrade>): Promise<string> {
+  async function startRedirect(
+    location: () => string,
+    seen?: Mailbox<IncomingUpgrade>,
+  ): Promise<string> {
     const { url } = await start({
       upgrade: (request) => {
         seen?.put(request);
@@ -180,30 +197,41 @@ describe("connect with redirect", () => {
     return url;
   }
 
-  const secrets: ConnectOptions = { headers: { Cookie: "a=b", "X-Api-Key": "secret" }, protocols: ["chat"] };
+  const secrets: ConnectOptions = {
+    headers: { Cookie: "a=b", "X-Api-Key": "secret" },
+    protocols: ["chat"],
+  };
 
   it("asks the other server, with the protocols and without the secrets", async () => {
     const seen = new Mailbox<IncomingUpgrade>();
-    const target = await startEcho({ upgrade: (request) => seen.put(request), protocols: ["chat"] });
+    const target = await startEcho({
+      upgrade: (request) => seen.put(request),
+      protocols: ["chat"],
+    });
     const from = (await startRedirect(() => target.url, seen)).replace("ws://", "ws://me:pass@");
     const socket = await open(from, { ...secrets, redirect: true });
     const [first, second] = await seen.takeAll(2);
-    expect(["authorization", "cookie", "x-api-key"].map((name) => first!.headers.has(name))).toEqual([
-      true,
-      true,
-      true,
-    ]);
-    expect(["authorization", "cookie", "x-api-key"].map((name) => second!.headers.has(name))).toEqual([
-      false,
-      false,
-      false,
-    ]);
+    expect(["authorization", "cookie", "x-api-key"].map((name) => first!.headers.has(name)))
+      .toEqual([
+        true,
+        true,
+        true,
+      ]);
+    expect(["authorization", "cookie", "x-api-key"].map((name) => second!.headers.has(name)))
+      .toEqual([
+        false,
+        false,
+        false,
+      ]);
     expect(socket.protocol).toBe("chat");
   });
 
   it("is asked for: without it the redirect is the answer", async () => {
     const from = await startRedirect(() => "ws://other.test/");
-    await expect(connect(from)).rejects.toMatchObject({ name: "HandshakeError", answer: { status: 307 } });
+    await expect(connect(from)).rejects.toMatchObject({
+      name: "HandshakeError",
+      answer: { status: 307 },
+    });
   });
 
   it("ends a loop", async () => {
@@ -214,7 +242,10 @@ describe("connect with redirect", () => {
   });
 
   it("needs a stream for each request", async () => {
-    const stream = { readable: new ReadableStream<Uint8Array>(), writable: new WritableStream<Uint8Array>() };
+    const stream = {
+      readable: new ReadableStream<Uint8Array>(),
+      writable: new WritableStream<Uint8Array>(),
+    };
     await expect(connect("ws://a.test/", { redirect: true, stream })).rejects.toThrow(UsageError);
   });
 });

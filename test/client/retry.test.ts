@@ -10,7 +10,13 @@ function policy(options: Partial<RetryOptions> = {}, random: () => number = () =
 }
 
 function closedWith(code: number): AttemptEnd {
-  const closed: ClosedEvent = { type: "closed", code, reason: "", clean: code !== 1006, cause: "peer" };
+  const closed: ClosedEvent = {
+    type: "closed",
+    code,
+    reason: "",
+    clean: code !== 1006,
+    cause: "peer",
+  };
   return { closed };
 }
 
@@ -109,17 +115,26 @@ describe("RetryPolicy, ends", () => {
   const isRetried = (end: AttemptEnd, options: Partial<RetryOptions> = {}): boolean =>
     delays(policy(options), 1, end)[0] !== undefined;
 
-  it.each([1001, 1005, 1006, 1011, 1012, 1013, 1014, 3008, 4000])("tries again after a close with %i", (code) => {
-    expect(isRetried(closedWith(code))).toBe(true);
-  });
+  it.each([1001, 1005, 1006, 1011, 1012, 1013, 1014, 3008, 4000])(
+    "tries again after a close with %i",
+    (code) => {
+      expect(isRetried(closedWith(code))).toBe(true);
+    },
+  );
 
-  it.each([1000, 1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003])("ends after a close with %i", (code) => {
-    expect(isRetried(closedWith(code))).toBe(false);
-  });
+  it.each([1000, 1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003])(
+    "ends after a close with %i",
+    (code) => {
+      expect(isRetried(closedWith(code))).toBe(false);
+    },
+  );
 
-  it.each([200, 302, 408, 425, 429, 500, 502, 503, 504])("tries again after an answer with %i", (status) => {
-    expect(isRetried(refusedWith(status))).toBe(true);
-  });
+  it.each([200, 302, 408, 425, 429, 500, 502, 503, 504])(
+    "tries again after an answer with %i",
+    (status) => {
+      expect(isRetried(refusedWith(status))).toBe(true);
+    },
+  );
 
   it.each([400, 401, 403, 404, 410, 426, 499])("ends after an answer with %i", (status) => {
     expect(isRetried(refusedWith(status))).toBe(false);
@@ -133,13 +148,21 @@ describe("RetryPolicy, ends", () => {
 
   it("ends after a mistake of the caller's", () => {
     expect(isRetried({ error: new UsageError("no such option") })).toBe(false);
-    expect(isRetried({ error: new UsageError("no such option") }, { shouldRetry: () => true })).toBe(false);
+    expect(isRetried({ error: new UsageError("no such option") }, { shouldRetry: () => true }))
+      .toBe(false);
   });
 
   it("knows no codes and statuses but those that are given", () => {
     const options = { terminalCodes: [4001], terminalStatuses: [503] };
-    expect([4001, 1000, 1008].map((code) => isRetried(closedWith(code), options))).toEqual([false, true, true]);
-    expect([503, 401].map((status) => isRetried(refusedWith(status), options))).toEqual([false, true]);
+    expect([4001, 1000, 1008].map((code) => isRetried(closedWith(code), options))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect([503, 401].map((status) => isRetried(refusedWith(status), options))).toEqual([
+      false,
+      true,
+    ]);
   });
 
   it("asks shouldRetry first, and itself when that has no opinion", () => {
@@ -148,12 +171,13 @@ describe("RetryPolicy, ends", () => {
       asked.push([end, attempt]);
       return end.closed?.code === 1000 ? true : end.closed?.code === 4000 ? false : undefined;
     };
-    expect([1000, 4000, 1001, 1008].map((code) => isRetried(closedWith(code), { shouldRetry }))).toEqual([
-      true,
-      false,
-      true,
-      false,
-    ]);
+    expect([1000, 4000, 1001, 1008].map((code) => isRetried(closedWith(code), { shouldRetry })))
+      .toEqual([
+        true,
+        false,
+        true,
+        false,
+      ]);
     expect(asked[0]).toEqual([closedWith(1000), 1]);
   });
 });

@@ -44,11 +44,14 @@ describe("SendingQueue", () => {
     expect(takeAll(waiting)).toEqual(["a", "b"]);
   });
 
-  it.each([{ maxMessages: 2 }, { maxSize: 2 }])("drops the oldest where that is wanted: %o", (options) => {
-    const waiting = queue({ ...options, onOverflow: "drop-oldest" }, "a", "b");
-    expect(waiting.push("c", undefined)).toBe(true);
-    expect(takeAll(waiting)).toEqual(["b", "c"]);
-  });
+  it.each([{ maxMessages: 2 }, { maxSize: 2 }])(
+    "drops the oldest where that is wanted: %o",
+    (options) => {
+      const waiting = queue({ ...options, onOverflow: "drop-oldest" }, "a", "b");
+      expect(waiting.push("c", undefined)).toBe(true);
+      expect(takeAll(waiting)).toEqual(["b", "c"]);
+    },
+  );
 
   it("drops as many as the newest needs, and none for one that would never fit", () => {
     const waiting = queue({ maxSize: 4, onOverflow: "drop-oldest" }, "a", "b", "c");

@@ -4,7 +4,16 @@ import { connect as netConnect } from "node:net";
 import type { ByteStream, StreamTarget } from "sansws";
 import { connect, UsageError } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { bytes, ending, Mailbox, open, same, settled, sleep, startEcho } from "../contract/suite.ts";
+import {
+  bytes,
+  ending,
+  Mailbox,
+  open,
+  same,
+  settled,
+  sleep,
+  startEcho,
+} from "../contract/suite.ts";
 import { frame } from "../core/support.ts";
 import { accept, ends } from "./streams.ts";
 
@@ -56,7 +65,11 @@ describe("connect over a stream", () => {
       return streamTo(server.address.port!);
     };
     await open(url.replace("127.0.0.1", "somewhere.test"), { stream });
-    expect(asked).toMatchObject([{ hostname: "somewhere.test", port: server.address.port, secure: false }]);
+    expect(asked).toMatchObject([{
+      hostname: "somewhere.test",
+      port: server.address.port,
+      secure: false,
+    }]);
     expect(asked[0]!.signal).toBeInstanceOf(AbortSignal);
   });
 
@@ -139,14 +152,17 @@ describe("the end of a stream", () => {
     expect(ending(await socket.closed)).toBe("1006 \"\" unclean lost");
   });
 
-  it.each([[new Error("broken")], [undefined]])("which breaks with %s is the end of the socket", async (reason) => {
-    const both = ends();
-    const opened = open("ws://example.com/", { stream: both.stream });
-    await accept(both);
-    const socket = await opened;
-    both.input.abort(reason).catch(() => {});
-    expect(ending(await socket.closed)).toBe("1006 \"\" unclean lost");
-  });
+  it.each([[new Error("broken")], [undefined]])(
+    "which breaks with %s is the end of the socket",
+    async (reason) => {
+      const both = ends();
+      const opened = open("ws://example.com/", { stream: both.stream });
+      await accept(both);
+      const socket = await opened;
+      both.input.abort(reason).catch(() => {});
+      expect(ending(await socket.closed)).toBe("1006 \"\" unclean lost");
+    },
+  );
 
   it("comes with that of an aborted socket, in both directions", async () => {
     const both = ends();
@@ -161,7 +177,10 @@ describe("the end of a stream", () => {
     const both = ends();
     const opened = connect("ws://example.com/", { stream: both.stream });
     both.input.close().catch(() => {});
-    await expect(opened).rejects.toMatchObject({ name: "HandshakeError", fault: "answer-incomplete" });
+    await expect(opened).rejects.toMatchObject({
+      name: "HandshakeError",
+      fault: "answer-incomplete",
+    });
   });
 
   it("comes when connecting is given up, and when it took too long", async () => {

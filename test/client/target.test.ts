@@ -22,15 +22,36 @@ const TARGETS: readonly Row[] = [
   ["https://example.com/", "example.com", 443, true, undefined, "https://example.com/"],
   ["ws://[::1]:9000/", "::1", 9000, false, undefined, "ws://[::1]:9000/"],
   ["wss://[2001:DB8::0:1]", "2001:db8::1", 443, true, undefined, "wss://[2001:db8::1]/"],
-  ["ws://bücher.example/", "xn--bcher-kva.example", 80, false, undefined, "ws://xn--bcher-kva.example/"],
+  [
+    "ws://bücher.example/",
+    "xn--bcher-kva.example",
+    80,
+    false,
+    undefined,
+    "ws://xn--bcher-kva.example/",
+  ],
   ["ws://0x7f.1/", "127.0.0.1", 80, false, undefined, "ws://127.0.0.1/"],
   ["ws+unix:/run/a.sock", "localhost", 80, false, "/run/a.sock", "ws://localhost/"],
-  ["ws+unix:/run/a.sock:/chat?x=1", "localhost", 80, false, "/run/a.sock", "ws://localhost/chat?x=1"],
+  [
+    "ws+unix:/run/a.sock:/chat?x=1",
+    "localhost",
+    80,
+    false,
+    "/run/a.sock",
+    "ws://localhost/chat?x=1",
+  ],
   ["ws+unix:///run/a.sock:/chat", "localhost", 80, false, "/run/a.sock", "ws://localhost/chat"],
   ["ws+unix:./a.sock:/", "localhost", 80, false, "./a.sock", "ws://localhost/"],
   ["ws+unix:/a.sock:", "localhost", 80, false, "/a.sock", "ws://localhost/"],
   ["ws+unix:/a.sock:/b:c", "localhost", 80, false, "/a.sock", "ws://localhost/b:c"],
-  ["ws+unix:/with%20space%3Aand%C3%A9:/", "localhost", 80, false, "/with space:andé", "ws://localhost/"],
+  [
+    "ws+unix:/with%20space%3Aand%C3%A9:/",
+    "localhost",
+    80,
+    false,
+    "/with space:andé",
+    "ws://localhost/",
+  ],
   ["wss+unix:/run/a.sock:/chat", "localhost", 443, true, "/run/a.sock", "wss://localhost/chat"],
 ];
 
@@ -61,13 +82,19 @@ describe("parseTarget", () => {
     expect(url.href).toBe("ws://me:secret@example.com/");
   });
 
-  it.each(["", "example.com", "ws://", "ws://a b/", "ws://[::1/"])("refuses %j, which is no URL", (url) => {
-    expect(() => parseTarget(url)).toThrow(UsageError);
-  });
+  it.each(["", "example.com", "ws://", "ws://a b/", "ws://[::1/"])(
+    "refuses %j, which is no URL",
+    (url) => {
+      expect(() => parseTarget(url)).toThrow(UsageError);
+    },
+  );
 
-  it.each(["ws+unix:", "ws+unix::/path", "ws+unix:/a.sock:path", "ws+unix:/%FF.sock"])("refuses %s", (url) => {
-    expect(() => parseTarget(url)).toThrow(UsageError);
-  });
+  it.each(["ws+unix:", "ws+unix::/path", "ws+unix:/a.sock:path", "ws+unix:/%FF.sock"])(
+    "refuses %s",
+    (url) => {
+      expect(() => parseTarget(url)).toThrow(UsageError);
+    },
+  );
 
   it("refuses two unix sockets", () => {
     expect(() => parseTarget("ws+unix:/a.sock", "/b.sock")).toThrow("both name a unix socket");

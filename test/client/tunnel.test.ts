@@ -16,7 +16,10 @@ function begin(proxy: ProxyChoice, url: string): Negotiation {
 }
 
 /** What the chunks lead to: the bytes that are answered, and how it ends. */
-function hear(negotiation: Negotiation, chunks: readonly Uint8Array[]): { answers: Uint8Array; end: unknown; } {
+function hear(
+  negotiation: Negotiation,
+  chunks: readonly Uint8Array[],
+): { answers: Uint8Array; end: unknown; } {
   const answers: Uint8Array[] = [];
   try {
     for (const chunk of chunks) {
@@ -93,9 +96,14 @@ describe("CONNECT", () => {
   });
 
   it("tells what the proxy answered", () => {
-    const answer = "HTTP/1.1 407 Who are you?\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\nLogin, please";
+    const answer =
+      "HTTP/1.1 407 Who are you?\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\nLogin, please";
     expect(hear(begin("http://proxy", "ws://a/"), [utf8(answer)]).end).toMatchObject({
-      answer: { status: 407, statusText: "Who are you?", headers: [["Proxy-Authenticate", "Basic realm=\"x\""]] },
+      answer: {
+        status: 407,
+        statusText: "Who are you?",
+        headers: [["Proxy-Authenticate", "Basic realm=\"x\""]],
+      },
     });
   });
 });
@@ -157,17 +165,57 @@ describe("SOCKS", () => {
 
   it.each([
     ["another version", "socks5://proxy", ["0400"], "does not speak SOCKS version 5"],
-    ["HTTP", "socks5://proxy", [toHex(utf8("HTTP/1.1 400 Bad Request\r\n"))], "does not speak SOCKS version 5"],
+    [
+      "HTTP",
+      "socks5://proxy",
+      [toHex(utf8("HTTP/1.1 400 Bad Request\r\n"))],
+      "does not speak SOCKS version 5",
+    ],
     ["no method", "socks5://proxy", ["05ff"], "does not serve without a user name and password"],
-    ["a method that was not offered", "socks5://proxy", ["0502"], "does not serve without a user name and password"],
-    ["no method for a user name", "socks5://me:pass@proxy", ["05ff"], "does not take a user name and password"],
-    ["a wrong password", "socks5://me:pass@proxy", ["0502", "0101"], "did not accept the user name and password"],
-    ["a refusal by rule", "socks5://proxy", [NONE, "05020001000000000000"], "connection not allowed by ruleset"],
-    ["a refused connection", "socks5://proxy", [NONE, "05050001000000000000"], "connection refused"],
+    [
+      "a method that was not offered",
+      "socks5://proxy",
+      ["0502"],
+      "does not serve without a user name and password",
+    ],
+    [
+      "no method for a user name",
+      "socks5://me:pass@proxy",
+      ["05ff"],
+      "does not take a user name and password",
+    ],
+    [
+      "a wrong password",
+      "socks5://me:pass@proxy",
+      ["0502", "0101"],
+      "did not accept the user name and password",
+    ],
+    [
+      "a refusal by rule",
+      "socks5://proxy",
+      [NONE, "05020001000000000000"],
+      "connection not allowed by ruleset",
+    ],
+    [
+      "a refused connection",
+      "socks5://proxy",
+      [NONE, "05050001000000000000"],
+      "connection refused",
+    ],
     ["an unknown reply", "socks5://proxy", [NONE, "05630001000000000000"], "reply 99"],
-    ["a reply of another version", "socks5://proxy", [NONE, "04000001000000000000"], "does not speak SOCKS version 5"],
+    [
+      "a reply of another version",
+      "socks5://proxy",
+      [NONE, "04000001000000000000"],
+      "does not speak SOCKS version 5",
+    ],
     ["more than a method", "socks5://proxy", ["050005"], "sent more than was asked for"],
-    ["more than a reply", "socks5://proxy", [NONE, `${bare(SUCCEEDED)}48`], "sent more than was asked for"],
+    [
+      "more than a reply",
+      "socks5://proxy",
+      [NONE, `${bare(SUCCEEDED)}48`],
+      "sent more than was asked for",
+    ],
   ])("fails after %s", (_what, proxy, chunks, message) => {
     const { end } = hear(begin(proxy, "ws://example.com/"), chunks.map(hex));
     expect(end).toBeInstanceOf(ConnectError);

@@ -1,6 +1,14 @@
-// Surroundings of a reconnecting client in which time passes only when a test says so, and a server is as good as in the same room.
+// Surroundings of a reconnecting client in which time passes only when a test says so, and a server
+// is as good as in the same room.
 
-import type { ConnectOptions, ReconnectOptions, ReconnectTarget, ServerOptions, Socket, StateChange } from "sansws";
+import type {
+  ConnectOptions,
+  ReconnectOptions,
+  ReconnectTarget,
+  ServerOptions,
+  Socket,
+  StateChange,
+} from "sansws";
 import { pair, ReconnectingSocket } from "sansws";
 import { onTestFinished } from "vitest";
 import type { Surroundings } from "../../adapters/host/client/reconnecting.ts";
@@ -12,7 +20,10 @@ interface Timer {
 }
 
 export class World implements Surroundings {
-  /** What becomes of the attempts, in order: an error, or `undefined` for an open socket. Beyond the last they all succeed. */
+  /**
+   * What becomes of the attempts, in order: an error, or `undefined` for an open socket. Beyond the
+   * last they all succeed.
+   */
   readonly outcomes: unknown[] = [];
   readonly attempts: { url: string; options: ConnectOptions; }[] = [];
   /** The server's sockets. */
@@ -31,7 +42,11 @@ export class World implements Surroundings {
     const outcome = this.outcomes.shift();
     if (outcome instanceof Promise) await Promise.race([outcome, whenAborted(options.signal)]);
     else if (outcome !== undefined) throw outcome;
-    const { client, server } = await pair<unknown, Data>({ url, client: options, server: this.server });
+    const { client, server } = await pair<unknown, Data>({
+      url,
+      client: options,
+      server: this.server,
+    });
     this.opened.put(server);
     return client;
   }
@@ -53,7 +68,10 @@ export class World implements Surroundings {
   // --- For tests ---
 
   /** Starts a client in this world; it ends with the test. */
-  start<Data = unknown>(target: ReconnectTarget, options: ReconnectOptions<Data> = {}): ReconnectingSocket<Data> {
+  start<Data = unknown>(
+    target: ReconnectTarget,
+    options: ReconnectOptions<Data> = {},
+  ): ReconnectingSocket<Data> {
     const given = options.change;
     options.change = (change): void => {
       this.changes.push(change as StateChange);
@@ -77,9 +95,15 @@ export class World implements Surroundings {
     return this.#timers.length;
   }
 
-  /** Waits for so many changes of state in all, and returns them as words such as `connecting 1`, `waiting 1000`. */
+  /**
+   * Waits for so many changes of state in all, and returns them as words such as `connecting 1`,
+   * `waiting 1000`.
+   */
   async story(count: number): Promise<string[]> {
-    await until(() => this.changes.length >= count, `${count} changes came; there were: ${this.changes.map(tell)}`);
+    await until(
+      () => this.changes.length >= count,
+      `${count} changes came; there were: ${this.changes.map(tell)}`,
+    );
     return this.changes.map(tell);
   }
 }
@@ -97,5 +121,7 @@ function tell(change: StateChange): string {
 }
 
 function whenAborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+  return new Promise((_resolve, reject) =>
+    signal?.addEventListener("abort", () => reject(signal.reason))
+  );
 }

@@ -16,7 +16,9 @@ describe("connections.max", () => {
     const peer = await rawConnect(url);
     peer.write(request());
     const answer = await peer.takeAll();
-    expect(answer).toMatch(/^HTTP\/1\.1 503 [^]*\r\nRetry-After: 5\r\n[^]*\r\nthere are too many connections\n$/);
+    expect(answer).toMatch(
+      /^HTTP\/1\.1 503 [^]*\r\nRetry-After: 5\r\n[^]*\r\nthere are too many connections\n$/,
+    );
     peer.end();
     await expect(connect(url)).rejects.toMatchObject(REFUSED);
     first.close();
@@ -42,7 +44,10 @@ describe("connections.max", () => {
       (await rawOpen(url)).end();
       (await rawConnect(url)).end("nonsense\r\n\r\n");
       (await rawConnect(url)).socket.destroy();
-      await until(() => open(url).then((socket) => socket.abort(), () => false).then(() => true), "there was a place");
+      await until(
+        () => open(url).then((socket) => socket.abort(), () => false).then(() => true),
+        "there was a place",
+      );
       await until(() => server.sockets.size === 0, "the server had none left");
     }
     const sockets = [];
@@ -87,7 +92,10 @@ describe("connections.maxHandshakes", () => {
     for (let i = 0; i < 4; i++) await open(url);
     const first = await rawConnect(url);
     await rawConnect(url);
-    await until(() => connect(url).then((socket) => (socket.abort(), false), () => true), "both counted");
+    await until(
+      () => connect(url).then((socket) => (socket.abort(), false), () => true),
+      "both counted",
+    );
     await expect(connect(url)).rejects.toMatchObject(REFUSED);
     first.write(request());
     expect(await first.takeHead()).toMatch(/^HTTP\/1\.1 101 /);

@@ -1,4 +1,5 @@
-// WebSockets on an HTTP server of Node's that is there already, alone and behind a framework's way of handing requests over.
+// WebSockets on an HTTP server of Node's that is there already, alone and behind a framework's way
+// of handing requests over.
 
 import type { IncomingMessage, RequestListener } from "node:http";
 import { createServer, get } from "node:http";
@@ -29,9 +30,16 @@ function fetchText(port: number): Promise<string> {
   });
 }
 
-type Handler = (request: IncomingMessage, response: Parameters<RequestListener>[1], next: () => void) => void;
+type Handler = (
+  request: IncomingMessage,
+  response: Parameters<RequestListener>[1],
+  next: () => void,
+) => void;
 
-/** As much of a framework as matters: an application is a function that a server calls with each request. */
+/**
+ * As much of a framework as matters: an application is a function that a server calls with each
+ * request.
+ */
 function framework(): RequestListener & { use(handler: Handler): void; } {
   const handlers: Handler[] = [];
   const app: RequestListener = (request, response) => {
@@ -48,7 +56,9 @@ describe("attach", () => {
     http.on("upgrade", sockets.handleUpgrade);
     const port = await listen(http);
     const messages = new Mailbox<unknown>();
-    const socket = await open(`ws://127.0.0.1:${port}/`, { message: (_, data) => messages.put(data) });
+    const socket = await open(`ws://127.0.0.1:${port}/`, {
+      message: (_, data) => messages.put(data),
+    });
     socket.send("hello");
     expect(await messages.take()).toBe("hello");
     expect(await fetchText(port)).toBe("page");
@@ -60,7 +70,9 @@ describe("attach", () => {
 
   it("serves under an application of a framework, on a path of its own beside another library's", async () => {
     const app = framework();
-    app.use((request, response, next) => request.url === "/page" ? void response.end("from the app") : next());
+    app.use((request, response, next) =>
+      request.url === "/page" ? void response.end("from the app") : next()
+    );
     app.use((_, response) => void response.writeHead(404).end("not here"));
     const sockets = attach({
       upgrade: ({ headers }) => ({ data: headers.get("cookie") }),
@@ -75,7 +87,10 @@ describe("attach", () => {
     const port = await listen(http);
     const messages = new Mailbox<unknown>();
     const headers = { Cookie: "ann" };
-    await open(`ws://127.0.0.1:${port}/ours`, { headers, message: (_, data) => messages.put(data) });
+    await open(`ws://127.0.0.1:${port}/ours`, {
+      headers,
+      message: (_, data) => messages.put(data),
+    });
     expect(await messages.take()).toBe("you are ann");
     await open(`ws://127.0.0.1:${port}/theirs`, { message: (_, data) => messages.put(data) });
     expect(await messages.take()).toBe("theirs");
@@ -92,18 +107,25 @@ describe("attach", () => {
     expect(await peer.takeHead()).toMatch(/^HTTP\/1\.1 101 /);
     expect(new TextDecoder().decode((await peer.takeFrames(1))[0]!.payload)).toBe("with the head");
     const messages = new Mailbox<Uint8Array | string>();
-    const socket = await open(`ws://127.0.0.1:${port}/`, { message: (_, data) => messages.put(data) });
+    const socket = await open(`ws://127.0.0.1:${port}/`, {
+      message: (_, data) => messages.put(data),
+    });
     socket.send(bytes(2 ** 24));
     expect(same(await messages.take(), bytes(2 ** 24))).toBe(true);
   });
 
   it("answers what it does not accept, and what is no good request", async () => {
-    const sockets = attach({ upgrade: ({ target }) => target === "/no" ? { status: 401, body: "no\n" } : undefined });
+    const sockets = attach({
+      upgrade: ({ target }) => target === "/no" ? { status: 401, body: "no\n" } : undefined,
+    });
     const http = createServer();
     http.on("upgrade", sockets.handleUpgrade);
     const port = await listen(http);
     const refused = connect(`ws://127.0.0.1:${port}/no`);
-    await expect(refused).rejects.toMatchObject({ name: "HandshakeError", answer: { status: 401 } });
+    await expect(refused).rejects.toMatchObject({
+      name: "HandshakeError",
+      answer: { status: 401 },
+    });
     const peer = await rawConnect(port);
     peer.write(request().replace("Version: 13", "Version: 8"));
     expect(await peer.takeAll()).toMatch(/^HTTP\/1\.1 426 [^]*Sec-WebSocket-Version: 13\r\n/i);
@@ -153,9 +175,12 @@ describe("attach", () => {
     expect(await messages.takeAll(3)).toEqual(["hello", "hello", "hello"]);
   });
 
-  it.each([["listening", { port: 80 }], ["unknown", { mesage: () => {} }]])("refuses %s options", (_, options) => {
-    expect(() => attach(options as ServerOptions)).toThrow(/unknown option/);
-  });
+  it.each([["listening", { port: 80 }], ["unknown", { mesage: () => {} }]])(
+    "refuses %s options",
+    (_, options) => {
+      expect(() => attach(options as ServerOptions)).toThrow(/unknown option/);
+    },
+  );
 
   it.runIf(hasOpenssl)("serves on an HTTPS server", async () => {
     const { ca, server } = makeCertificates();
@@ -168,7 +193,10 @@ describe("attach", () => {
     https.on("upgrade", sockets.handleUpgrade);
     const messages = new Mailbox<unknown>();
     const port = await listen(https);
-    const socket = await open(`wss://127.0.0.1:${port}/`, { tls: { ca }, message: (_, data) => messages.put(data) });
+    const socket = await open(`wss://127.0.0.1:${port}/`, {
+      tls: { ca },
+      message: (_, data) => messages.put(data),
+    });
     socket.send("secret");
     expect(await messages.take()).toBe("secret");
     expect(secure).toEqual([true]);

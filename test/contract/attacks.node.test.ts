@@ -1,5 +1,5 @@
-// Peers that end, reset and talk nonsense in every state, against the server program on each runtime: it goes on serving, complains
-// about nothing, and keeps nothing of them.
+// Peers that end, reset and talk nonsense in every state, against the server program on each
+// runtime: it goes on serving, complains about nothing, and keeps nothing of them.
 
 import { Buffer } from "node:buffer";
 import type { TLSSocket } from "node:tls";
@@ -83,7 +83,9 @@ const WAYS: Readonly<Record<string, (peer: RawPeer) => void>> = {
 
 // Who is gone must be found out without a ping; who only ends its side while it is not read cannot.
 function timeouts(way: string): NonNullable<ServeOptions["timeouts"]> {
-  const pings = way === "ends its side only" ? { pingInterval: 500, pongTimeout: 500 } : { pingInterval: 600_000 };
+  const pings = way === "ends its side only"
+    ? { pingInterval: 500, pongTimeout: 500 }
+    : { pingInterval: 600_000 };
   return { handshake: 1000, close: 1000, ...pings };
 }
 
@@ -152,7 +154,14 @@ describe.runIf(hasOpenssl).each(RUNTIMES)("a TLS server on %s", (runtime) => {
     const server = await startServer(runtime, "echo", { tls, timeouts: timeouts("resets") });
     const files = openFiles(server.program);
     const hello = "16030100c2010000be0303";
-    for (const data of ["", "GET / HTTP/1.1\r\n\r\n", "nonsense".repeat(1000), Buffer.from(hello, "hex")]) {
+    for (
+      const data of [
+        "",
+        "GET / HTTP/1.1\r\n\r\n",
+        "nonsense".repeat(1000),
+        Buffer.from(hello, "hex"),
+      ]
+    ) {
       for (const way of Object.values(WAYS)) {
         const peer = await rawConnect(server.port);
         if (data.length > 0) peer.write(data);

@@ -1,5 +1,5 @@
-// A peer that does not read: what send says, what waits, what is told, and where it ends. The reader that stops is a paused socket, or
-// a plain TCP connection.
+// A peer that does not read: what send says, what waits, what is told, and where it ends. The
+// reader that stops is a paused socket, or a plain TCP connection.
 
 import type { ConnectOptions, ServeOptions, Socket } from "sansws";
 import { describe, expect, it } from "vitest";
@@ -68,7 +68,10 @@ describe("send", () => {
 
   it("refuses more than maxBufferedAmount, the message counted, and closes with 1013", async () => {
     const maxBufferedAmount = MIB;
-    const { far } = await openBlocked({ backpressure: { maxBufferedAmount }, timeouts: { close: 200 } });
+    const { far } = await openBlocked({
+      backpressure: { maxBufferedAmount },
+      timeouts: { close: 200 },
+    });
     let result;
     while ((result = far.send(bytes(100_000))) === "queued") {
       expect(far.bufferedAmount).toBeLessThanOrEqual(maxBufferedAmount);
@@ -86,7 +89,9 @@ describe("send", () => {
   });
 
   it("only drops the message with onOverflow: \"drop\"", async () => {
-    const { near, far } = await openBlocked({ backpressure: { maxBufferedAmount: MIB, onOverflow: "drop" } });
+    const { near, far } = await openBlocked({
+      backpressure: { maxBufferedAmount: MIB, onOverflow: "drop" },
+    });
     while (far.send(bytes(100_000)) === "queued");
     expect(far.send(bytes(MIB))).toBe("dropped");
     expect(far.state).toBe("open");
@@ -101,7 +106,8 @@ describe("send", () => {
     const results: string[] = [];
     const { near, far } = await openPair({
       backpressure: { maxBufferedAmount: 10_000 },
-      message: (socket) => void results.push(...Array.from({ length: 4 }, () => socket.send(bytes(4000)))),
+      message: (socket) =>
+        void results.push(...Array.from({ length: 4 }, () => socket.send(bytes(4000)))),
     });
     near.send("go");
     await far.closed;

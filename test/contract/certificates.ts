@@ -1,5 +1,5 @@
-// Certificates for the TLS tests, made anew by the openssl program: an authority, a server and a client signed by it, and a
-// server whose authority nobody knows.
+// Certificates for the TLS tests, made anew by the openssl program: an authority, a server and a
+// client signed by it, and a server whose authority nobody knows.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -62,7 +62,8 @@ export function makeCertificates(): Certificates {
 }
 
 function makeIn(folder: string): Certificates {
-  const openssl = (...args: string[]): void => void execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
+  const openssl = (...args: string[]): void =>
+    void execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
   const read = (name: string): string => readFileSync(join(folder, name), "utf8");
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc"];
   const authority = (name: string): void => {
@@ -70,14 +71,40 @@ function makeIn(folder: string): Certificates {
     openssl("req", "-x509", ...curve, ...files, "-days", "2", "-subj", `/CN=${name}`);
   };
   const signed = (name: string, by: string, extensions: string): Identity => {
-    openssl("req", ...curve, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
+    openssl(
+      "req",
+      ...curve,
+      "-keyout",
+      `${name}.key`,
+      "-out",
+      `${name}.csr`,
+      "-subj",
+      `/CN=${name}`,
+    );
     writeFileSync(join(folder, "extensions"), extensions);
-    const signing = ["-CA", `${by}.crt`, "-CAkey", `${by}.key`, "-CAcreateserial", "-extfile", "extensions"];
+    const signing = [
+      "-CA",
+      `${by}.crt`,
+      "-CAkey",
+      `${by}.key`,
+      "-CAcreateserial",
+      "-extfile",
+      "extensions",
+    ];
     openssl("x509", "-req", "-in", `${name}.csr`, "-out", `${name}.crt`, "-days", "2", ...signing);
     return { cert: read(`${name}.crt`), key: read(`${name}.key`) };
   };
   const encrypted = ({ cert }: Identity, name: string): Identity => {
-    openssl("pkcs8", "-topk8", "-in", `${name}.key`, "-out", "encrypted.key", "-passout", "pass:secret");
+    openssl(
+      "pkcs8",
+      "-topk8",
+      "-in",
+      `${name}.key`,
+      "-out",
+      "encrypted.key",
+      "-passout",
+      "pass:secret",
+    );
     return { cert, key: read("encrypted.key") };
   };
   // Only `openssl ca` can be told a time, and it wants to keep books.
@@ -86,8 +113,27 @@ function makeIn(folder: string): Certificates {
     writeFileSync(join(folder, "index"), "");
     writeFileSync(join(folder, "config"), BOOKS);
     const time = ["-startdate", "20200101000000Z", "-enddate", "20200201000000Z"];
-    const signing = ["-cert", `${by}.crt`, "-keyfile", `${by}.key`, "-in", `${name}.csr`, "-extfile", "extensions"];
-    openssl("ca", "-batch", "-config", "config", "-notext", ...signing, ...time, "-out", `${name}.crt`);
+    const signing = [
+      "-cert",
+      `${by}.crt`,
+      "-keyfile",
+      `${by}.key`,
+      "-in",
+      `${name}.csr`,
+      "-extfile",
+      "extensions",
+    ];
+    openssl(
+      "ca",
+      "-batch",
+      "-config",
+      "config",
+      "-notext",
+      ...signing,
+      ...time,
+      "-out",
+      `${name}.crt`,
+    );
     return { cert: read(`${name}.crt`), key };
   };
   authority("ca");

@@ -1,5 +1,5 @@
-// A client that does one thing and must then end by itself, on any runtime: what, where and how is in SCENARIO, URL and CLIENT_OPTIONS
-// (as JSON). It prints what came of it as a line of JSON.
+// A client that does one thing and must then end by itself, on any runtime: what, where and how is
+// in SCENARIO, URL and CLIENT_OPTIONS (as JSON). It prints what came of it as a line of JSON.
 
 import process from "node:process";
 import type { ConnectOptions, Socket } from "sansws";
@@ -10,7 +10,11 @@ const { SCENARIO = "", URL: url = "", CLIENT_OPTIONS = "{}" } = process.env;
 /** What came of it: how the socket ended, or how connecting failed. */
 export interface Outcome {
   readonly closed?: { readonly code: number; readonly cause: string; };
-  readonly error?: { readonly name: string; readonly message: string; readonly status: number | undefined; };
+  readonly error?: {
+    readonly name: string;
+    readonly message: string;
+    readonly status: number | undefined;
+  };
 }
 
 const options = JSON.parse(CLIENT_OPTIONS) as ConnectOptions;
@@ -37,18 +41,25 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Outcome>>> = {
   // More than the peer takes, and then the end
   "abort-full": async () => {
     const socket = await connect(url, options);
-    while (socket.send(new Uint8Array(2 ** 20)) === "sent") await new Promise((resolve) => setTimeout(resolve));
+    while (socket.send(new Uint8Array(2 ** 20)) === "sent") {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
     socket.abort();
     return await outcomeOf(socket);
   },
   // Whatever the peer does
   wait: async () => await outcomeOf(await connect(url, options)),
   // Somebody loses patience
-  "give-up": async () => await outcomeOf(await connect(url, { ...options, signal: AbortSignal.timeout(300) })),
+  "give-up": async () =>
+    await outcomeOf(await connect(url, { ...options, signal: AbortSignal.timeout(300) })),
 };
 
 function failure(error: unknown): Outcome {
-  const { name, message, answer } = error as { name: string; message: string; answer?: { status: number; }; };
+  const { name, message, answer } = error as {
+    name: string;
+    message: string;
+    answer?: { status: number; };
+  };
   return { error: { name, message, status: answer?.status } };
 }
 

@@ -1,5 +1,5 @@
-// A client in a process of its own, on each runtime: whatever happens to its connection, it hears of it, complains about nothing, and
-// then its process ends by itself, soon.
+// A client in a process of its own, on each runtime: whatever happens to its connection, it hears
+// of it, complains about nothing, and then its process ends by itself, soon.
 
 import type { ConnectOptions } from "sansws";
 import { describe, expect, it } from "vitest";
@@ -13,7 +13,10 @@ import type { RawPeer } from "./raw.ts";
 import { acceptance, rawConnect, rawListen } from "./raw.ts";
 import { start, startEcho } from "./suite.ts";
 
-/** Below all timeouts that could end a connection which nothing else ends, above what starting a process takes. */
+/**
+ * Below all timeouts that could end a connection which nothing else ends, above what starting a
+ * process takes.
+ */
 const SOON = 8000;
 
 type RunOptions = [runtime: RuntimeName, scenario: string, url: string, options?: ConnectOptions];
@@ -72,7 +75,9 @@ describe.each(RUNTIMES)("a client on %s", (runtime) => {
 
   it("ends after it aborted a socket with more to send than the peer takes", async () => {
     const url = await rawServer((peer) => peer.socket.pause());
-    expect(await run(runtime, "abort-full", url)).toEqual({ closed: { code: 1006, cause: "lost" } });
+    expect(await run(runtime, "abort-full", url)).toEqual({
+      closed: { code: 1006, cause: "lost" },
+    });
   });
 
   it("ends after the server closed, aborted, or was reset", async () => {
@@ -80,8 +85,12 @@ describe.each(RUNTIMES)("a client on %s", (runtime) => {
     expect(await run(runtime, "wait", url)).toEqual({ closed: { code: 4000, cause: "peer" } });
     const aborting = await rawServer((peer) => setTimeout(() => peer.socket.destroy(), 50));
     expect(await run(runtime, "wait", aborting)).toEqual({ closed: { code: 1006, cause: "lost" } });
-    const resetting = await rawServer((peer) => setTimeout(() => peer.socket.resetAndDestroy(), 50));
-    expect(await run(runtime, "wait", resetting)).toEqual({ closed: { code: 1006, cause: "lost" } });
+    const resetting = await rawServer((peer) =>
+      setTimeout(() => peer.socket.resetAndDestroy(), 50)
+    );
+    expect(await run(runtime, "wait", resetting)).toEqual({
+      closed: { code: 1006, cause: "lost" },
+    });
   });
 
   it("ends after the server closed, and then did not end the connection", async () => {
@@ -101,7 +110,9 @@ describe.each(RUNTIMES)("a client on %s", (runtime) => {
       error: { name: "HandshakeError", status: 403 },
     });
     const babbling = await rawListen((peer) => peer.write("220 mail.example.com ESMTP\r\n\r\n"));
-    expect(await run(runtime, "wait", babbling)).toMatchObject({ error: { name: "HandshakeError" } });
+    expect(await run(runtime, "wait", babbling)).toMatchObject({
+      error: { name: "HandshakeError" },
+    });
   });
 
   it("ends after it gave up waiting for the answer", async () => {
@@ -113,12 +124,15 @@ describe.each(RUNTIMES)("a client on %s", (runtime) => {
 
   it("gives up waiting for a connection", async () => {
     const url = await blackHole();
-    expect(await startClient(runtime, "give-up", url).takeJson()).toMatchObject({ error: { name: "TimeoutError" } });
+    expect(await startClient(runtime, "give-up", url).takeJson()).toMatchObject({
+      error: { name: "TimeoutError" },
+    });
     const outcome = await startClient(runtime, "wait", url, { timeout: 300 }).takeJson();
     expect(outcome).toMatchObject({ error: { name: "ConnectError" } });
   });
 
-  // Bun has no way to take an attempt to connect back: its process goes on until the system gives it up.
+  // Bun has no way to take an attempt to connect back: its process goes on until the system gives
+  // it up.
   it.skipIf(runtime === "Bun")("ends after it gave up waiting for a connection", async () => {
     const url = await blackHole();
     expect(await run(runtime, "give-up", url)).toMatchObject({ error: { name: "TimeoutError" } });
@@ -133,8 +147,12 @@ describe.runIf(hasOpenssl).each(RUNTIMES)("a TLS client on %s", (runtime) => {
   it("ends after it closed or aborted its socket", async () => {
     const { ca, server } = certificates!;
     const { url } = await startEcho({ tls: server });
-    expect(await run(runtime, "close", url, { tls: { ca } })).toEqual({ closed: { code: 1000, cause: "local" } });
-    expect(await run(runtime, "abort", url, { tls: { ca } })).toEqual({ closed: { code: 1006, cause: "lost" } });
+    expect(await run(runtime, "close", url, { tls: { ca } })).toEqual({
+      closed: { code: 1000, cause: "local" },
+    });
+    expect(await run(runtime, "abort", url, { tls: { ca } })).toEqual({
+      closed: { code: 1006, cause: "lost" },
+    });
   });
 
   it("ends after it refused the server's certificate", async () => {

@@ -1,5 +1,5 @@
-// The end of a socket: from either side, from both at once, with and without a code, with data on the way; and peers that do not
-// follow the rules, in plain TCP.
+// The end of a socket: from either side, from both at once, with and without a code, with data on
+// the way; and peers that do not follow the rules, in plain TCP.
 
 import type { ClosedEvent, Socket } from "sansws";
 import { describe, expect, it } from "vitest";
@@ -46,11 +46,14 @@ describe("close", () => {
     expect(ends.map(({ code }) => code)).toEqual([3002, 3001]);
   });
 
-  it.each([1004, 1005.5, 1006, 1015, 2999, 5000, 0, NaN])("with %d throws, and nothing is closed", async (code) => {
-    const { near } = await openPair();
-    expect(() => near.close(code)).toThrow(/close code/);
-    expect(near.state).toBe("open");
-  });
+  it.each([1004, 1005.5, 1006, 1015, 2999, 5000, 0, NaN])(
+    "with %d throws, and nothing is closed",
+    async (code) => {
+      const { near } = await openPair();
+      expect(() => near.close(code)).toThrow(/close code/);
+      expect(near.state).toBe("open");
+    },
+  );
 
   it("twice counts once", async () => {
     const { near, far } = await openPair();
@@ -107,7 +110,11 @@ describe("close", () => {
     socket.send("hi");
     socket.close(3000, "bye");
     await socket.closed;
-    expect(await heard.takeAll(3)).toEqual(["message hi", "closing 3000 bye closing", "close 3000 bye closed"]);
+    expect(await heard.takeAll(3)).toEqual([
+      "message hi",
+      "closing 3000 bye closing",
+      "close 3000 bye closed",
+    ]);
     expect(heard.all).toHaveLength(3);
   });
 });
@@ -142,7 +149,8 @@ describe("a raw client", () => {
     const peer = await rawOpen(url);
     peer.end(frame("client", 0x81, "last words"));
     expect(ending(await end.take())).toBe("1006 \"\" unclean lost");
-    expect((await peer.takeFrames()).map(({ payload }) => new TextDecoder().decode(payload))).toEqual(["last words"]);
+    expect((await peer.takeFrames()).map(({ payload }) => new TextDecoder().decode(payload)))
+      .toEqual(["last words"]);
     await until(() => peer.closed, "the connection was gone");
   });
 
@@ -165,7 +173,10 @@ describe("a raw client", () => {
 
   it("that never ends its side after the Close frames is dropped", async () => {
     const end = new Mailbox<ClosedEvent>();
-    const { server, url } = await startEcho({ timeouts: { close: 200 }, close: (_, event) => end.put(event) });
+    const { server, url } = await startEcho({
+      timeouts: { close: 200 },
+      close: (_, event) => end.put(event),
+    });
     const peer = await rawOpen(url);
     peer.write(frame("client", 0x88, CLOSE_1000));
     expect(ending(await end.take())).toBe("1000 \"\" clean peer");
@@ -194,7 +205,12 @@ describe("a raw client", () => {
     expect(more).toEqual([]);
     peer.end();
     const event = await end.take();
-    expect(event).toMatchObject({ code: 1002, clean: false, cause: "violation", error: { violation: "reserved-bit" } });
+    expect(event).toMatchObject({
+      code: 1002,
+      clean: false,
+      cause: "violation",
+      error: { violation: "reserved-bit" },
+    });
   });
 });
 

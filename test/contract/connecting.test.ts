@@ -9,7 +9,10 @@ import { acceptance, rawListen } from "./raw.ts";
 import { ending, Mailbox, open, sleep, start, startEcho, until } from "./suite.ts";
 
 /** How connecting to a server that answers so fails. */
-async function failure(answer: string | ((peer: RawPeer) => void), options?: ConnectOptions): Promise<HandshakeError> {
+async function failure(
+  answer: string | ((peer: RawPeer) => void),
+  options?: ConnectOptions,
+): Promise<HandshakeError> {
   const url = await rawListen(async (peer) => {
     await peer.takeHead();
     if (typeof answer === "string") peer.end(answer);
@@ -27,7 +30,10 @@ describe("connect sends", () => {
       heads.put(await peer.takeHead());
       peer.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     });
-    const options = { protocols: ["a", "b"], headers: { Authorization: "Bearer x", Origin: "https://example.com" } };
+    const options = {
+      protocols: ["a", "b"],
+      headers: { Authorization: "Bearer x", Origin: "https://example.com" },
+    };
     await expect(connect(`${url}path?query=1`, options)).rejects.toThrow();
     const lines = (await heads.take()).split("\r\n");
     expect(lines[0]).toBe("GET /path?query=1 HTTP/1.1");
@@ -40,7 +46,9 @@ describe("connect sends", () => {
       "Authorization: Bearer x",
       "Origin: https://example.com",
     ]));
-    expect(lines.find((line) => line.startsWith("Sec-WebSocket-Key: "))).toMatch(/: [A-Za-z0-9+/]{22}==$/);
+    expect(lines.find((line) => line.startsWith("Sec-WebSocket-Key: "))).toMatch(
+      /: [A-Za-z0-9+/]{22}==$/,
+    );
   });
 
   it.each([
@@ -51,13 +59,17 @@ describe("connect sends", () => {
     [{ protocols: ["a", "a"] }],
   ])("nothing for %o, which is refused", async (options) => {
     const { url } = await start();
-    await expect(connect(url, options as ConnectOptions)).rejects.toMatchObject({ name: "UsageError" });
+    await expect(connect(url, options as ConnectOptions)).rejects.toMatchObject({
+      name: "UsageError",
+    });
   });
 });
 
 describe("connect rejects", () => {
   it("a status other than 101, with the answer", async () => {
-    const error = await failure("HTTP/1.1 403 No Way\r\nX-Why: because\r\nContent-Length: 7\r\n\r\nsorry!\n");
+    const error = await failure(
+      "HTTP/1.1 403 No Way\r\nX-Why: because\r\nContent-Length: 7\r\n\r\nsorry!\n",
+    );
     expect(error.fault).toBe("status-not-101");
     expect(error.answer).toMatchObject({ status: 403, statusText: "No Way" });
     expect(error.answer?.headers).toContainEqual(["X-Why", "because"]);
@@ -72,7 +84,10 @@ describe("connect rejects", () => {
   });
 
   it.each([
-    ["HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "accept-missing"],
+    [
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+      "accept-missing",
+    ],
     [acceptance("Sec-WebSocket-Key: other"), "accept-wrong"],
     ["SSH-2.0-OpenSSH_9.2\r\n\r\n", "status-line-malformed"],
     ["HTTP/1.1 101 Switch", "answer-incomplete"],
@@ -82,7 +97,9 @@ describe("connect rejects", () => {
   });
 
   it("an answer that does not come in time", async () => {
-    expect((await failure(() => {}, { timeouts: { handshake: 200 } })).fault).toBe("answer-overdue");
+    expect((await failure(() => {}, { timeouts: { handshake: 200 } })).fault).toBe(
+      "answer-overdue",
+    );
   });
 
   it("a connection that is reset before the answer", async () => {
@@ -128,17 +145,20 @@ describe("connect with a signal", () => {
     expect(peers).toEqual([]);
   });
 
-  it.each([[reason], ["just a string"], [undefined]])("aborted while it waits for the answer: %s", async (reason) => {
-    const peers = new Mailbox<RawPeer>();
-    const url = await rawListen((peer) => peers.put(peer));
-    const controller = new AbortController();
-    const connecting = connect(url, { signal: controller.signal });
-    const peer = await peers.take();
-    await peer.takeHead();
-    controller.abort(reason);
-    await expect(connecting).rejects.toBe(controller.signal.reason);
-    await until(() => peer.ended || peer.closed, "the connection was dropped");
-  });
+  it.each([[reason], ["just a string"], [undefined]])(
+    "aborted while it waits for the answer: %s",
+    async (reason) => {
+      const peers = new Mailbox<RawPeer>();
+      const url = await rawListen((peer) => peers.put(peer));
+      const controller = new AbortController();
+      const connecting = connect(url, { signal: controller.signal });
+      const peer = await peers.take();
+      await peer.takeHead();
+      controller.abort(reason);
+      await expect(connecting).rejects.toBe(controller.signal.reason);
+      await until(() => peer.ended || peer.closed, "the connection was dropped");
+    },
+  );
 
   it("aborted while the transport connects leaves no connection behind", async () => {
     const { server, url } = await start();
@@ -155,7 +175,10 @@ describe("connect with a signal", () => {
     for (let turns = 0; turns < 12; turns++) {
       const controller = new AbortController();
       const connecting = connect(url, { signal: controller.signal });
-      const outcome = connecting.then((socket) => void socket.abort(), (error: unknown) => expect(error).toBe(reason));
+      const outcome = connecting.then(
+        (socket) => void socket.abort(),
+        (error: unknown) => expect(error).toBe(reason),
+      );
       for (let i = 0; i < turns; i++) await Promise.resolve();
       if (turns > 8) await sleep(turns - 8);
       controller.abort(reason);
@@ -168,7 +191,10 @@ describe("connect with a signal", () => {
     const { url } = await startEcho();
     const controller = new AbortController();
     const messages = new Mailbox<unknown>();
-    const socket = await open(url, { signal: controller.signal, message: (_, data) => messages.put(data) });
+    const socket = await open(url, {
+      signal: controller.signal,
+      message: (_, data) => messages.put(data),
+    });
     controller.abort(reason);
     socket.send("still here");
     expect(await messages.take()).toBe("still here");

@@ -1,4 +1,5 @@
-// Many peers, peers that do not read, and what they cost, measured at the server program on each runtime; and its end.
+// Many peers, peers that do not read, and what they cost, measured at the server program on each
+// runtime; and its end.
 
 import type { Socket } from "sansws";
 import { connect } from "sansws";
@@ -19,7 +20,10 @@ describe.each(RUNTIMES)("a server on %s", (runtime) => {
     const echoes = new Mailbox<unknown>();
     const sockets: Socket[] = [];
     while (sockets.length < 1000) {
-      const batch = Array.from({ length: 100 }, () => connect(server.url, { message: (_, data) => echoes.put(data) }));
+      const batch = Array.from(
+        { length: 100 },
+        () => connect(server.url, { message: (_, data) => echoes.put(data) }),
+      );
       sockets.push(...await Promise.all(batch));
     }
     expect((await server.status()).sockets).toBe(1000);
@@ -42,7 +46,10 @@ describe.each(RUNTIMES)("a server on %s", (runtime) => {
       peer.socket.pause();
       for (let i = 0; i < 64; i++) peer.socket.write(message);
     }
-    const waiting = await settled(() => peers.reduce((sum, { socket }) => sum + socket.writableLength, 0), 500);
+    const waiting = await settled(
+      () => peers.reduce((sum, { socket }) => sum + socket.writableLength, 0),
+      500,
+    );
     expect(waiting).toBeGreaterThan(8 * 30 * MIB);
     const { memory, bufferedAmount, sockets } = await server.status();
     expect(sockets).toBe(8);
@@ -59,7 +66,9 @@ describe.each(RUNTIMES)("a server on %s", (runtime) => {
     for (const peer of peers) {
       peer.socket.pause();
       peer.write("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n");
-      peer.write("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+      peer.write(
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      );
     }
     await until(async () => (await server.status()).sockets === 8, "all were open");
     await sleep(500);
@@ -71,12 +80,22 @@ describe.each(RUNTIMES)("a server on %s", (runtime) => {
 
   it("serves again when it had no files left for connections", async () => {
     const server = await running(
-      startTool(["sh", "-c", `ulimit -n 80; exec "$@"`, "sh", ...COMMANDS[runtime], "test/contract/server.ts"]),
+      startTool([
+        "sh",
+        "-c",
+        `ulimit -n 80; exec "$@"`,
+        "sh",
+        ...COMMANDS[runtime],
+        "test/contract/server.ts",
+      ]),
     );
     const peers = await Promise.all(Array.from({ length: 120 }, () => rawConnect(server.port)));
     await sleep(500);
     for (const peer of peers) peer.socket.destroy();
-    await until(() => server.status().then(({ sockets }) => sockets === 0, () => false), "it accepted again");
+    await until(
+      () => server.status().then(({ sockets }) => sockets === 0, () => false),
+      "it accepted again",
+    );
     await expectEcho(server.url);
     expect(server.program.status).toBeUndefined();
   });
@@ -88,7 +107,9 @@ describe.each(RUNTIMES)("a server on %s, told to close,", (runtime) => {
     const sockets = [await connect(server.url), await connect(server.url)];
     const silent = await rawConnect(server.port);
     await fetch(`http://127.0.0.1:${server.port}/close`);
-    for (const socket of sockets) expect(await socket.closed).toMatchObject({ code: 1001, clean: true });
+    for (const socket of sockets) {
+      expect(await socket.closed).toMatchObject({ code: 1001, clean: true });
+    }
     expect(await server.program.exited).toBe(0);
     expect(server.program.complaints).toBe("");
     await until(() => silent.ended || silent.closed, "the silent peer was dropped");
@@ -110,18 +131,21 @@ describe.each(RUNTIMES)("a server on %s, told to close,", (runtime) => {
     expect(mute.ended || mute.closed).toBe(true);
   });
 
-  it.runIf(hasOpenssl)("ends by itself over TLS, although a peer has not shaken hands", async () => {
-    const { ca, server: tls } = makeCertificates();
-    const server = await startServer(runtime, "echo", { tls });
-    const socket = await connect(server.url.replace("ws:", "wss:"), { tls: { ca } });
-    onTestFinished(() => socket.abort());
-    await rawConnect(server.port);
-    await sleep(50);
-    const begun = Date.now();
-    expect(await server.program.stop("SIGINT")).toBe(0);
-    // The handshake may take ten seconds.
-    expect(Date.now() - begun).toBeLessThan(8000);
-    expect(await socket.closed).toMatchObject({ code: 1001, clean: true });
-    expect(server.program.complaints).toBe("");
-  });
+  it.runIf(hasOpenssl)(
+    "ends by itself over TLS, although a peer has not shaken hands",
+    async () => {
+      const { ca, server: tls } = makeCertificates();
+      const server = await startServer(runtime, "echo", { tls });
+      const socket = await connect(server.url.replace("ws:", "wss:"), { tls: { ca } });
+      onTestFinished(() => socket.abort());
+      await rawConnect(server.port);
+      await sleep(50);
+      const begun = Date.now();
+      expect(await server.program.stop("SIGINT")).toBe(0);
+      // The handshake may take ten seconds.
+      expect(Date.now() - begun).toBeLessThan(8000);
+      expect(await socket.closed).toMatchObject({ code: 1001, clean: true });
+      expect(server.program.complaints).toBe("");
+    },
+  );
 });

@@ -57,7 +57,12 @@ describe("send", () => {
     const messages = new Mailbox<Message>();
     const socket = await open(url, { message: (_, data) => messages.put(data) });
     const { buffer } = Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7);
-    const views = [buffer, new DataView(buffer, 1, 2), new Uint16Array(buffer, 2, 2), new Uint8Array(buffer, 7)];
+    const views = [
+      buffer,
+      new DataView(buffer, 1, 2),
+      new Uint16Array(buffer, 2, 2),
+      new Uint8Array(buffer, 7),
+    ];
     // What is sent belongs to the socket, and a client masks: each gets its own copy.
     for (const view of views) socket.send(structuredClone(view));
     expect(await messages.takeAll(4)).toEqual([
@@ -96,10 +101,16 @@ describe("text: \"bytes\"", () => {
         socket.send("grüße");
       },
     });
-    const socket = await open(url, { text: "bytes", message: (_, data, kind) => received.put([data, kind]) });
+    const socket = await open(url, {
+      text: "bytes",
+      message: (_, data, kind) => received.put([data, kind]),
+    });
     socket.send("añb");
     const encoder = new TextEncoder();
-    expect(await received.takeAll(2)).toEqual([[encoder.encode("añb"), "text"], [encoder.encode("grüße"), "text"]]);
+    expect(await received.takeAll(2)).toEqual([[encoder.encode("añb"), "text"], [
+      encoder.encode("grüße"),
+      "text",
+    ]]);
   });
 });
 
@@ -112,7 +123,9 @@ describe("deflate", () => {
       const socket = await open(url, { deflate, message: (_, data) => messages.put(data) });
       expect(socket.extensions).toContain("permessage-deflate");
       const sent = [text(0), text(100), text(70_000), bytes(70_000), text(2 ** 20)];
-      for (const message of sent) socket.send(typeof message === "string" ? message : message.slice());
+      for (const message of sent) {
+        socket.send(typeof message === "string" ? message : message.slice());
+      }
       for (const message of sent) expect(same(await messages.take(), message)).toBe(true);
     },
   );

@@ -1,4 +1,5 @@
-// What an application's handlers throw: it reaches `error`, that socket closes with 1011, and nobody else notices.
+// What an application's handlers throw: it reaches `error`, that socket closes with 1011, and
+// nobody else notices.
 
 import type { DeflateCodec, Handlers, ServeOptions, Socket } from "sansws";
 import { serve } from "sansws";
@@ -53,7 +54,10 @@ describe.each([["throws", fail], ["rejects", failLater]])("a handler that %s", (
 
   it("close: the error reaches `error`, and the server forgets the socket", async () => {
     const errors = new Mailbox<unknown>();
-    const { server, near } = await openPair({ close: handler, error: (error) => errors.put(error) });
+    const { server, near } = await openPair({
+      close: handler,
+      error: (error) => errors.put(error),
+    });
     near.close();
     expect(await errors.take()).toBe(failure);
     await until(() => server.sockets.size === 0, "the server forgot it");
@@ -114,34 +118,40 @@ describe("an error handler", () => {
     }
   });
 
-  it.each([["throws", fail], ["rejects", failLater]])("that %s itself does no harm", async (_, error) => {
-    const log = vi.spyOn(console, "error").mockImplementation(() => {});
-    try {
-      const { near, url } = await openPair({ message: fail, error });
-      near.send("x");
-      expect((await near.closed).code).toBe(1011);
-      await until(() => log.mock.calls.length > 0, "the console had it");
-      expect(log).toHaveBeenCalledWith(failure);
-      await open(url);
-    } finally {
-      log.mockRestore();
-    }
-  });
+  it.each([["throws", fail], ["rejects", failLater]])(
+    "that %s itself does no harm",
+    async (_, error) => {
+      const log = vi.spyOn(console, "error").mockImplementation(() => {});
+      try {
+        const { near, url } = await openPair({ message: fail, error });
+        near.send("x");
+        expect((await near.closed).code).toBe(1011);
+        await until(() => log.mock.calls.length > 0, "the console had it");
+        expect(log).toHaveBeenCalledWith(failure);
+        await open(url);
+      } finally {
+        log.mockRestore();
+      }
+    },
+  );
 });
 
 describe("a handler that throws what is no error", () => {
-  it.each([["a string"], [undefined], [null], [{ code: 1 }]])("%o reaches `error` as it is", async (thrown) => {
-    const errors = new Mailbox<unknown>();
-    const { near } = await openPair({
-      message: () => {
-        throw thrown;
-      },
-      error: (error) => errors.put(error),
-    });
-    near.send("x");
-    expect(await errors.take()).toBe(thrown);
-    expect((await near.closed).code).toBe(1011);
-  });
+  it.each([["a string"], [undefined], [null], [{ code: 1 }]])(
+    "%o reaches `error` as it is",
+    async (thrown) => {
+      const errors = new Mailbox<unknown>();
+      const { near } = await openPair({
+        message: () => {
+          throw thrown;
+        },
+        error: (error) => errors.put(error),
+      });
+      near.send("x");
+      expect(await errors.take()).toBe(thrown);
+      expect((await near.closed).code).toBe(1011);
+    },
+  );
 });
 
 describe("handlers", () => {

@@ -1,11 +1,22 @@
-// `for await` over the messages of a socket: none is lost, however late the loop begins, and its end tells how the socket ended.
+// `for await` over the messages of a socket: none is lost, however late the loop begins, and its
+// end tells how the socket ended.
 
 import type { Message, Socket } from "sansws";
 import { connect, UsageError } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { frame } from "../core/support.ts";
 import { acceptance, rawConnect, rawListen, request } from "./raw.ts";
-import { bytes, ending, Mailbox, open, openPair, settled, sleep, start, startEcho } from "./suite.ts";
+import {
+  bytes,
+  ending,
+  Mailbox,
+  open,
+  openPair,
+  settled,
+  sleep,
+  start,
+  startEcho,
+} from "./suite.ts";
 
 async function collect(socket: Socket, count = Infinity): Promise<Message[]> {
   const messages: Message[] = [];
@@ -40,12 +51,15 @@ describe("for await", () => {
     expect(await collect(socket, 1)).toEqual(["early"]);
   });
 
-  it.each([[1000, "bye"], [1001, ""], [1005, ""]])("ends quietly for a close with %i", async (code, reason) => {
-    const { near, far } = await openPair();
-    near.close(code, reason);
-    expect(await collect(far)).toEqual([]);
-    expect(await collect(near)).toEqual([]);
-  });
+  it.each([[1000, "bye"], [1001, ""], [1005, ""]])(
+    "ends quietly for a close with %i",
+    async (code, reason) => {
+      const { near, far } = await openPair();
+      near.close(code, reason);
+      expect(await collect(far)).toEqual([]);
+      expect(await collect(near)).toEqual([]);
+    },
+  );
 
   it("throws for any other code, after the last message", async () => {
     const { near, far } = await openPair();
@@ -67,7 +81,10 @@ describe("for await", () => {
     const { near, far } = await openPair();
     const reading = collect(far);
     near.abort();
-    await expect(reading).rejects.toMatchObject({ name: "SocketClosedError", closed: { code: 1006, cause: "lost" } });
+    await expect(reading).rejects.toMatchObject({
+      name: "SocketClosedError",
+      closed: { code: 1006, cause: "lost" },
+    });
   });
 
   it("left by break leaves the socket open, and a later loop goes on where it ended", async () => {
@@ -143,7 +160,12 @@ describe("bytes in the same segment as the handshake", () => {
   it("are the client's first messages, also when they end with a Close frame", async () => {
     const url = await rawListen(async (peer) => {
       const head = acceptance(await peer.takeHead());
-      peer.end(head, frame("server", 0x81, "one"), frame("server", 0x81, "two"), frame("server", 0x88));
+      peer.end(
+        head,
+        frame("server", 0x81, "one"),
+        frame("server", 0x81, "two"),
+        frame("server", 0x88),
+      );
     });
     const socket = await open(url);
     await sleep(20);
@@ -156,7 +178,10 @@ describe("bytes in the same segment as the handshake", () => {
       peer.write(acceptance(await peer.takeHead()), frame("server", 0x81, "first"));
     });
     const heard = new Mailbox<string>();
-    await open(url, { open: () => heard.put("open"), message: (_, data) => heard.put(String(data)) });
+    await open(url, {
+      open: () => heard.put("open"),
+      message: (_, data) => heard.put(String(data)),
+    });
     expect(await heard.takeAll(2)).toEqual(["open", "first"]);
   });
 });

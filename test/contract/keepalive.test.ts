@@ -1,4 +1,5 @@
-// Pings that are sent by themselves, pongs that come or do not, and what an application can see of both.
+// Pings that are sent by themselves, pongs that come or do not, and what an application can see of
+// both.
 
 import type { ClosedEvent, Socket } from "sansws";
 import { describe, expect, it } from "vitest";
@@ -31,7 +32,10 @@ describe("keep-alive", () => {
 
   it("takes any byte for a sign of life", async () => {
     const opened = new Mailbox<Socket>();
-    const { url } = await start({ timeouts: { pingInterval: 100, pongTimeout: 1000 }, open: (s) => opened.put(s) });
+    const { url } = await start({
+      timeouts: { pingInterval: 100, pongTimeout: 1000 },
+      open: (s) => opened.put(s),
+    });
     const peer = await rawOpen(url);
     const socket = await opened.take();
     // A message that never ends
@@ -51,7 +55,12 @@ describe("keep-alive", () => {
     });
     const peer = await rawOpen(url);
     const event = await ends.take();
-    expect(event).toMatchObject({ code: 1011, clean: false, cause: "timeout", error: { violation: "pong-overdue" } });
+    expect(event).toMatchObject({
+      code: 1011,
+      clean: false,
+      cause: "timeout",
+      error: { violation: "pong-overdue" },
+    });
     const frames = await peer.takeFrames();
     expect(frames[0]!.first).toBe(0x89);
     expect(closing(frames.at(-1)!)).toMatch(/^1011 /);
@@ -61,7 +70,11 @@ describe("keep-alive", () => {
   it("ends a silent socket after the idle timeout with 1001, pings or not", async () => {
     const { near, far } = await openPair({ timeouts: { pingInterval: 50, idle: 300 } });
     expect(await near.closed).toMatchObject({ code: 1001, clean: true, cause: "peer" });
-    expect(await far.closed).toMatchObject({ code: 1001, cause: "timeout", error: { violation: "idle-too-long" } });
+    expect(await far.closed).toMatchObject({
+      code: 1001,
+      cause: "timeout",
+      error: { violation: "idle-too-long" },
+    });
   });
 });
 
@@ -101,7 +114,11 @@ describe("ping", () => {
     const messages = new Mailbox<unknown>();
     const { url } = await start({ message: (_, data) => messages.put(data) });
     const peer = await rawOpen(url);
-    peer.write(frame("client", 0x01, "frag"), frame("client", 0x89, "now"), frame("client", 0x80, "ment"));
+    peer.write(
+      frame("client", 0x01, "frag"),
+      frame("client", 0x89, "now"),
+      frame("client", 0x80, "ment"),
+    );
     const [pong] = await peer.takeFrames(1);
     expect(pong).toMatchObject({ first: 0x8a, payload: new TextEncoder().encode("now") });
     expect(await messages.take()).toBe("fragment");
@@ -122,7 +139,10 @@ describe("the timeouts option", () => {
   it("Infinity never pings", async () => {
     const pings: unknown[] = [];
     const url = (await start({ timeouts: { pingInterval: Infinity } })).url;
-    const socket = await open(url, { ping: () => void pings.push(1), timeouts: { pingInterval: Infinity } });
+    const socket = await open(url, {
+      ping: () => void pings.push(1),
+      timeouts: { pingInterval: Infinity },
+    });
     await sleep(400);
     expect(pings).toEqual([]);
     expect(socket.state).toBe("open");

@@ -1,4 +1,5 @@
-// Where a server listens and a client connects to: ports, names, addresses of both families, unix sockets.
+// Where a server listens and a client connects to: ports, names, addresses of both families, unix
+// sockets.
 
 import process from "node:process";
 import { connect, serve } from "sansws";
@@ -72,7 +73,10 @@ describe("serve", () => {
 
   it("on :: hears both families, and an IPv4 peer has an IPv4 address", async () => {
     const peers: (string | undefined)[] = [];
-    const { server, url } = await startEcho({ hostname: "::", open: ({ peer }) => void peers.push(peer.hostname) });
+    const { server, url } = await startEcho({
+      hostname: "::",
+      open: ({ peer }) => void peers.push(peer.hostname),
+    });
     expect(url).toBe(`ws://localhost:${server.address.port}/`);
     await open(`ws://[::1]:${server.address.port}/`);
     await open(`ws://127.0.0.1:${server.address.port}/`);
@@ -142,8 +146,12 @@ describe.skipIf(windows)("a unix socket", () => {
   });
 
   it("excludes port and hostname", async () => {
-    await expect(serve({ path: socketPath(), port: 0 })).rejects.toThrow(/excludes port and hostname/);
-    await expect(serve({ path: socketPath(), hostname: "localhost" })).rejects.toThrow(/excludes port and hostname/);
+    await expect(serve({ path: socketPath(), port: 0 })).rejects.toThrow(
+      /excludes port and hostname/,
+    );
+    await expect(serve({ path: socketPath(), hostname: "localhost" })).rejects.toThrow(
+      /excludes port and hostname/,
+    );
   });
 });
 
@@ -158,9 +166,12 @@ describe("connect", () => {
     await expect(connect("ws://no-such-host.invalid/")).rejects.toThrow();
   });
 
-  it.each(["nonsense", "ftp://localhost/", "ws://localhost/#there"])("rejects %s with a UsageError", async (url) => {
-    await expect(connect(url)).rejects.toMatchObject({ name: "UsageError" });
-  });
+  it.each(["nonsense", "ftp://localhost/", "ws://localhost/#there"])(
+    "rejects %s with a UsageError",
+    async (url) => {
+      await expect(connect(url)).rejects.toMatchObject({ name: "UsageError" });
+    },
+  );
 
   it("takes http: and https: for ws: and wss:, and a URL object", async () => {
     const { url } = await startEcho();

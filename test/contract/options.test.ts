@@ -1,4 +1,5 @@
-// Options: every unknown name and illegal value is refused by name, before anything is listened on or connected to.
+// Options: every unknown name and illegal value is refused by name, before anything is listened on
+// or connected to.
 
 import type { ConnectOptions, ReconnectOptions, ServeOptions } from "sansws";
 import { connect, reconnecting, serve, UsageError } from "sansws";
@@ -7,7 +8,10 @@ import { openPair, start } from "./suite.ts";
 
 const COMMON: readonly (readonly [options: object, message: RegExp])[] = [
   [{ mesage: () => {} }, /unknown option options\.mesage; there are: .*message/],
-  [{ limits: { maxMessageLength: 1 } }, /unknown option limits\.maxMessageLength; there are: maxMessageSize/],
+  [
+    { limits: { maxMessageLength: 1 } },
+    /unknown option limits\.maxMessageLength; there are: maxMessageSize/,
+  ],
   [{ limits: { maxMessageSize: 0 } }, /limits\.maxMessageSize is 0/],
   [{ limits: { maxMessageSize: 1.5 } }, /limits\.maxMessageSize is 1\.5/],
   [{ timeouts: { ping: 1 } }, /unknown option timeouts\.ping; there are: .*pingInterval/],
@@ -17,9 +21,15 @@ const COMMON: readonly (readonly [options: object, message: RegExp])[] = [
   [{ deflate: { windowBits: 8 } }, /deflate\.windowBits is 8/],
   [{ deflate: { takeover: "no" } }, /deflate\.takeover is no/],
   [{ text: "utf8" }, /text is "utf8"; it takes "string" or "bytes"/],
-  [{ backpressure: { limit: 1 } }, /unknown option backpressure\.limit; there are: maxBufferedAmount/],
+  [
+    { backpressure: { limit: 1 } },
+    /unknown option backpressure\.limit; there are: maxBufferedAmount/,
+  ],
   [{ backpressure: { maxBufferedAmount: 0 } }, /backpressure\.maxBufferedAmount is 0/],
-  [{ backpressure: { onOverflow: "skip" } }, /backpressure\.onOverflow is "skip"; it takes "close" or "drop"/],
+  [
+    { backpressure: { onOverflow: "skip" } },
+    /backpressure\.onOverflow is "skip"; it takes "close" or "drop"/,
+  ],
   [{ message: "echo" }, /message must be a function/],
 ];
 
@@ -52,7 +62,10 @@ const CLIENT: typeof COMMON = [
   [{ lifetime: 3 }, /lifetime is 3; it takes an object/],
   [{ lifetime: null }, /lifetime is null; it takes an object/],
   [{ lifetime: {} }, /lifetime\.signal is not an AbortSignal/],
-  [{ lifetime: { signal: new AbortController().signal, reasons: "" } }, /unknown option lifetime\.reasons/],
+  [
+    { lifetime: { signal: new AbortController().signal, reasons: "" } },
+    /unknown option lifetime\.reasons/,
+  ],
   [{ timeout: "5" }, /timeout is 5; it takes milliseconds above 0/],
   [{ timeout: 0 }, /timeout is 0; it takes milliseconds above 0/],
   [{ path: "" }, /path is not that of a socket/],
@@ -65,7 +78,10 @@ const CLIENT: typeof COMMON = [
 describe("serve", () => {
   it.each(SERVER)("refuses %o", async (options, message) => {
     const serving = serve({ port: 0, hostname: "127.0.0.1", ...options } as ServeOptions);
-    await expect(serving).rejects.toMatchObject({ name: "UsageError", message: expect.stringMatching(message) });
+    await expect(serving).rejects.toMatchObject({
+      name: "UsageError",
+      message: expect.stringMatching(message),
+    });
   });
 });
 
@@ -73,13 +89,18 @@ describe("connect", () => {
   it.each(CLIENT)("refuses %o", async (options, message) => {
     const { url } = await start();
     const connecting = connect(url, options as ConnectOptions);
-    await expect(connecting).rejects.toMatchObject({ name: "UsageError", message: expect.stringMatching(message) });
+    await expect(connecting).rejects.toMatchObject({
+      name: "UsageError",
+      message: expect.stringMatching(message),
+    });
   });
 });
 
 describe("options that are no object", () => {
   it.each<[unknown]>([[null], ["chat"], [3]])("are refused: %o", async (options) => {
-    await expect(connect("ws://127.0.0.1/", options as ConnectOptions)).rejects.toMatchObject({ name: "UsageError" });
+    await expect(connect("ws://127.0.0.1/", options as ConnectOptions)).rejects.toMatchObject({
+      name: "UsageError",
+    });
     await expect(serve(options as ServeOptions)).rejects.toMatchObject({ name: "UsageError" });
     expect(() => reconnecting("ws://127.0.0.1/", options as ReconnectOptions)).toThrow(UsageError);
   });
@@ -94,10 +115,23 @@ describe("options that are undefined", () => {
       text: undefined,
       backpressure: undefined,
     };
-    const server = { ...nothing, upgrade: undefined, request: undefined, protocols: undefined, connections: undefined };
+    const server = {
+      ...nothing,
+      upgrade: undefined,
+      request: undefined,
+      protocols: undefined,
+      connections: undefined,
+    };
     const { near } = await openPair(
       { ...server, tls: undefined, path: undefined },
-      { ...nothing, protocols: undefined, headers: undefined, signal: undefined, tls: undefined, path: undefined },
+      {
+        ...nothing,
+        protocols: undefined,
+        headers: undefined,
+        signal: undefined,
+        tls: undefined,
+        path: undefined,
+      },
     );
     expect(near.state).toBe("open");
   });

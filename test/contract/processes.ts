@@ -1,4 +1,5 @@
-// The server program from outside: its URLs, its status, and what a well-behaved client gets from it.
+// The server program from outside: its URLs, its status, and what a well-behaved client gets from
+// it.
 
 import { existsSync, readdirSync } from "node:fs";
 import type { ServeOptions } from "sansws";
@@ -31,12 +32,16 @@ export async function startServer(
 /** Waits until the program listens. */
 export async function running(program: Program): Promise<RunningProgram> {
   const { port } = await program.takeJson<{ port: number; }>();
-  const status = async (): Promise<Status> => await (await fetch(`http://127.0.0.1:${port}/status`)).json() as Status;
+  const status = async (): Promise<Status> =>
+    await (await fetch(`http://127.0.0.1:${port}/status`)).json() as Status;
   return { program, port, url: `ws://127.0.0.1:${port}/`, status };
 }
 
 /** What a client that does everything right gets: an echo, and a clean end. */
-export async function expectEcho(url: string, options: Parameters<typeof connect>[1] = {}): Promise<void> {
+export async function expectEcho(
+  url: string,
+  options: Parameters<typeof connect>[1] = {},
+): Promise<void> {
   const socket = await connect(url, options);
   socket.send("are you well?");
   for await (const message of socket) {

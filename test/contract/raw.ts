@@ -1,4 +1,5 @@
-// A peer that speaks TCP only, so that a test decides on every byte, and on every end, of what it says.
+// A peer that speaks TCP only, so that a test decides on every byte, and on every end, of what it
+// says.
 
 import { createHash } from "node:crypto";
 import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node:net";
@@ -46,7 +47,10 @@ export class RawPeer {
 
   /** Waits for the end of an HTTP head; returns it, and keeps what follows. */
   async takeHead(): Promise<string> {
-    await until(() => latin1(join(this.#chunks)).includes("\r\n\r\n") || this.closed, "a head came");
+    await until(
+      () => latin1(join(this.#chunks)).includes("\r\n\r\n") || this.closed,
+      "a head came",
+    );
     const all = this.take();
     const head = latin1(all).split("\r\n\r\n", 1)[0]!;
     const rest = all.slice(head.length + 4);
@@ -96,7 +100,9 @@ export async function rawOpen(to: string | number, fields = ""): Promise<RawPeer
   const peer = await rawConnect(to);
   peer.write(request(fields));
   const head = await peer.takeHead();
-  if (!head.startsWith("HTTP/1.1 101 ")) throw new Error(`the server answered ${JSON.stringify(head)}`);
+  if (!head.startsWith("HTTP/1.1 101 ")) {
+    throw new Error(`the server answered ${JSON.stringify(head)}`);
+  }
   return peer;
 }
 
@@ -118,7 +124,9 @@ export async function rawListen(accept: (peer: RawPeer) => void): Promise<string
 /** The head of an answer that accepts the request whose head is given. */
 export function acceptance(head: string): string {
   const key = /^sec-websocket-key: *(\S+)$/im.exec(head)![1]!;
-  const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+  const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest(
+    "base64",
+  );
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 }
 
@@ -126,7 +134,9 @@ export function acceptance(head: string): string {
 export function closing({ first, payload }: Frame): string {
   if (first !== 0x88) throw new Error(`frame ${first.toString(16)} is no Close frame`);
   if (payload.length === 0) return "none";
-  return `${payload[0]! << 8 | payload[1]!} ${JSON.stringify(new TextDecoder().decode(payload.slice(2)))}`;
+  return `${payload[0]! << 8 | payload[1]!} ${
+    JSON.stringify(new TextDecoder().decode(payload.slice(2)))
+  }`;
 }
 
 function latin1(bytes: Uint8Array): string {
@@ -134,7 +144,10 @@ function latin1(bytes: Uint8Array): string {
 }
 
 /** The frames that are whole, at most `count`, and the bytes they take. */
-function wholeFrames(bytes: Uint8Array, count = Infinity): readonly [frames: Frame[], size: number] {
+function wholeFrames(
+  bytes: Uint8Array,
+  count = Infinity,
+): readonly [frames: Frame[], size: number] {
   const frames: Frame[] = [];
   let size = 0;
   while (frames.length < count) {

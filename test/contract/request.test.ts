@@ -10,16 +10,24 @@ function httpUrl(url: string): string {
   return url.replace("ws:", "http:");
 }
 
-async function fetchFrom(options: ServeOptions, path = "", init: RequestInit = {}): Promise<Response> {
+async function fetchFrom(
+  options: ServeOptions,
+  path = "",
+  init: RequestInit = {},
+): Promise<Response> {
   const { url } = await start(options);
   return await fetch(`${httpUrl(url)}${path}`, init);
 }
 
 /** A body of `count` chunks of 64 KiB. */
-function stream(count: number, onCancel: () => void = () => {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+function stream(
+  count: number,
+  onCancel: () => void = () => {},
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   let left = count;
   return new ReadableStream({
-    pull: (controller) => left-- > 0 ? controller.enqueue(new Uint8Array(65536).fill(left)) : controller.close(),
+    pull: (controller) =>
+      left-- > 0 ? controller.enqueue(new Uint8Array(65536).fill(left)) : controller.close(),
     cancel: onCancel,
   });
 }
@@ -32,7 +40,9 @@ describe("without a request hook", () => {
       expect(response.status).toBe(426);
       expect(response.headers.get("upgrade")).toBe("websocket");
       expect(response.headers.get("sec-websocket-version")).toBe("13");
-      expect(await response.text()).toBe(method === "HEAD" ? "" : "this server speaks WebSocket only\n");
+      expect(await response.text()).toBe(
+        method === "HEAD" ? "" : "this server speaks WebSocket only\n",
+      );
     },
   );
 });
@@ -46,7 +56,11 @@ describe("the request hook", () => {
         return new Response();
       },
     });
-    await fetch(`${httpUrl(url)}a/b?c=d%20e`, { method: "PUT", headers: { "X-One": "1" }, body: "x" });
+    await fetch(`${httpUrl(url)}a/b?c=d%20e`, {
+      method: "PUT",
+      headers: { "X-One": "1" },
+      body: "x",
+    });
     const [request, info] = await asked.take();
     expect(request.method).toBe("PUT");
     expect(request.url).toBe(`${httpUrl(url)}a/b?c=d%20e`);
@@ -54,18 +68,29 @@ describe("the request hook", () => {
     expect(info).toMatchObject({ secure: false, peer: { hostname: "127.0.0.1" } });
   });
 
-  it.each([0, 1, 65536, 2 ** 20])("gets a body of %i bytes, and its answer comes back", async (size) => {
-    const request: ServeOptions["request"] = async (request) => new Response(await request.arrayBuffer());
-    const response = await fetchFrom({ request }, "", { method: "POST", body: bytes(size) as Uint8Array<ArrayBuffer> });
-    expect(response.status).toBe(200);
-    expect(same(new Uint8Array(await response.arrayBuffer()), bytes(size))).toBe(true);
-  });
+  it.each([0, 1, 65536, 2 ** 20])(
+    "gets a body of %i bytes, and its answer comes back",
+    async (size) => {
+      const request: ServeOptions["request"] = async (request) =>
+        new Response(await request.arrayBuffer());
+      const response = await fetchFrom({ request }, "", {
+        method: "POST",
+        body: bytes(size) as Uint8Array<ArrayBuffer>,
+      });
+      expect(response.status).toBe(200);
+      expect(same(new Uint8Array(await response.arrayBuffer()), bytes(size))).toBe(true);
+    },
+  );
 
   it("gets a body that comes in chunks of HTTP, in any segments", async () => {
     const { url } = await start({ request: async (request) => new Response(await request.text()) });
     const peer = await rawConnect(url);
     const body = "5\r\nHallo\r\n1;ext=1\r\n \r\na\r\nmein Jesus\r\n0\r\nTrailer: x\r\n\r\n";
-    for (const part of `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`.match(/[^]{1,7}/g)!) {
+    for (
+      const part of `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`.match(
+        /[^]{1,7}/g,
+      )!
+    ) {
       peer.write(part);
       await sleep(1);
     }
@@ -74,8 +99,13 @@ describe("the request hook", () => {
   });
 
   it("answers with status, reason, headers and more than one cookie", async () => {
-    const headers: [string, string][] = [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"], ["X-Y", "z"]];
-    const { url } = await start({ request: () => new Response("made", { status: 201, statusText: "Made", headers }) });
+    const headers: [string, string][] = [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"], [
+      "X-Y",
+      "z",
+    ]];
+    const { url } = await start({
+      request: () => new Response("made", { status: 201, statusText: "Made", headers }),
+    });
     const peer = await rawConnect(url);
     peer.end("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     const answer = await peer.takeAll();
@@ -106,7 +136,9 @@ describe("the request hook", () => {
       },
       cancel: () => void (cancelled = true),
     });
-    const { url } = await start({ request: () => new Response(endless as ReadableStream<Uint8Array<ArrayBuffer>>) });
+    const { url } = await start({
+      request: () => new Response(endless as ReadableStream<Uint8Array<ArrayBuffer>>),
+    });
     const peer = await rawConnect(url);
     peer.socket.pause();
     peer.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -116,7 +148,8 @@ describe("the request hook", () => {
   });
 
   it("answers an HTTP/1.1 request with Content-Length where the application gives it", async () => {
-    const request = (): Response => new Response(stream(2), { headers: { "Content-Length": "131072" } });
+    const request = (): Response =>
+      new Response(stream(2), { headers: { "Content-Length": "131072" } });
     const response = await fetchFrom({ request });
     expect(response.headers.get("content-length")).toBe("131072");
     expect((await response.arrayBuffer()).byteLength).toBe(131_072);
@@ -125,7 +158,9 @@ describe("the request hook", () => {
   it("answers HEAD with the fields and without the body", async () => {
     let cancelled = false;
     const request = (): Response =>
-      new Response(stream(2, () => void (cancelled = true)), { headers: { "Content-Length": "131072" } });
+      new Response(stream(2, () => void (cancelled = true)), {
+        headers: { "Content-Length": "131072" },
+      });
     const { url } = await start({ request });
     const peer = await rawConnect(url);
     peer.write("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -169,7 +204,9 @@ describe("the request hook", () => {
   });
 
   it("may look at the body and be asked over many connections at once", async () => {
-    const { url } = await start({ request: async (request) => new Response(`${await request.text()}!`) });
+    const { url } = await start({
+      request: async (request) => new Response(`${await request.text()}!`),
+    });
     const bodies = Array.from({ length: 30 }, (_, i) => `body ${i}`);
     const answers = await Promise.all(
       bodies.map(async (body) => (await fetch(httpUrl(url), { method: "POST", body })).text()),
@@ -223,7 +260,11 @@ describe("a request hook that fails", () => {
 
 describe("a request that is wrong", () => {
   it.each([
-    ["a body that is too large", `Content-Length: ${2 ** 20 + 1}\r\n\r\n${Buffer.alloc(2 ** 20 + 1, "x")}`, 413],
+    [
+      "a body that is too large",
+      `Content-Length: ${2 ** 20 + 1}\r\n\r\n${Buffer.alloc(2 ** 20 + 1, "x")}`,
+      413,
+    ],
     ["a chunk that is malformed", "Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400],
     ["two lengths", "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400],
     ["length and chunks", "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400],

@@ -1,6 +1,8 @@
-// The server that the *.node.test.ts files attack, on any runtime. Its mode is in SERVER_MODE, and options for `serve` are in SERVER_OPTIONS, as JSON.
+// The server that the *.node.test.ts files attack, on any runtime. Its mode is in SERVER_MODE, and
+// options for `serve` are in SERVER_OPTIONS, as JSON.
 //
-// It prints its address as a line of JSON. Over HTTP it tells how it is (/status) and can be told to end (/close).
+// It prints its address as a line of JSON. Over HTTP it tells how it is (/status) and can be told
+// to end (/close).
 
 import process from "node:process";
 import type { Handlers, ServeOptions } from "sansws";
@@ -48,8 +50,17 @@ const MODES: Readonly<Record<string, Handlers>> = {
 };
 
 function status(): Status {
-  const bufferedAmount = [...server.sockets].reduce((sum, socket) => sum + socket.bufferedAmount, 0);
-  return { sockets: server.sockets.size, bufferedAmount, memory: process.memoryUsage.rss(), errors, ends };
+  const bufferedAmount = [...server.sockets].reduce(
+    (sum, socket) => sum + socket.bufferedAmount,
+    0,
+  );
+  return {
+    sockets: server.sockets.size,
+    bufferedAmount,
+    memory: process.memoryUsage.rss(),
+    errors,
+    ends,
+  };
 }
 
 function close(): void {
@@ -70,6 +81,8 @@ const options: ServeOptions = {
   },
 };
 
-const server = await serve(options.path === undefined ? { port: 0, hostname: "127.0.0.1", ...options } : options);
+const server = await serve(
+  options.path === undefined ? { port: 0, hostname: "127.0.0.1", ...options } : options,
+);
 process.once("SIGINT", close);
 console.log(JSON.stringify(server.address));

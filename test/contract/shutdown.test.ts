@@ -1,4 +1,5 @@
-// server.close: no more connections, 503 for upgrades under way, a Close frame for every socket, a deadline, and a promise.
+// server.close: no more connections, 503 for upgrades under way, a Close frame for every socket, a
+// deadline, and a promise.
 
 import type { ClosedEvent, Server } from "sansws";
 import { connect } from "sansws";
@@ -6,7 +7,9 @@ import { describe, expect, it } from "vitest";
 import { closing, rawConnect, rawOpen, request } from "./raw.ts";
 import { bytes, ending, Mailbox, open, openPair, sleep, start, startEcho, until } from "./suite.ts";
 
-/** Whether the promise is settled by now, but for the turns of the event loop that it takes to know. */
+/**
+ * Whether the promise is settled by now, but for the turns of the event loop that it takes to know.
+ */
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol("pending");
   return await Promise.race([promise, sleep(50).then(() => pending)]) === pending;
@@ -89,8 +92,9 @@ describe("server.close", () => {
     const closed = server.close();
     decide();
     const head = await peer.takeHead();
-    if (head.startsWith("HTTP/1.1 101 ")) expect(closing((await peer.takeFrames(1))[0]!)).toBe("1001 \"\"");
-    else expect(head).toMatch(/^HTTP\/1\.1 503 /);
+    if (head.startsWith("HTTP/1.1 101 ")) {
+      expect(closing((await peer.takeFrames(1))[0]!)).toBe("1001 \"\"");
+    } else expect(head).toMatch(/^HTTP\/1\.1 503 /);
     peer.end();
     await closed;
   });
@@ -160,7 +164,9 @@ describe("server.close", () => {
   it("called by a handler works too", async () => {
     const servers: Server[] = [];
     const done = new Mailbox<void>();
-    const { server, url } = await startEcho({ message: () => void servers[0]!.close().then(() => done.put()) });
+    const { server, url } = await startEcho({
+      message: () => void servers[0]!.close().then(() => done.put()),
+    });
     servers.push(server);
     const socket = await open(url);
     socket.send("shut down");

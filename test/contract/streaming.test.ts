@@ -1,4 +1,5 @@
-// Messages in pieces: sent from a source, no faster than the peer takes them, and received as they arrive.
+// Messages in pieces: sent from a source, no faster than the peer takes them, and received as they
+// arrive.
 
 import type { Message, Socket } from "sansws";
 import { describe, expect, it } from "vitest";
@@ -65,7 +66,10 @@ describe("sendStream", () => {
   });
 
   it("asks its source for no more than the peer takes", async () => {
-    const { near, far } = await openPair({}, { limits: { maxMessageSize: Infinity }, piece: () => {} });
+    const { near, far } = await openPair({}, {
+      limits: { maxMessageSize: Infinity },
+      piece: () => {},
+    });
     near.pause();
     const source = new Source();
     const sending = far.sendStream(source.pieces(1000));
@@ -133,7 +137,10 @@ describe("sendStream", () => {
     })());
     await sleep(20);
     near.abort();
-    await expect(sending).rejects.toMatchObject({ name: "SocketClosedError", closed: { code: 1006 } });
+    await expect(sending).rejects.toMatchObject({
+      name: "SocketClosedError",
+      closed: { code: 1006 },
+    });
     expect(finished).toBe(true);
   });
 
@@ -144,7 +151,10 @@ describe("sendStream", () => {
     })());
     await sleep(20);
     far.close(4000);
-    await expect(sending).rejects.toMatchObject({ name: "SocketClosedError", closed: { code: 4000 } });
+    await expect(sending).rejects.toMatchObject({
+      name: "SocketClosedError",
+      closed: { code: 4000 },
+    });
     expect(ending(await near.closed)).toBe("4000 \"\" clean peer");
   });
 
@@ -226,7 +236,10 @@ describe("the piece handler", () => {
 describe("limits.maxMessageSize", () => {
   it.each([
     ["whole", (socket: Socket) => void socket.send(bytes(1001))],
-    ["in fragments", (socket: Socket) => void socket.sendStream([bytes(500), bytes(501)]).catch(() => {})],
+    [
+      "in fragments",
+      (socket: Socket) => void socket.sendStream([bytes(500), bytes(501)]).catch(() => {}),
+    ],
   ])("is 1009 for a message that is larger, %s", async (_, send) => {
     const { near } = await openPair({ limits: { maxMessageSize: 1000 }, message: () => {} });
     send(near);
@@ -235,7 +248,10 @@ describe("limits.maxMessageSize", () => {
 
   it("lets a message of just that size pass", async () => {
     const messages = new Mailbox<Message>();
-    const { near } = await openPair({ limits: { maxMessageSize: 1000 }, message: (_, data) => messages.put(data) });
+    const { near } = await openPair({
+      limits: { maxMessageSize: 1000 },
+      message: (_, data) => messages.put(data),
+    });
     near.send(bytes(1000));
     expect(await messages.take()).toHaveLength(1000);
   });

@@ -1,6 +1,8 @@
-// What the contract tests share: servers and sockets that are gone when their test is, mailboxes to wait on, and content to send.
+// What the contract tests share: servers and sockets that are gone when their test is, mailboxes to
+// wait on, and content to send.
 //
-// The same files run in-process on each runtime; what needs a process of its own is in the *.node.test.ts files.
+// The same files run in-process on each runtime; what needs a process of its own is in the
+// *.node.test.ts files.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,8 +29,13 @@ export interface Running<Data = unknown> {
   readonly url: string;
 }
 
-/** Starts a server, by default on 127.0.0.1; whatever reaches its `error` unexpectedly fails the test. */
-export async function start<Data = unknown>(options: ServeOptions<Data> = {}): Promise<Running<Data>> {
+/**
+ * Starts a server, by default on 127.0.0.1; whatever reaches its `error` unexpectedly fails the
+ * test.
+ */
+export async function start<Data = unknown>(
+  options: ServeOptions<Data> = {},
+): Promise<Running<Data>> {
   const where = options.path === undefined ? { port: 0, hostname: "127.0.0.1" } : {};
   const errors: unknown[] = [];
   const server = await serve<Data>({ error: (error) => errors.push(error), ...where, ...options });
@@ -73,7 +80,10 @@ export interface Pair {
 }
 
 /** A client, and the server's socket for it. */
-export async function openPair(options: ServeOptions = {}, clientOptions: ConnectOptions = {}): Promise<Pair> {
+export async function openPair(
+  options: ServeOptions = {},
+  clientOptions: ConnectOptions = {},
+): Promise<Pair> {
   const opened = new Mailbox<Socket>();
   const { server, url } = await start({
     ...options,
@@ -121,7 +131,10 @@ export function sleep(milliseconds: number): Promise<void> {
 const PATIENCE = 15_000;
 
 /** Waits until the condition holds. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+): Promise<void> {
   const deadline = Date.now() + PATIENCE;
   while (!await condition()) {
     if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
@@ -129,7 +142,10 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
   }
 }
 
-/** Waits until the value has been the same for a while: for what is known to stop, but not at which number. */
+/**
+ * Waits until the value has been the same for a while: for what is known to stop, but not at which
+ * number.
+ */
 export async function settled(value: () => number, calm = 300): Promise<number> {
   let last = NaN;
   for (let since = Date.now(); Date.now() - since < calm; await sleep(20)) {

@@ -5,7 +5,18 @@ import { connect, serve } from "sansws";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Certificates } from "./certificates.ts";
 import { hasOpenssl, makeCertificates } from "./certificates.ts";
-import { bytes, ending, Mailbox, open, openPair, RUNTIME, same, socketPath, startEcho, text } from "./suite.ts";
+import {
+  bytes,
+  ending,
+  Mailbox,
+  open,
+  openPair,
+  RUNTIME,
+  same,
+  socketPath,
+  startEcho,
+  text,
+} from "./suite.ts";
 
 let certificates: Certificates;
 
@@ -14,15 +25,21 @@ beforeAll(() => {
 });
 
 describe.runIf(hasOpenssl)("TLS", () => {
-  it.each([0, 126, 65536, 2 ** 20, 2 ** 24])("carries text and binary messages of %i bytes", async (size) => {
-    const { url } = await startEcho({ tls: certificates.server });
-    const messages = new Mailbox<string | Uint8Array>();
-    const socket = await open(url, { tls: { ca: certificates.ca }, message: (_, data) => messages.put(data) });
-    socket.send(text(size));
-    expect(same(await messages.take(), text(size))).toBe(true);
-    socket.send(bytes(size));
-    expect(same(await messages.take(), bytes(size))).toBe(true);
-  });
+  it.each([0, 126, 65536, 2 ** 20, 2 ** 24])(
+    "carries text and binary messages of %i bytes",
+    async (size) => {
+      const { url } = await startEcho({ tls: certificates.server });
+      const messages = new Mailbox<string | Uint8Array>();
+      const socket = await open(url, {
+        tls: { ca: certificates.ca },
+        message: (_, data) => messages.put(data),
+      });
+      socket.send(text(size));
+      expect(same(await messages.take(), text(size))).toBe(true);
+      socket.send(bytes(size));
+      expect(same(await messages.take(), bytes(size))).toBe(true);
+    },
+  );
 
   it("is what `secure` says in the hooks", async () => {
     const secure: boolean[] = [];
@@ -39,8 +56,12 @@ describe.runIf(hasOpenssl)("TLS", () => {
   it.each(["near", "far"] as const)("is closed cleanly from the %s end", async (side) => {
     const pair = await openPair({ tls: certificates.server }, { tls: { ca: certificates.ca } });
     pair[side].close(3000, "done");
-    expect(ending(await pair.near.closed)).toBe(`3000 "done" clean ${side === "near" ? "local" : "peer"}`);
-    expect(ending(await pair.far.closed)).toBe(`3000 "done" clean ${side === "far" ? "local" : "peer"}`);
+    expect(ending(await pair.near.closed)).toBe(
+      `3000 "done" clean ${side === "near" ? "local" : "peer"}`,
+    );
+    expect(ending(await pair.far.closed)).toBe(
+      `3000 "done" clean ${side === "far" ? "local" : "peer"}`,
+    );
   });
 
   it.each(["near", "far"] as const)("tells the other end when the %s end aborts", async (side) => {
@@ -91,7 +112,8 @@ describe.runIf(hasOpenssl)("TLS options", () => {
   it("serverName is the name to ask for and to check", async () => {
     const { url } = await startEcho({ tls: certificates.server, hostname: "127.0.0.2" });
     await open(url, { tls: { ca: certificates.ca, serverName: "server.test" } });
-    await expect(connect(url, { tls: { ca: certificates.ca, serverName: "other.test" } })).rejects.toThrow();
+    await expect(connect(url, { tls: { ca: certificates.ca, serverName: "other.test" } })).rejects
+      .toThrow();
   });
 });
 
@@ -109,7 +131,11 @@ describe.runIf(hasOpenssl && RUNTIME !== "Deno")("TLS options of Node and Bun", 
     const { url } = await startEcho({ path, tls: certificates.server });
     expect(url).toBe(`wss+unix:${path}:/`);
     const tls = { ca: certificates.ca };
-    const socket = await open("wss://localhost/", { path, tls, message: (_, data) => messages.put(data) });
+    const socket = await open("wss://localhost/", {
+      path,
+      tls,
+      message: (_, data) => messages.put(data),
+    });
     socket.send("secret");
     expect(await messages.take()).toBe("secret");
     await expect(connect("wss://other.test/", { path, tls })).rejects.toThrow();
@@ -128,19 +154,30 @@ describe.runIf(hasOpenssl && RUNTIME !== "Deno")("TLS options of Node and Bun", 
     });
     await open(url, { tls: { ca: certificates.ca, ...certificates.client } });
     await expect(connect(url, { tls: { ca: certificates.ca } })).rejects.toThrow();
-    await expect(connect(url, { tls: { ca: certificates.ca, ...certificates.stranger } })).rejects.toThrow();
+    await expect(connect(url, { tls: { ca: certificates.ca, ...certificates.stranger } })).rejects
+      .toThrow();
     expect(opened.all).toHaveLength(1);
   });
 
   it("requestCert with rejectUnauthorized: false lets in anybody", async () => {
-    const tls = { ...certificates.server, ca: certificates.ca, requestCert: true, rejectUnauthorized: false };
+    const tls = {
+      ...certificates.server,
+      ca: certificates.ca,
+      requestCert: true,
+      rejectUnauthorized: false,
+    };
     const { url } = await startEcho({ tls });
     await open(url, { tls: { ca: certificates.ca } });
   });
 });
 
 describe.runIf(hasOpenssl && RUNTIME === "Deno")("TLS options that Deno has not", () => {
-  const server: Partial<TlsServerOptions> = { passphrase: "x", ca: "x", requestCert: true, rejectUnauthorized: false };
+  const server: Partial<TlsServerOptions> = {
+    passphrase: "x",
+    ca: "x",
+    requestCert: true,
+    rejectUnauthorized: false,
+  };
   const client: TlsClientOptions = { passphrase: "x", rejectUnauthorized: false };
 
   it.each(Object.entries(server))("of a server are refused by name: %s", async (name, value) => {
@@ -157,6 +194,8 @@ describe.runIf(hasOpenssl && RUNTIME === "Deno")("TLS options that Deno has not"
 
   it.each(Object.entries(client))("of a client are refused by name: %s", async (name, value) => {
     const { url } = await startEcho({ tls: certificates.server });
-    await expect(connect(url, { tls: { [name]: value } })).rejects.toThrow(`Deno has no support for tls.${name}`);
+    await expect(connect(url, { tls: { [name]: value } })).rejects.toThrow(
+      `Deno has no support for tls.${name}`,
+    );
   });
 });

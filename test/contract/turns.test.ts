@@ -1,4 +1,5 @@
-// Compressed messages that take long to inflate: they are read in turns, and that changes nothing but the time it takes.
+// Compressed messages that take long to inflate: they are read in turns, and that changes nothing
+// but the time it takes.
 
 import { Buffer } from "node:buffer";
 import { constants, deflateRawSync } from "node:zlib";

@@ -20,7 +20,9 @@ function body(error: HandshakeError): string {
 }
 
 function header(error: HandshakeError, name: string): string[] {
-  return error.answer!.headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
+  return error.answer!.headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) =>
+    value
+  );
 }
 
 describe("the upgrade hook", () => {
@@ -32,7 +34,11 @@ describe("the upgrade hook", () => {
       headers: { Origin: "https://example.com", Cookie: "id=7", "X-Long": "y".repeat(4000) },
     });
     const seen = await requests.take();
-    expect(seen).toMatchObject({ origin: "https://example.com", protocols: ["a", "b"], secure: false });
+    expect(seen).toMatchObject({
+      origin: "https://example.com",
+      protocols: ["a", "b"],
+      secure: false,
+    });
     expect(seen.target).toBe("/chat?room=1");
     expect(seen.headers.get("cookie")).toBe("id=7");
     expect(seen.headers.get("X-Long")).toHaveLength(4000);
@@ -49,7 +55,9 @@ describe("the upgrade hook", () => {
   });
 
   it("puts its headers into the 101", async () => {
-    const { url } = await start({ upgrade: () => ({ headers: [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]] }) });
+    const { url } = await start({
+      upgrade: () => ({ headers: [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]] }),
+    });
     const peer = await rawConnect(url);
     peer.write(request());
     const head = await peer.takeHead();
@@ -108,7 +116,10 @@ describe("the upgrade hook", () => {
   });
 
   it("that takes longer than the handshake timeout is answered by 503", async () => {
-    const { url } = await start({ timeouts: { handshake: 200 }, upgrade: () => sleep(1500) as Promise<undefined> });
+    const { url } = await start({
+      timeouts: { handshake: 200 },
+      upgrade: () => sleep(1500) as Promise<undefined>,
+    });
     const peer = await rawConnect(url);
     peer.write(request());
     expect(await peer.takeAll()).toMatch(/^HTTP\/1\.1 503 /);
@@ -126,7 +137,11 @@ describe("the upgrade hook rejects", () => {
 
   it("with headers and text", async () => {
     const error = await refusal({
-      upgrade: () => ({ status: 401, headers: { "WWW-Authenticate": "Basic" }, body: "who are you? ü\n" }),
+      upgrade: () => ({
+        status: 401,
+        headers: { "WWW-Authenticate": "Basic" },
+        body: "who are you? ü\n",
+      }),
     });
     expect(header(error, "www-authenticate")).toEqual(["Basic"]);
     expect(header(error, "content-type")).toEqual(["text/plain; charset=utf-8"]);
@@ -134,13 +149,19 @@ describe("the upgrade hook rejects", () => {
   });
 
   it("with bytes", async () => {
-    const error = await refusal({ upgrade: () => ({ status: 400, body: Uint8Array.of(104, 105) }) });
+    const error = await refusal({
+      upgrade: () => ({ status: 400, body: Uint8Array.of(104, 105) }),
+    });
     expect(body(error)).toBe("hi");
   });
 
   it("with a Response", async () => {
     const error = await refusal({
-      upgrade: () => new Response("no", { status: 418, headers: [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]] }),
+      upgrade: () =>
+        new Response("no", {
+          status: 418,
+          headers: [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]],
+        }),
     });
     expect(error.answer?.status).toBe(418);
     expect(body(error)).toBe("no");
@@ -151,8 +172,16 @@ describe("the upgrade hook rejects", () => {
     ["a redirect", () => Response.redirect("http://127.0.0.1/there", 307), 307],
     ["JSON", () => Response.json({ error: "no" }, { status: 403 }), 403],
     ["a stream", () => new Response(new Blob(["no"]).stream(), { status: 403 }), 403],
-    ["its length", () => new Response("no", { status: 403, headers: { "Content-Length": "2" } }), 403],
-    ["Connection", () => new Response("no", { status: 403, headers: { Connection: "keep-alive" } }), 403],
+    [
+      "its length",
+      () => new Response("no", { status: 403, headers: { "Content-Length": "2" } }),
+      403,
+    ],
+    [
+      "Connection",
+      () => new Response("no", { status: 403, headers: { Connection: "keep-alive" } }),
+      403,
+    ],
     ["no content", () => new Response(null, { status: 204 }), 204],
   ])("with a Response that is, or has, %s", async (_, response, status) => {
     const error = await refusal({ upgrade: response });
@@ -194,27 +223,32 @@ describe("an upgrade hook that fails", () => {
     }],
   ];
 
-  it.each(cases)("%s: 500 to the client, the error to `error`, and the server lives on", async (_, hook) => {
-    const errors: unknown[] = [];
-    let calls = 0;
-    const options: ServeOptions = {
-      error: (error, socket) => void errors.push(error, socket),
-      upgrade: () => calls++ === 0 ? hook() : {},
-    };
-    const { url } = await start(options);
-    const error = await connect(url).catch((error: unknown) => error) as HandshakeError;
-    expect(error.answer?.status).toBe(500);
-    expect(body(error)).not.toContain("broken hook");
-    expect(errors).toEqual([expect.any(Error), undefined]);
-    const socket = await open(url);
-    socket.close();
-    expect(ending(await socket.closed)).toBe("1000 \"\" clean local");
-  });
+  it.each(cases)(
+    "%s: 500 to the client, the error to `error`, and the server lives on",
+    async (_, hook) => {
+      const errors: unknown[] = [];
+      let calls = 0;
+      const options: ServeOptions = {
+        error: (error, socket) => void errors.push(error, socket),
+        upgrade: () => calls++ === 0 ? hook() : {},
+      };
+      const { url } = await start(options);
+      const error = await connect(url).catch((error: unknown) => error) as HandshakeError;
+      expect(error.answer?.status).toBe(500);
+      expect(body(error)).not.toContain("broken hook");
+      expect(errors).toEqual([expect.any(Error), undefined]);
+      const socket = await open(url);
+      socket.close();
+      expect(ending(await socket.closed)).toBe("1000 \"\" clean local");
+    },
+  );
 });
 
 describe("the protocols option", () => {
   it("chooses the server's first that the client offers", async () => {
-    const { near, far } = await openPair({ protocols: ["v3", "v2", "v1"] }, { protocols: ["v1", "v2"] });
+    const { near, far } = await openPair({ protocols: ["v3", "v2", "v1"] }, {
+      protocols: ["v1", "v2"],
+    });
     expect([near.protocol, far.protocol]).toEqual(["v2", "v2"]);
   });
 
@@ -243,12 +277,16 @@ describe("allowOrigins", () => {
     "null",
   ])("answers %s with 403", async (Origin) => {
     const { url } = await start({ upgrade });
-    await expect(connect(url, { headers: { Origin } })).rejects.toMatchObject({ answer: { status: 403 } });
+    await expect(connect(url, { headers: { Origin } })).rejects.toMatchObject({
+      answer: { status: 403 },
+    });
   });
 
   it("lets clients without an Origin in, unless told otherwise", async () => {
     await open((await start({ upgrade })).url);
-    const strict = await start({ upgrade: allowOrigins(["https://example.com"], { allowMissing: false }) });
+    const strict = await start({
+      upgrade: allowOrigins(["https://example.com"], { allowMissing: false }),
+    });
     await expect(connect(strict.url)).rejects.toMatchObject({ answer: { status: 403 } });
   });
 });

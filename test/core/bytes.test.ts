@@ -30,7 +30,12 @@ describe("equalsIgnoringCase", () => {
   it("ignores the case of ASCII letters, and of nothing else", () => {
     expect(equalsIgnoringCase("Upgrade", "uPGRADE")).toBe(true);
     expect(equalsIgnoringCase("", "")).toBe(true);
-    for (const [a, b] of [["upgrade", "upgrad"], ["keep", "\u212aeep"], ["É", "é"], ["[", "{"], ["@", "`"]] as const) {
+    for (
+      const [a, b] of [["upgrade", "upgrad"], ["keep", "\u212aeep"], ["É", "é"], ["[", "{"], [
+        "@",
+        "`",
+      ]] as const
+    ) {
       expect(equalsIgnoringCase(a, b), `${a} and ${b}`).toBe(false);
     }
   });

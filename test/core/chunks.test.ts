@@ -1,4 +1,5 @@
-// Whose the memory of chunks is: given ones may be what events refer to, of lent ones nothing is left behind in the connection.
+// Whose the memory of chunks is: given ones may be what events refer to, of lent ones nothing is
+// left behind in the connection.
 
 import { describe, expect, it, vi } from "vitest";
 import type { ConnectionOptions } from "../../core/connection.ts";
@@ -78,7 +79,13 @@ describe("ConnectionOptions.chunks", () => {
   it("lent: what no event refers to is not copied", () => {
     const keep = vi.spyOn(FrameDecoder.prototype, "keep");
     const connection = new Connection({ role: "server", chunks: "lent" }, 0);
-    for (const part of [frame("client", 0x81, "text"), frame("client", 0x02, "a"), frame("client", 0x80, "b")]) {
+    for (
+      const part of [
+        frame("client", 0x81, "text"),
+        frame("client", 0x02, "a"),
+        frame("client", 0x80, "b"),
+      ]
+    ) {
       expect(connection.receive(part, 0).length).toBeLessThanOrEqual(1);
     }
     expect(keep).not.toHaveBeenCalled();

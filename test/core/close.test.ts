@@ -1,8 +1,14 @@
-// Close codes and payloads, RFC 6455 §5.5.1 and §7.4: the table for each of the 65536 codes, sent and received, and reasons cut
-// between characters.
+// Close codes and payloads, RFC 6455 §5.5.1 and §7.4: the table for each of the 65536 codes, sent
+// and received, and reasons cut between characters.
 
 import { describe, expect, it } from "vitest";
-import { CloseCode, decodeClose, encodeClose, isWireCloseCode, MAX_REASON_BYTES } from "../../core/close.ts";
+import {
+  CloseCode,
+  decodeClose,
+  encodeClose,
+  isWireCloseCode,
+  MAX_REASON_BYTES,
+} from "../../core/close.ts";
 import { Connection } from "../../core/connection.ts";
 import { UsageError } from "../../core/errors.ts";
 import { CODE_RUNS, REASONS } from "../vectors/close-codes.ts";
@@ -20,7 +26,10 @@ function payloadOf(code: number, reason = ""): Uint8Array {
 
 describe("the close-code table", () => {
   it("covers 0 to 65535 without a gap", () => {
-    expect(CODE_RUNS.map(({ from }) => from)).toEqual([0, ...CODE_RUNS.slice(0, -1).map(({ to }) => to + 1)]);
+    expect(CODE_RUNS.map(({ from }) => from)).toEqual([
+      0,
+      ...CODE_RUNS.slice(0, -1).map(({ to }) => to + 1),
+    ]);
     expect(CODE_RUNS.at(-1)!.to).toBe(65535);
   });
 });
@@ -65,7 +74,9 @@ describe("isWireCloseCode", () => {
   });
 
   it("knows every registered code by name, and which of them stay off the wire", () => {
-    const offWire = Object.entries(CloseCode).filter(([, code]) => !isWireCloseCode(code)).map(([name]) => name);
+    const offWire = Object.entries(CloseCode).filter(([, code]) => !isWireCloseCode(code)).map((
+      [name],
+    ) => name);
     expect(offWire).toEqual(["noStatus", "abnormal", "tlsHandshake"]);
   });
 });
@@ -84,9 +95,21 @@ describe("encodeClose", () => {
 
   it.each([
     { code: 1005, reason: "why", message: "a close reason needs a close code" },
-    { code: 1006, reason: "", message: "close code 1006 must not be sent: use 1000-1003, 1007-1014 or 3000-4999" },
-    { code: 1000.5, reason: "", message: "close code 1000.5 must not be sent: use 1000-1003, 1007-1014 or 3000-4999" },
-    { code: NaN, reason: "", message: "close code NaN must not be sent: use 1000-1003, 1007-1014 or 3000-4999" },
+    {
+      code: 1006,
+      reason: "",
+      message: "close code 1006 must not be sent: use 1000-1003, 1007-1014 or 3000-4999",
+    },
+    {
+      code: 1000.5,
+      reason: "",
+      message: "close code 1000.5 must not be sent: use 1000-1003, 1007-1014 or 3000-4999",
+    },
+    {
+      code: NaN,
+      reason: "",
+      message: "close code NaN must not be sent: use 1000-1003, 1007-1014 or 3000-4999",
+    },
   ])("throws UsageError for $code with reason \"$reason\"", ({ code, reason, message }) => {
     expect(() => encodeClose(code, reason)).toThrow(new UsageError(message));
   });
@@ -104,10 +127,22 @@ describe("decodeClose", () => {
     { name: "one byte", payload: "03", expected: "close-payload-one-byte" },
     { name: "a code", payload: "03e8", expected: { code: 1000, reason: "" } },
     { name: "a reason in UTF-8", payload: "03e8 ceba", expected: { code: 1000, reason: "κ" } },
-    { name: "a reason with U+FEFF", payload: "03e8 efbbbf78", expected: { code: 1000, reason: "\ufeffx" } },
+    {
+      name: "a reason with U+FEFF",
+      payload: "03e8 efbbbf78",
+      expected: { code: 1000, reason: "\ufeffx" },
+    },
     { name: "a reason that is not UTF-8", payload: "03e8 ff", expected: "close-reason-not-utf8" },
-    { name: "a reason cut inside of a character", payload: "03e8 ce", expected: "close-reason-not-utf8" },
-    { name: "an illegal code with a bad reason", payload: "03ed ff", expected: "close-code-illegal" },
+    {
+      name: "a reason cut inside of a character",
+      payload: "03e8 ce",
+      expected: "close-reason-not-utf8",
+    },
+    {
+      name: "an illegal code with a bad reason",
+      payload: "03ed ff",
+      expected: "close-code-illegal",
+    },
   ])("reads $name", ({ payload, expected }) => {
     expect(decodeClose(hex(payload))).toEqual(expected);
   });

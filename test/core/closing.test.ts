@@ -1,5 +1,5 @@
-// The closing handshake, RFC 6455 §7: who sends what, who ends the transport first, and what `closed` says. Which input is legal in
-// which state is transitions.test.ts.
+// The closing handshake, RFC 6455 §7: who sends what, who ends the transport first, and what
+// `closed` says. Which input is legal in which state is transitions.test.ts.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
@@ -23,7 +23,9 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
 
   it("by the peer: echoes the code and the reason verbatim", () => {
     const connection = open(role);
-    expect(connection.receive(close(peer, "0fa1 62796521"), 0).map(line)).toEqual(["closing 4001 \"bye!\""]);
+    expect(connection.receive(close(peer, "0fa1 62796521"), 0).map(line)).toEqual([
+      "closing 4001 \"bye!\"",
+    ]);
     expect(lines(takeBytes(connection))).toEqual(["close 4001 \"bye!\""]);
     expect(connection.closeReceived).toEqual({ code: 4001, reason: "bye!" });
     expect(connection.closeSent).toEqual({ code: 4001, reason: "bye!" });
@@ -63,21 +65,32 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
     const connection = open(role);
     connection.close(1000, "", 0);
     takeBytes(connection);
-    const rest = join([frame(peer, 0x81, "late"), frame(peer, 0x89), close(peer), frame(peer, 0x81, "too late")]);
+    const rest = join([
+      frame(peer, 0x81, "late"),
+      frame(peer, 0x89),
+      close(peer),
+      frame(peer, 0x81, "too late"),
+    ]);
     expect(connection.receive(rest, 0).map(line)).toEqual(["text \"late\"", "ping "]);
     expect(connection.pendingOutput).toBe(0);
   });
 
   it("ignores everything after the peer's Close frame, violations included", () => {
     const connection = open(role);
-    const rest = join([close(peer), frame(peer, 0x81, "x"), frame(peer, 0x83), close(peer, "0fa1")]);
+    const rest = join([
+      close(peer),
+      frame(peer, 0x81, "x"),
+      frame(peer, 0x83),
+      close(peer, "0fa1"),
+    ]);
     expect(connection.receive(rest, 0).map(line)).toEqual(["closing 1000 \"\""]);
     expect(connection.receive(frame(peer, 0x83), 0)).toEqual([]);
     expect(lines(takeBytes(connection))).toEqual(["close 1000 \"\""]);
     expect(connection.receiveEnd(0).map(line)).toEqual(["closed 1000 \"\" clean peer"]);
   });
 
-  // §7.1.1: the server closes the TCP connection first, so that it holds no socket in TIME_WAIT for long: a client waits.
+  // §7.1.1: the server closes the TCP connection first, so that it holds no socket in TIME_WAIT
+  // for long: a client waits.
   it(`${role === "server" ? "ends" : "does not end"} the output when Close frames went both ways`, () => {
     for (const begin of [(connection: Connection) => connection.close(1000, "", 0), () => {}]) {
       const connection = open(role);
@@ -113,7 +126,10 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
   });
 
   it("waits for ever with an infinite close timeout", () => {
-    const connection = new Connection({ role, timeouts: { close: Infinity, pingInterval: Infinity } }, 0);
+    const connection = new Connection({
+      role,
+      timeouts: { close: Infinity, pingInterval: Infinity },
+    }, 0);
     connection.close(1000, "", 0);
     expect(connection.deadline).toBe(Infinity);
     expect(connection.tick(1e15)).toEqual([]);
@@ -121,19 +137,34 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
 
   it("reports a transport that ends without a Close frame as 1006", () => {
     const [event] = open(role).receiveEnd(0);
-    expect(event).toStrictEqual({ type: "closed", code: 1006, reason: "", clean: false, cause: "lost" });
+    expect(event).toStrictEqual({
+      type: "closed",
+      code: 1006,
+      reason: "",
+      clean: false,
+      cause: "lost",
+    });
   });
 
   it("reports what the transport said about its end", () => {
     const error = new Error("reset");
     const [event] = open(role).receiveEnd(0, error) as readonly [ConnectionEvent];
-    expect(event).toEqual({ type: "closed", code: 1006, reason: "", clean: false, cause: "lost", error });
+    expect(event).toEqual({
+      type: "closed",
+      code: 1006,
+      reason: "",
+      clean: false,
+      cause: "lost",
+      error,
+    });
   });
 
   it("stays clean when the transport is reset after both Close frames", () => {
     const connection = open(role);
     connection.receive(close(peer), 0);
-    expect(connection.receiveEnd(0, new Error("reset")).map(line)).toEqual(["closed 1000 \"\" clean peer"]);
+    expect(connection.receiveEnd(0, new Error("reset")).map(line)).toEqual([
+      "closed 1000 \"\" clean peer",
+    ]);
   });
 
   it("is not clean when the transport ends before the peer's answer", () => {
@@ -156,7 +187,11 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
     expect(lines(takeBytes(connection))).toEqual(["close 1000 \"mine\""]);
     expect(connection.closeSent).toEqual({ code: 1000, reason: "mine" });
     expect(connection.outputEnded).toBe(true);
-    expect(connection.receiveEnd(0)).toMatchObject([{ type: "closed", code: 1002, cause: "violation" }]);
+    expect(connection.receiveEnd(0)).toMatchObject([{
+      type: "closed",
+      code: 1002,
+      cause: "violation",
+    }]);
   });
 
   it("can begin inside of a message that is sent in fragments", () => {
@@ -167,38 +202,52 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
   });
 });
 
-// §5.5.1: "An endpoint MAY delay sending a Close frame until its current message is sent". What came before the peer's Close frame, or
-// before its violation, in the same chunk has not been seen yet by who will answer it.
+// §5.5.1: "An endpoint MAY delay sending a Close frame until its current message is sent". What
+// came before the peer's Close frame, or before its violation, in the same chunk has not been seen
+// yet by who will answer it.
 describe.each(ROLES)("a connection that the peer ends behind a message, as a %s,", (role) => {
   const peer = peerOf(role);
   const endings = [
     { name: "a Close frame", bytes: close(peer, "0fa1"), answer: "close 4001 \"\"" },
-    { name: "a violation", bytes: frame(peer, 0x83), answer: expect.stringMatching(/^close 1002 /) as string },
+    {
+      name: "a violation",
+      bytes: frame(peer, 0x83),
+      answer: expect.stringMatching(/^close 1002 /) as string,
+    },
   ];
 
-  it.each(endings)("still sends the answer to the message, before it answers $name", ({ bytes, answer }) => {
-    const connection = open(role);
-    const [message] = connection.receive(join([frame(peer, 0x81, "hi"), frame(peer, 0x89, "p"), bytes]), 0);
-    expect(message).toEqual({ type: "text", data: "hi" });
-    expect(connection).toMatchObject({ state: "closing", canSend: true, outputEnded: false });
-    connection.sendText("hello");
-    connection.sendFragment("unfinished", false);
-    const { pendingOutput } = connection;
-    const output = takeBytes(connection);
-    expect(lines(output)).toEqual(["pong 70", "text \"hello\"", "text+ \"unfinished\"", answer]);
-    expect(pendingOutput).toBe(output.length);
-  });
+  it.each(endings)(
+    "still sends the answer to the message, before it answers $name",
+    ({ bytes, answer }) => {
+      const connection = open(role);
+      const [message] = connection.receive(
+        join([frame(peer, 0x81, "hi"), frame(peer, 0x89, "p"), bytes]),
+        0,
+      );
+      expect(message).toEqual({ type: "text", data: "hi" });
+      expect(connection).toMatchObject({ state: "closing", canSend: true, outputEnded: false });
+      connection.sendText("hello");
+      connection.sendFragment("unfinished", false);
+      const { pendingOutput } = connection;
+      const output = takeBytes(connection);
+      expect(lines(output)).toEqual(["pong 70", "text \"hello\"", "text+ \"unfinished\"", answer]);
+      expect(pendingOutput).toBe(output.length);
+    },
+  );
 
-  it.each(endings)("refuses to send anything once the answer to $name was taken", ({ name, bytes }) => {
-    const connection = open(role);
-    connection.receive(join([frame(peer, 0x81, "hi"), bytes]), 0);
-    takeBytes(connection);
-    expect(connection.canSend).toBe(false);
-    const message = "the connection is closing: nothing can be sent on it";
-    expect(() => connection.sendText("late")).toThrow(new UsageError(message));
-    expect(connection.outputEnded).toBe(role === "server" || name === "a violation");
-    expect(connection.pendingOutput).toBe(0);
-  });
+  it.each(endings)(
+    "refuses to send anything once the answer to $name was taken",
+    ({ name, bytes }) => {
+      const connection = open(role);
+      connection.receive(join([frame(peer, 0x81, "hi"), bytes]), 0);
+      takeBytes(connection);
+      expect(connection.canSend).toBe(false);
+      const message = "the connection is closing: nothing can be sent on it";
+      expect(() => connection.sendText("late")).toThrow(new UsageError(message));
+      expect(connection.outputEnded).toBe(role === "server" || name === "a violation");
+      expect(connection.pendingOutput).toBe(0);
+    },
+  );
 
   it.each(endings)("refuses to send anything after $name alone", ({ bytes }) => {
     const connection = open(role);
@@ -207,13 +256,16 @@ describe.each(ROLES)("a connection that the peer ends behind a message, as a %s,
     expect(() => connection.sendText("late")).toThrow(UsageError);
   });
 
-  it.each(endings)("writes the answer to $name even when the transport has ended meanwhile", ({ bytes, answer }) => {
-    const connection = open(role);
-    connection.receive(join([frame(peer, 0x81, "hi"), bytes]), 0);
-    connection.receiveEnd(0);
-    expect(connection).toMatchObject({ state: "closed", canSend: false, outputEnded: true });
-    expect(lines(takeBytes(connection))).toEqual([answer]);
-  });
+  it.each(endings)(
+    "writes the answer to $name even when the transport has ended meanwhile",
+    ({ bytes, answer }) => {
+      const connection = open(role);
+      connection.receive(join([frame(peer, 0x81, "hi"), bytes]), 0);
+      connection.receiveEnd(0);
+      expect(connection).toMatchObject({ state: "closed", canSend: false, outputEnded: true });
+      expect(lines(takeBytes(connection))).toEqual([answer]);
+    },
+  );
 
   it("keeps the payload of the Close frame, although the chunk is the host's again", () => {
     const connection = open(role);

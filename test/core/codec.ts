@@ -1,5 +1,6 @@
-// A DEFLATE stand-in for tests of what surrounds compression: it "compresses" by copying, so that every byte on the wire can be
-// told. Like the real thing it stops at a limit; the byte 0xbd is not DEFLATE to it.
+// A DEFLATE stand-in for tests of what surrounds compression: it "compresses" by copying, so that
+// every byte on the wire can be told. Like the real thing it stops at a limit; the byte 0xbd is not
+// DEFLATE to it.
 
 import { concat } from "../../core/bytes.ts";
 import type { DeflateCodec } from "../../core/deflate/codec.ts";
@@ -41,7 +42,11 @@ function copyingCodec(calls: Calls): DeflateCodec {
 
 /** permessage-deflate with the copying codec. */
 export function copyingDeflate(
-  { threshold = 0, takeover = true, calls = [] }: { threshold?: number; takeover?: boolean; calls?: Calls; } = {},
+  { threshold = 0, takeover = true, calls = [] }: {
+    threshold?: number;
+    takeover?: boolean;
+    calls?: Calls;
+  } = {},
 ): MessageDeflate {
   const params = { windowBits: 15, takeover, peerWindowBits: 15, peerTakeover: true };
   const codec = copyingCodec(calls);

@@ -1,4 +1,5 @@
-// The errors for a broken rule: what they say, and what they carry only where there is something to carry.
+// The errors for a broken rule: what they say, and what they carry only where there is something to
+// carry.
 
 import { describe, expect, it } from "vitest";
 import { InflateLimitError } from "../../core/deflate/codec.ts";
@@ -7,13 +8,21 @@ import { HandshakeError, ProtocolError, UsageError } from "../../core/errors.ts"
 describe("HandshakeError", () => {
   it("says the rule and its section", () => {
     const error = new HandshakeError("answer-incomplete");
-    expect(error).toMatchObject({ name: "HandshakeError", fault: "answer-incomplete", section: "RFC 6455 §4.1" });
-    expect(error.message).toBe("the transport ended before the answer was complete (RFC 6455 §4.1)");
+    expect(error).toMatchObject({
+      name: "HandshakeError",
+      fault: "answer-incomplete",
+      section: "RFC 6455 §4.1",
+    });
+    expect(error.message).toBe(
+      "the transport ended before the answer was complete (RFC 6455 §4.1)",
+    );
   });
 
   it("says a detail between them", () => {
     const error = new HandshakeError("status-not-101", "403 Forbidden");
-    expect(error.message).toBe("the server did not switch protocols: 403 Forbidden (RFC 6455 §4.1)");
+    expect(error.message).toBe(
+      "the server did not switch protocols: 403 Forbidden (RFC 6455 §4.1)",
+    );
   });
 
   it("has an answer and a cause only where they are given", () => {

@@ -1,10 +1,17 @@
-// Limits and timeouts: the defaults, what overrides them, and that everything else is refused by its name.
+// Limits and timeouts: the defaults, what overrides them, and that everything else is refused by
+// its name.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { Limits, Timeouts } from "../../core/limits.ts";
-import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, refuseUnknown, resolveLimits, resolveTimeouts } from "../../core/limits.ts";
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_TIMEOUTS,
+  refuseUnknown,
+  resolveLimits,
+  resolveTimeouts,
+} from "../../core/limits.ts";
 
 const LIMITS = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[];
 const TIMEOUTS = Object.keys(DEFAULT_TIMEOUTS) as (keyof Timeouts)[];
@@ -45,7 +52,9 @@ describe("resolveLimits", () => {
   it.each(LIMITS)("refuses a %s that is no positive integer", (name) => {
     for (const value of [...REFUSED, 0.5, 1.5]) {
       const message = `limits.${name} is ${value}; it takes a positive integer or Infinity`;
-      expect(() => resolveLimits({ [name]: value }), String(value)).toThrow(new UsageError(message));
+      expect(() => resolveLimits({ [name]: value }), String(value)).toThrow(
+        new UsageError(message),
+      );
     }
   });
 
@@ -53,9 +62,15 @@ describe("resolveLimits", () => {
     const message =
       "unknown option limits.maxMesageSize; there are: maxMessageSize, maxHeadSize, maxLineLength, maxFields, "
       + "maxPendingReplies";
-    expect(() => resolveLimits({ maxMesageSize: 1 } as Partial<Limits>)).toThrow(new UsageError(message));
-    expect(() => resolveLimits({ toString: 1 } as object)).toThrow("unknown option limits.toString");
-    expect(() => resolveLimits(JSON.parse("{\"__proto__\":1}") as object)).toThrow("unknown option limits.__proto__");
+    expect(() => resolveLimits({ maxMesageSize: 1 } as Partial<Limits>)).toThrow(
+      new UsageError(message),
+    );
+    expect(() => resolveLimits({ toString: 1 } as object)).toThrow(
+      "unknown option limits.toString",
+    );
+    expect(() => resolveLimits(JSON.parse("{\"__proto__\":1}") as object)).toThrow(
+      "unknown option limits.__proto__",
+    );
   });
 
   it("makes a copy of what is given, and does not check or copy its own result again", () => {
@@ -82,13 +97,18 @@ describe("resolveTimeouts", () => {
   it.each(TIMEOUTS)("refuses a %s that is no positive number", (name) => {
     for (const value of REFUSED) {
       const message = `timeouts.${name} is ${value}; it takes a positive number or Infinity`;
-      expect(() => resolveTimeouts({ [name]: value }), String(value)).toThrow(new UsageError(message));
+      expect(() => resolveTimeouts({ [name]: value }), String(value)).toThrow(
+        new UsageError(message),
+      );
     }
   });
 
   it("refuses an unknown name, and says which there are", () => {
-    const message = "unknown option timeouts.ping; there are: handshake, close, pingInterval, pongTimeout, idle";
-    expect(() => resolveTimeouts({ ping: 1 } as Partial<Timeouts>)).toThrow(new UsageError(message));
+    const message =
+      "unknown option timeouts.ping; there are: handshake, close, pingInterval, pongTimeout, idle";
+    expect(() => resolveTimeouts({ ping: 1 } as Partial<Timeouts>)).toThrow(
+      new UsageError(message),
+    );
   });
 });
 
@@ -98,16 +118,23 @@ describe("refuseUnknown", () => {
     expect(refuseUnknown("x", { b: 1, a: 2 }, ["a", "b", "c"])).toBe(undefined);
   });
 
-  it.each<[unknown]>([[null], [undefined], [3], ["text"], [5n]])("refuses %o, which is no object", (given) => {
-    expect(() => refuseUnknown("x", given as object, ["a"])).toThrow(
-      new UsageError(`x is ${given}; it takes an object`),
-    );
-  });
+  it.each<[unknown]>([[null], [undefined], [3], ["text"], [5n]])(
+    "refuses %o, which is no object",
+    (given) => {
+      expect(() => refuseUnknown("x", given as object, ["a"])).toThrow(
+        new UsageError(`x is ${given}; it takes an object`),
+      );
+    },
+  );
 });
 
 describe("new Connection", () => {
   it("throws UsageError for a wrong limit or timeout", () => {
-    expect(() => new Connection({ role: "client", limits: { maxMessageSize: 0 } }, 0)).toThrow(UsageError);
-    expect(() => new Connection({ role: "client", timeouts: { idle: NaN } }, 0)).toThrow(UsageError);
+    expect(() => new Connection({ role: "client", limits: { maxMessageSize: 0 } }, 0)).toThrow(
+      UsageError,
+    );
+    expect(() => new Connection({ role: "client", timeouts: { idle: NaN } }, 0)).toThrow(
+      UsageError,
+    );
   });
 });

@@ -1,4 +1,5 @@
-// Keep-alive, overdue pongs, idle connections and the round trip, all with explicit times: nothing here waits for a clock.
+// Keep-alive, overdue pongs, idle connections and the round trip, all with explicit times: nothing
+// here waits for a clock.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
@@ -25,7 +26,9 @@ function tick(connection: Connection, now: number): string[] {
 }
 
 function pong(connection: Connection, payload: string, now: number): void {
-  expect(connection.receive(frame("server", 0x8a, hex(payload)), now).map(line)).toEqual([`pong ${payload}`]);
+  expect(connection.receive(frame("server", 0x8a, hex(payload)), now).map(line)).toEqual([
+    `pong ${payload}`,
+  ]);
 }
 
 describe("Connection.deadline", () => {
@@ -141,15 +144,26 @@ describe("a pong that is overdue", () => {
     const [close] = tick(connection, 150);
     expect(close).toMatch(/^close 1011 /);
     expect(connection.outputEnded).toBe(true);
-    expect(connection.receiveEnd(150)).toMatchObject([{ type: "closed", code: 1011, clean: false, cause: "timeout" }]);
+    expect(connection.receiveEnd(150)).toMatchObject([{
+      type: "closed",
+      code: 1011,
+      clean: false,
+      cause: "timeout",
+    }]);
   });
 
   const SIGNS: readonly { readonly name: string; give(connection: Connection): void; }[] = [
     { name: "its pong", give: (connection) => pong(connection, "00000001", 149) },
     { name: "another pong", give: (connection) => pong(connection, "ff", 149) },
-    { name: "a message", give: (connection) => void connection.receive(frame("server", 0x81, "x"), 149) },
+    {
+      name: "a message",
+      give: (connection) => void connection.receive(frame("server", 0x81, "x"), 149),
+    },
     { name: "a ping", give: (connection) => void connection.receive(frame("server", 0x89), 149) },
-    { name: "a single byte of a frame", give: (connection) => void connection.receive(hex("81"), 149) },
+    {
+      name: "a single byte of a frame",
+      give: (connection) => void connection.receive(hex("81"), 149),
+    },
     { name: "what the host noted", give: (connection) => connection.noteActivity() },
   ];
 
@@ -247,7 +261,11 @@ describe("an idle connection", () => {
     expect(tick(connection, 999)).toEqual([]);
     const [close] = tick(connection, 1000);
     expect(close).toMatch(/^close 1001 /);
-    expect(connection.receiveEnd(1000)).toMatchObject([{ type: "closed", code: 1001, cause: "timeout" }]);
+    expect(connection.receiveEnd(1000)).toMatchObject([{
+      type: "closed",
+      code: 1001,
+      cause: "timeout",
+    }]);
   });
 
   it("counts from the last message received", () => {
@@ -261,7 +279,11 @@ describe("an idle connection", () => {
   });
 
   it("counts from the last piece, where pieces are handed over", () => {
-    const connection = new Connection({ role: "client", messages: "pieces", timeouts: { ...NEVER, idle: 1000 } }, 0);
+    const connection = new Connection({
+      role: "client",
+      messages: "pieces",
+      timeouts: { ...NEVER, idle: 1000 },
+    }, 0);
     connection.receive(frame("server", 0x02, "x"), 600);
     expect(tick(connection, 1000)).toEqual([]);
     expect(connection.deadline).toBe(1600);
@@ -285,19 +307,25 @@ describe("an idle connection", () => {
     { name: "sendText", send: (connection) => connection.sendText("x") },
     { name: "sendBinary", send: (connection) => connection.sendBinary(hex("00")) },
     { name: "sendFragment", send: (connection) => connection.sendFragment("x", false) },
-    { name: "sendPrepared", send: (connection) => connection.sendPrepared(prepareBinary(hex("00"))) },
+    {
+      name: "sendPrepared",
+      send: (connection) => connection.sendPrepared(prepareBinary(hex("00"))),
+    },
   ];
 
-  it.each(SENDS)("counts a message of $name from the look at the clock that follows", ({ send }) => {
-    const connection = open({ idle: 1000 });
-    send(connection);
-    takeBytes(connection);
-    expect(tick(connection, 1000)).toEqual([]);
-    expect(connection.state).toBe("open");
-    expect(connection.deadline).toBe(2000);
-    connection.tick(2000);
-    expect(connection.closeSent?.code).toBe(1001);
-  });
+  it.each(SENDS)(
+    "counts a message of $name from the look at the clock that follows",
+    ({ send }) => {
+      const connection = open({ idle: 1000 });
+      send(connection);
+      takeBytes(connection);
+      expect(tick(connection, 1000)).toEqual([]);
+      expect(connection.state).toBe("open");
+      expect(connection.deadline).toBe(2000);
+      connection.tick(2000);
+      expect(connection.closeSent?.code).toBe(1001);
+    },
+  );
 
   it("counts a command that was refused for nothing", () => {
     const connection = open({ idle: 1000 });

@@ -1,5 +1,6 @@
-// What a peer can make a connection hold, measured: the heap and the array buffers behind a message of a million fragments, and
-// behind a flood of pings. On Node alone, where a program can ask for a collection.
+// What a peer can make a connection hold, measured: the heap and the array buffers behind a message
+// of a million fragments, and behind a flood of pings. On Node alone, where a program can ask for a
+// collection.
 
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
@@ -37,7 +38,8 @@ function repeat(bytes: Uint8Array, times: number): Uint8Array {
 }
 
 describe("Connection holds", () => {
-  // In the same chunk, and each in a chunk (and a buffer) of its own: an array of one byte costs some 200.
+  // In the same chunk, and each in a chunk (and a buffer) of its own: an array of one byte costs
+  // some 200.
   const COUNT = 1_000_000;
 
   it.each([
@@ -64,7 +66,10 @@ describe("Connection holds", () => {
       for (let i = 0; i < COUNT; i++) connection.receive(Uint8Array.of(0x61), 0);
     });
     expect(grown).toBeLessThan(3 * MIB);
-    expect(connection.receive(hex("61"), 0)).toMatchObject([{ type: "binary", data: { length: COUNT + 1 } }]);
+    expect(connection.receive(hex("61"), 0)).toMatchObject([{
+      type: "binary",
+      data: { length: COUNT + 1 },
+    }]);
   });
 
   it("for large chunks with a small fragment between each two what their bytes cost", () => {
@@ -89,7 +94,10 @@ describe("Connection holds", () => {
       for (let i = 0; i < 100; i++) connection.receive(fragments.slice(), 0);
     });
     expect(grown).toBeLessThan(MIB);
-    expect(connection.receive(frame("server", 0x80), 0)).toMatchObject([{ type: "binary", data: { length: 100_000 } }]);
+    expect(connection.receive(frame("server", 0x80), 0)).toMatchObject([{
+      type: "binary",
+      data: { length: 100_000 },
+    }]);
   });
 
   it("for a million pings, with nobody to take the answers, what maxPendingReplies lets through", () => {
@@ -105,7 +113,9 @@ describe("Connection holds", () => {
   it("of a chunk that holds whole frames and messages nothing", () => {
     const connection = new Connection({ role: "client" }, 0);
     const grown = growth(() => {
-      for (let i = 0; i < 50; i++) connection.receive(frame("server", 0x82, new Uint8Array(MIB)), 0);
+      for (let i = 0; i < 50; i++) {
+        connection.receive(frame("server", 0x82, new Uint8Array(MIB)), 0);
+      }
     });
     expect(grown).toBeLessThan(MIB);
     expect(connection.state).toBe("open");

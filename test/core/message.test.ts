@@ -1,5 +1,6 @@
-// Messages from frames: what is handed over whole, in pieces, as text and as bytes; limits at their edge; who owns which memory.
-// Well-formed frames at every cut are frame/frames.test.ts, text conformance/text.test.ts, violations violations.test.ts.
+// Messages from frames: what is handed over whole, in pieces, as text and as bytes; limits at their
+// edge; who owns which memory. Well-formed frames at every cut are frame/frames.test.ts, text
+// conformance/text.test.ts, violations violations.test.ts.
 
 import { describe, expect, it } from "vitest";
 import type { ConnectionOptions } from "../../core/connection.ts";
@@ -32,7 +33,10 @@ function server(first: number, payload: Uint8Array | string = ""): Uint8Array {
 }
 
 /** What the chunks are reported as. */
-function report(options: Omit<ConnectionOptions, "role">, ...chunks: readonly Uint8Array[]): string[] {
+function report(
+  options: Omit<ConnectionOptions, "role">,
+  ...chunks: readonly Uint8Array[]
+): string[] {
   return receiveAll(open(options), chunks).map(line);
 }
 
@@ -42,14 +46,26 @@ describe("text: \"bytes\"", () => {
   it("hands over text as UTF-8, in one view of the chunk where it lies in one", () => {
     const chunk = server(0x81, "κόσμε");
     const [event] = open(BYTES).receive(chunk, 0);
-    expect(event).toMatchObject({ type: "utf8", data: { buffer: chunk.buffer, byteOffset: 2, length: 10 } });
+    expect(event).toMatchObject({
+      type: "utf8",
+      data: { buffer: chunk.buffer, byteOffset: 2, length: 10 },
+    });
     expect(report(BYTES, server(0x81))).toEqual(["utf8 "]);
   });
 
   it("joins fragments and chunks, and leaves binary messages as they are", () => {
-    const wire = join([server(0x01, "κό"), server(0x89), server(0x80, "σμε"), server(0x82, hex("ff"))]);
+    const wire = join([
+      server(0x01, "κό"),
+      server(0x89),
+      server(0x80, "σμε"),
+      server(0x82, hex("ff")),
+    ]);
     for (const { name, chunks } of cuts(wire)) {
-      expect(report(BYTES, ...chunks), name).toEqual(["ping ", `utf8 ${toHex(utf8("κόσμε"))}`, "binary ff"]);
+      expect(report(BYTES, ...chunks), name).toEqual([
+        "ping ",
+        `utf8 ${toHex(utf8("κόσμε"))}`,
+        "binary ff",
+      ]);
     }
   });
 });
@@ -82,7 +98,9 @@ describe("messages: \"pieces\"", () => {
   });
 
   it("reports no empty piece in the middle", () => {
-    expect(report(PIECES, server(0x02), server(0x00), server(0x80))).toEqual(["piece of binary  final"]);
+    expect(report(PIECES, server(0x02), server(0x00), server(0x80))).toEqual([
+      "piece of binary  final",
+    ]);
     expect(report(PIECES, ...chop(server(0x81, "é𝄞"), 1))).toEqual([
       "piece of text \"é\"",
       "piece of text \"𝄞\" final",
@@ -95,7 +113,9 @@ describe("messages: \"pieces\"", () => {
     const text = "aé€𝄞b𝄞";
     const wire = join([server(0x01, utf8(text).slice(0, 5)), server(0x80, utf8(text).slice(5))]);
     for (const { name, chunks } of cuts(wire)) {
-      const pieces = receiveAll(open(PIECES), chunks).map((event) => (event as { data: string; }).data);
+      const pieces = receiveAll(open(PIECES), chunks).map((event) =>
+        (event as { data: string; }).data
+      );
       expect(pieces.join(""), name).toBe(text);
       for (const piece of pieces) expect(piece, name).toBe(new TextDecoder().decode(utf8(piece)));
     }
@@ -119,7 +139,12 @@ describe("messages: \"pieces\"", () => {
   });
 
   it("reports control frames between the pieces, and messages one behind the other", () => {
-    const wire = [server(0x01, "a"), server(0x89, hex("01")), server(0x80, "b"), server(0x82, hex("02"))];
+    const wire = [
+      server(0x01, "a"),
+      server(0x89, hex("01")),
+      server(0x80, "b"),
+      server(0x82, hex("02")),
+    ];
     expect(report(PIECES, join(wire))).toEqual([
       "piece of text \"a\"",
       "ping 01",
@@ -139,7 +164,8 @@ describe("messages: \"pieces\"", () => {
 
   it("counts the pieces of one message together", () => {
     const four = { ...PIECES, limits: { maxMessageSize: 4 } };
-    expect(report(four, join([server(0x89), server(0x02, hex("0102")), server(0x80, hex("0304"))]))).toHaveLength(3);
+    expect(report(four, join([server(0x89), server(0x02, hex("0102")), server(0x80, hex("0304"))])))
+      .toHaveLength(3);
     const limited = open({ ...PIECES, limits: { maxMessageSize: 3 } });
     limited.receive(server(0x02, hex("0102")), 0);
     expect(limited.receive(server(0x80, hex("0304")), 0)).toEqual([]);
@@ -147,7 +173,12 @@ describe("messages: \"pieces\"", () => {
   });
 
   it("hands over the pieces of a compressed message inflated", () => {
-    const wire = [server(0x41, "ab"), server(0x00, "é").slice(0, 3), server(0x00, "é").slice(3), server(0x80, "c")];
+    const wire = [
+      server(0x41, "ab"),
+      server(0x00, "é").slice(0, 3),
+      server(0x00, "é").slice(3),
+      server(0x80, "c"),
+    ];
     expect(report({ ...PIECES, deflate: copyingDeflate() }, ...wire)).toEqual([
       "piece of text \"ab\"",
       "piece of text \"é\"",
@@ -161,7 +192,9 @@ describe("maxMessageSize", () => {
 
   it("is the size of the largest message, however it comes", () => {
     expect(report(LIMIT, server(0x82, pattern(10)))).toEqual([`binary ${content(pattern(10))}`]);
-    expect(report(LIMIT, server(0x01, "12345"), server(0x00), server(0x80, "67890"))).toEqual(["text \"1234567890\""]);
+    expect(report(LIMIT, server(0x01, "12345"), server(0x00), server(0x80, "67890"))).toEqual([
+      "text \"1234567890\"",
+    ]);
     expect(report({ ...LIMIT, deflate: copyingDeflate() }, server(0xc1, "1234567890"))).toEqual([
       "text \"1234567890\"",
     ]);
@@ -229,7 +262,10 @@ describe("a compressed message", () => {
       inflate: (...of: [Uint8Array, number]) => deflate.inflate(...of)[0],
       finish: (room: number) => deflate.finish(room)[0],
     };
-    const options = { limits: { maxMessageSize: 10 }, deflate: recording as Partial<MessageDeflate> as MessageDeflate };
+    const options = {
+      limits: { maxMessageSize: 10 },
+      deflate: recording as Partial<MessageDeflate> as MessageDeflate,
+    };
     expect(report(options, server(0x41, "abc"), server(0x80, "de"))).toEqual(["text \"abcde\""]);
     expect(rooms).toEqual([10, 7, 5]);
   });
@@ -287,7 +323,9 @@ describe("the memory of messages", () => {
         `binary ${content(join([payload(size), payload(size)]))}`,
         `ping ${content(payload(100))}`,
       ];
-      expect(events.map(line)).toEqual(SIZES.flatMap((size) => [...once(size), ...once(size), ...once(size)]));
+      expect(events.map(line)).toEqual(
+        SIZES.flatMap((size) => [...once(size), ...once(size), ...once(size)]),
+      );
     },
   );
 });

@@ -1,4 +1,5 @@
-// Output: bytes leave in the order they were written, blocks are handed out once, and large chunks go by reference.
+// Output: bytes leave in the order they were written, blocks are handed out once, and large chunks
+// go by reference.
 
 import { describe, expect, it } from "vitest";
 import { Output } from "../../core/output.ts";
@@ -13,7 +14,8 @@ function write(output: Output, bytes: Uint8Array, reserved = bytes.length): void
 
 /** Whether the two share a byte of memory. */
 function overlap(a: Uint8Array, b: Uint8Array): boolean {
-  return a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.length && b.byteOffset < a.byteOffset + a.length;
+  return a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.length
+    && b.byteOffset < a.byteOffset + a.length;
 }
 
 describe("Output", () => {
@@ -127,7 +129,9 @@ describe("Output", () => {
       if (i % 11 === 0) taken[at]!.push(...outputs[at]!.take());
     }
     outputs.forEach((output, at) => taken[at]!.push(...output.take()));
-    for (const [at, parts] of written.entries()) expect(content(join(taken[at]!))).toBe(content(join(parts)));
+    for (const [at, parts] of written.entries()) {
+      expect(content(join(taken[at]!))).toBe(content(join(parts)));
+    }
     const all = taken.flat().sort((a, b) => a.byteOffset - b.byteOffset);
     for (const [i, chunk] of all.entries()) {
       const next = all.slice(i + 1).find(({ buffer }) => buffer === chunk.buffer);

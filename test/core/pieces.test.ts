@@ -1,5 +1,6 @@
-// Pieces: what a message's parts cost is bounded by their bytes, not by their number. Observed from outside: a part is copied, so it
-// can be overwritten without harm; small ones cost no view of their chunk.
+// Pieces: what a message's parts cost is bounded by their bytes, not by their number. Observed from
+// outside: a part is copied, so it can be overwritten without harm; small ones cost no view of
+// their chunk.
 
 import { describe, expect, it } from "vitest";
 import { concat } from "../../core/bytes.ts";
@@ -30,12 +31,15 @@ describe("Pieces", () => {
     },
   );
 
-  it.each([1, 100, 1024, 5000])("joins parts that came in chunks of their own, of %i bytes", (size) => {
-    const bytes = pattern(20_000);
-    const pieces = new Pieces();
-    for (const chunk of chop(bytes, size)) pieces.append(chunk, 0, chunk.length);
-    expect(content(pieces.join())).toBe(content(bytes));
-  });
+  it.each([1, 100, 1024, 5000])(
+    "joins parts that came in chunks of their own, of %i bytes",
+    (size) => {
+      const bytes = pattern(20_000);
+      const pieces = new Pieces();
+      for (const chunk of chop(bytes, size)) pieces.append(chunk, 0, chunk.length);
+      expect(content(pieces.join())).toBe(content(bytes));
+    },
+  );
 
   it("keeps the order of parts of all sizes", () => {
     const parts = [3, 5000, 7, 0, 200, 4096, 70_000, 1, 1024, 9].map(pattern);
@@ -44,13 +48,16 @@ describe("Pieces", () => {
     expect(content(pieces.join())).toBe(content(concat(parts)));
   });
 
-  it.each([1, 125, 1023, 49_999, 100_000])("holds nothing of the chunk that brought a part of %i bytes", (length) => {
-    const pieces = new Pieces();
-    const chunk = pattern(100_000);
-    pieces.append(chunk, 0, length);
-    chunk.fill(0xee);
-    expect(content(pieces.join())).toBe(content(pattern(length)));
-  });
+  it.each([1, 125, 1023, 49_999, 100_000])(
+    "holds nothing of the chunk that brought a part of %i bytes",
+    (length) => {
+      const pieces = new Pieces();
+      const chunk = pattern(100_000);
+      pieces.append(chunk, 0, length);
+      chunk.fill(0xee);
+      expect(content(pieces.join())).toBe(content(pattern(length)));
+    },
+  );
 
   it("gives an announced length just the room it needs", () => {
     const pieces = new Pieces();

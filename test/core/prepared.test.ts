@@ -1,5 +1,5 @@
-// Prepared messages: encoded once, framed once for all servers' connections, masked anew for each client, compressed once for each
-// set of parameters.
+// Prepared messages: encoded once, framed once for all servers' connections, masked anew for each
+// client, compressed once for each set of parameters.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
@@ -106,7 +106,11 @@ describe("a prepared message under permessage-deflate", () => {
   });
 
   it("may be compressed unless it was prepared otherwise", () => {
-    expect([prepareText("a"), prepareText("a", {}), prepareBinary(hex(""), { compress: undefined })]).toMatchObject([
+    expect([
+      prepareText("a"),
+      prepareText("a", {}),
+      prepareBinary(hex(""), { compress: undefined }),
+    ]).toMatchObject([
       { compress: true },
       { compress: true },
       { compress: true },

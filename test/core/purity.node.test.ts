@@ -1,5 +1,6 @@
-// The core is pure: it runs in a bare V8 context that has nothing but a text encoder, a text decoder and Web Crypto, and no file of it
-// imports from outside, or names what belongs to a runtime.
+// The core is pure: it runs in a bare V8 context that has nothing but a text encoder, a text
+// decoder and Web Crypto, and no file of it imports from outside, or names what belongs to a
+// runtime.
 
 import { build } from "esbuild";
 import { webcrypto } from "node:crypto";
@@ -12,10 +13,17 @@ import { beforeAll, describe, expect, it } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CORE = join(ROOT, "core");
-const FILES = readdirSync(CORE, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+const FILES = readdirSync(CORE, { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".ts")
+);
 
 function parse(file: string): ts.SourceFile {
-  return ts.createSourceFile(file, readFileSync(join(CORE, file), "utf8"), ts.ScriptTarget.ES2023, true);
+  return ts.createSourceFile(
+    file,
+    readFileSync(join(CORE, file), "utf8"),
+    ts.ScriptTarget.ES2023,
+    true,
+  );
 }
 
 function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
@@ -27,22 +35,65 @@ function walk(node: ts.Node, visit: (node: ts.Node) => void): void {
 function importsOf(source: ts.SourceFile): string[] {
   const specifiers: string[] = [];
   walk(source, (node) => {
-    const named = ts.isImportDeclaration(node) || ts.isExportDeclaration(node) ? node.moduleSpecifier : undefined;
+    const named = ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+      ? node.moduleSpecifier
+      : undefined;
     const called = ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
       ? node.arguments[0]
       : undefined;
-    const typed = ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined;
+    const typed = ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+      ? node.argument.literal
+      : undefined;
     const specifier = named ?? called ?? typed;
-    if (specifier !== undefined) specifiers.push(ts.isStringLiteral(specifier) ? specifier.text : "(computed)");
+    if (specifier !== undefined) {
+      specifiers.push(ts.isStringLiteral(specifier) ? specifier.text : "(computed)");
+    }
   });
   return specifiers;
 }
 
 const FORBIDDEN = [
-  ...["Buffer", "process", "require", "global", "Deno", "Bun", "window", "self", "document", "navigator"],
-  ...["setTimeout", "clearTimeout", "setInterval", "setImmediate", "queueMicrotask", "requestAnimationFrame"],
-  ...["Date", "performance", "fetch", "WebSocket", "URL", "URLSearchParams", "console", "eval", "Function"],
-  ...["structuredClone", "AbortController", "EventTarget", "Blob", "TextEncoder", "TextDecoder", "crypto", "Atomics"],
+  ...[
+    "Buffer",
+    "process",
+    "require",
+    "global",
+    "Deno",
+    "Bun",
+    "window",
+    "self",
+    "document",
+    "navigator",
+  ],
+  ...[
+    "setTimeout",
+    "clearTimeout",
+    "setInterval",
+    "setImmediate",
+    "queueMicrotask",
+    "requestAnimationFrame",
+  ],
+  ...[
+    "Date",
+    "performance",
+    "fetch",
+    "WebSocket",
+    "URL",
+    "URLSearchParams",
+    "console",
+    "eval",
+    "Function",
+  ],
+  ...[
+    "structuredClone",
+    "AbortController",
+    "EventTarget",
+    "Blob",
+    "TextEncoder",
+    "TextDecoder",
+    "crypto",
+    "Atomics",
+  ],
 ];
 
 /** The names that only platform.ts, which types what the core asks of its host, may speak. */
@@ -52,7 +103,9 @@ const PLATFORM = ["globalThis", "TextEncoder", "TextDecoder", "crypto"];
 function forbiddenIn(source: ts.SourceFile): string[] {
   const found: string[] = [];
   walk(source, (node) => {
-    if (ts.isPropertyAccessExpression(node) && node.getText() === "Math.random") found.push("Math.random");
+    if (ts.isPropertyAccessExpression(node) && node.getText() === "Math.random") {
+      found.push("Math.random");
+    }
     if (!ts.isIdentifier(node) || ![...FORBIDDEN, "globalThis"].includes(node.text)) return;
     if (source.fileName === "platform.ts" && PLATFORM.includes(node.text)) return;
     // A property of that name, such as `failure.process`, is the core's own.
@@ -67,7 +120,11 @@ describe("core/", () => {
   it("is looked at whole", () => {
     expect(FILES.length).toBeGreaterThan(20);
     expect(FILES).toEqual(
-      expect.arrayContaining(["connection.ts", join("frame", "decoder.ts"), join("handshake", "server.ts")]),
+      expect.arrayContaining([
+        "connection.ts",
+        join("frame", "decoder.ts"),
+        join("handshake", "server.ts"),
+      ]),
     );
   });
 
@@ -83,7 +140,10 @@ describe("core/", () => {
   });
 });
 
-/** Runs inside of the context, as the body of an async function: a client and a server shake hands, talk and part. */
+/**
+ * Runs inside of the context, as the body of an async function: a client and a server shake hands,
+ * talk and part.
+ */
 const CONVERSATION = `
   const { Connection, VIOLATIONS, Topics, acceptKey, prepareText } = core;
   const client = new Connection({ role: "client" }, 0);
@@ -113,8 +173,18 @@ describe("core/mod.ts, bundled, in a context with TextEncoder, TextDecoder and c
   let bundle = "";
 
   beforeAll(async () => {
-    const options = { bundle: true, format: "iife", globalName: "core", platform: "neutral", write: false } as const;
-    const { outputFiles } = await build({ entryPoints: [join(CORE, "mod.ts")], target: "es2023", ...options });
+    const options = {
+      bundle: true,
+      format: "iife",
+      globalName: "core",
+      platform: "neutral",
+      write: false,
+    } as const;
+    const { outputFiles } = await build({
+      entryPoints: [join(CORE, "mod.ts")],
+      target: "es2023",
+      ...options,
+    });
     bundle = outputFiles[0]!.text;
   });
 

@@ -11,14 +11,25 @@ import { frame, hex, join, line } from "./support.ts";
 
 const LONG = "x".repeat(300);
 
-/** What peers send, in the middle of which they can be cut anywhere: fragments, pings in between, violations, ends. */
+/**
+ * What peers send, in the middle of which they can be cut anywhere: fragments, pings in between,
+ * violations, ends.
+ */
 const STREAMS: readonly Uint8Array[] = [
-  join([frame("client", 0x01, "Hel"), frame("client", 0x89, "are you there?"), frame("client", 0x80, "lo")]),
+  join([
+    frame("client", 0x01, "Hel"),
+    frame("client", 0x89, "are you there?"),
+    frame("client", 0x80, "lo"),
+  ]),
   join([frame("client", 0x81, LONG), frame("client", 0x82, hex("00 ff"))]),
   join([frame("client", 0x02, hex("01")), frame("client", 0x83), frame("client", 0x80)]),
   join([frame("client", 0x01, "h\u00e9"), frame("client", 0x81, "too early")]),
   join([frame("client", 0x81, hex("c3")), frame("client", 0x81, "never read")]),
-  join([frame("client", 0x01, "begun"), frame("client", 0x88, hex("03 e8")), frame("client", 0x80, "ended")]),
+  join([
+    frame("client", 0x01, "begun"),
+    frame("client", 0x88, hex("03 e8")),
+    frame("client", 0x80, "ended"),
+  ]),
   join([frame("client", 0x82, hex("aa")), hex("81 05")]),
 ];
 
@@ -42,7 +53,11 @@ function* cuts(stream: Uint8Array, size: number): Iterable<Uint8Array> {
   for (let at = 0; at < stream.length; at += size) yield stream.subarray(at, at + size);
 }
 
-function alone(way: Omit<ConnectionOptions, "role">, stream: Uint8Array, size: number): ConnectionEvent[] {
+function alone(
+  way: Omit<ConnectionOptions, "role">,
+  stream: Uint8Array,
+  size: number,
+): ConnectionEvent[] {
   const connection = open(way);
   return [...cuts(stream, size)].flatMap((chunk) => heard(connection, chunk));
 }
@@ -63,20 +78,29 @@ function together(way: Omit<ConnectionOptions, "role">, size: number): Connectio
 }
 
 describe.each(WAYS)("Connections with %j that take turns", (way) => {
-  it.each([1, 2, 3, 5, 7, 64, 1000])("hear what each would hear alone, in chunks of %i bytes", (size) => {
-    expect(together(way, size)).toEqual(STREAMS.map((stream) => alone(way, stream, size)));
-  });
+  it.each([1, 2, 3, 5, 7, 64, 1000])(
+    "hear what each would hear alone, in chunks of %i bytes",
+    (size) => {
+      expect(together(way, size)).toEqual(STREAMS.map((stream) => alone(way, stream, size)));
+    },
+  );
 });
 
 // Every kind of connection, with what it makes of the same message.
-const KINDS: readonly (readonly [kind: ConnectionOptions, from: Role, first: number, said: string])[] = [
-  [{ role: "server" }, "client", 0x81, "text \"a\""],
-  [{ role: "client" }, "server", 0x81, "text \"a\""],
-  [{ role: "server", text: "bytes" }, "client", 0x81, "utf8 61"],
-  [{ role: "server", messages: "pieces" }, "client", 0x81, "piece of text \"a\" final"],
-  [{ role: "server", messages: "pieces", text: "bytes" }, "client", 0x81, "piece of text 61 final"],
-  [{ role: "server", deflate: copyingDeflate() }, "client", 0xc1, "text \"a\""],
-];
+const KINDS:
+  readonly (readonly [kind: ConnectionOptions, from: Role, first: number, said: string])[] = [
+    [{ role: "server" }, "client", 0x81, "text \"a\""],
+    [{ role: "client" }, "server", 0x81, "text \"a\""],
+    [{ role: "server", text: "bytes" }, "client", 0x81, "utf8 61"],
+    [{ role: "server", messages: "pieces" }, "client", 0x81, "piece of text \"a\" final"],
+    [
+      { role: "server", messages: "pieces", text: "bytes" },
+      "client",
+      0x81,
+      "piece of text 61 final",
+    ],
+    [{ role: "server", deflate: copyingDeflate() }, "client", 0xc1, "text \"a\""],
+  ];
 
 describe("Connections of several kinds under the same limits", () => {
   it.each(KINDS)("hear each by its own options: %o", (kind, from, first, said) => {
@@ -111,7 +135,10 @@ describe("Connection", () => {
       const dropped = open({});
       dropped.receive(stream.slice(0, -1), 0);
       dropped.receiveEnd(0);
-      expect(open({}).receive(frame("client", 0x81, "all mine"), 0)).toEqual([{ type: "text", data: "all mine" }]);
+      expect(open({}).receive(frame("client", 0x81, "all mine"), 0)).toEqual([{
+        type: "text",
+        data: "all mine",
+      }]);
     }
   });
 
@@ -121,7 +148,9 @@ describe("Connection", () => {
     const giveBack = vi.spyOn(ReceiverPool.prototype, "giveBack");
     const connection = open({});
     const end = frame("client", 0x80, "lo");
-    for (const chunk of [frame("client", 0x01, "Hel"), end.slice(0, 1), end.slice(1, -1)]) connection.receive(chunk, 0);
+    for (const chunk of [frame("client", 0x01, "Hel"), end.slice(0, 1), end.slice(1, -1)]) {
+      connection.receive(chunk, 0);
+    }
     expect(giveBack).not.toHaveBeenCalled();
     connection.receive(end.slice(-1), 0);
     expect(giveBack).toHaveBeenCalledTimes(1);
@@ -139,7 +168,10 @@ describe("Connection", () => {
   });
 
   it.each<[string, (connection: Connection) => void]>([
-    ["its peer breaks a rule", (connection) => connection.receive(frame("client", 0x81, "too early"), 0)],
+    [
+      "its peer breaks a rule",
+      (connection) => connection.receive(frame("client", 0x81, "too early"), 0),
+    ],
     ["its peer closes", (connection) => connection.receive(frame("client", 0x88), 0)],
     ["its transport ends", (connection) => connection.receiveEnd(0)],
   ])("drops its receiver, and what that holds, when %s in the middle of a message", (_, end) => {

@@ -1,5 +1,6 @@
-// Sending through a connection: fragments, the order of what is written, bounded answers to pings, compression's marks, and what is
-// refused. The frames themselves are frame/frames.test.ts, prepared messages prepared.test.ts.
+// Sending through a connection: fragments, the order of what is written, bounded answers to pings,
+// compression's marks, and what is refused. The frames themselves are frame/frames.test.ts,
+// prepared messages prepared.test.ts.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
@@ -7,7 +8,19 @@ import { UsageError } from "../../core/errors.ts";
 import type { Calls } from "./codec.ts";
 import { copyingDeflate } from "./codec.ts";
 import type { Role } from "./support.ts";
-import { content, frame, hex, join, lines, pattern, peerOf, readFrames, ROLES, takeBytes, utf8 } from "./support.ts";
+import {
+  content,
+  frame,
+  hex,
+  join,
+  lines,
+  pattern,
+  peerOf,
+  readFrames,
+  ROLES,
+  takeBytes,
+  utf8,
+} from "./support.ts";
 
 function open(role: Role): Connection {
   return new Connection({ role }, 0);
@@ -104,7 +117,9 @@ describe.each(ROLES)("answers to pings, as a %s,", (role) => {
     const connection = open(role);
     for (let n = 0; n < 30_000; n += 1000) {
       connection.receive(pings(n, n + 1000), 0);
-      const answers = readFrames(takeBytes(connection)).map(({ payload }) => payload[0]! << 8 | payload[1]!);
+      const answers = readFrames(takeBytes(connection)).map(({ payload }) =>
+        payload[0]! << 8 | payload[1]!
+      );
       expect(answers).toEqual(Array.from({ length: 1000 }, (_, i) => n + i));
     }
   });
@@ -193,7 +208,12 @@ describe.each(ROLES)("with permessage-deflate, as a %s,", (role) => {
     connection.sendText("abc");
     connection.sendBinary(hex("0102"));
     connection.sendBinary(hex("010203"));
-    expect(lines(takeBytes(connection))).toEqual(["text \"ab\"", "text~ \"abc\"", "binary 0102", "binary~ 010203"]);
+    expect(lines(takeBytes(connection))).toEqual([
+      "text \"ab\"",
+      "text~ \"abc\"",
+      "binary 0102",
+      "binary~ 010203",
+    ]);
   });
 
   it("a message can ask not to be compressed", () => {
@@ -202,7 +222,12 @@ describe.each(ROLES)("with permessage-deflate, as a %s,", (role) => {
     connection.sendBinary(hex("00"), { compress: false });
     connection.sendText("abc", { compress: true });
     connection.sendText("abc", {});
-    expect(lines(takeBytes(connection))).toEqual(["text \"abc\"", "binary 00", "text~ \"abc\"", "text~ \"abc\""]);
+    expect(lines(takeBytes(connection))).toEqual([
+      "text \"abc\"",
+      "binary 00",
+      "text~ \"abc\"",
+      "text~ \"abc\"",
+    ]);
   });
 
   it("only the first fragment is marked, and its options are those of the message", () => {

@@ -1,5 +1,6 @@
-// What the tests of the core share: bytes from hex, a frame writer and reader that are as plain as RFC 6455 §5.2 reads (and share
-// nothing with the core's), every way to cut a stream into chunks, and one line of text for each event and each frame.
+// What the tests of the core share: bytes from hex, a frame writer and reader that are as plain as
+// RFC 6455 §5.2 reads (and share nothing with the core's), every way to cut a stream into chunks,
+// and one line of text for each event and each frame.
 
 import type { Connection } from "../../core/connection.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
@@ -86,7 +87,9 @@ export function readFrames(bytes: Uint8Array): Frame[] {
     const masked = rest[1]! >= 0x80;
     const length7 = rest[1]! & 0x7f;
     const lengthSize = length7 === 126 ? 2 : length7 === 127 ? 8 : 0;
-    const length = lengthSize === 0 ? length7 : Number.parseInt(toHex(rest.slice(2, 2 + lengthSize)), 16);
+    const length = lengthSize === 0
+      ? length7
+      : Number.parseInt(toHex(rest.slice(2, 2 + lengthSize)), 16);
     const start = 2 + lengthSize + (masked ? 4 : 0);
     const key = masked ? rest.slice(start - 4, start) : Uint8Array.of(0, 0, 0, 0);
     const payload = rest.slice(start, start + length).map((byte, index) => byte ^ key[index % 4]!);
@@ -103,10 +106,14 @@ export interface Cut {
   readonly chunks: readonly Uint8Array[];
 }
 
-// Beyond this many bytes only the ends of the stream and some points between are cut: every point would take seconds.
+// Beyond this many bytes only the ends of the stream and some points between are cut: every point
+// would take seconds.
 const EVERY_POINT_UP_TO = 300;
 
-/** The bytes whole, byte by byte, and cut in two at every point; chunks are fresh copies, for a connection unmasks them in place. */
+/**
+ * The bytes whole, byte by byte, and cut in two at every point; chunks are fresh copies, for a
+ * connection unmasks them in place.
+ */
 export function* cuts(bytes: Uint8Array): Generator<Cut> {
   yield { name: "whole", chunks: [bytes.slice()] };
   yield { name: "byte by byte", chunks: chop(bytes, 1) };
@@ -119,11 +126,18 @@ export function* cuts(bytes: Uint8Array): Generator<Cut> {
 
 /** Chunks of `size` bytes; the last may be shorter. */
 export function chop(bytes: Uint8Array, size: number): Uint8Array[] {
-  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size));
+  return Array.from(
+    { length: Math.ceil(bytes.length / size) },
+    (_, i) => bytes.slice(i * size, (i + 1) * size),
+  );
 }
 
 /** The events that the chunks cause, all received at time `now`. */
-export function receiveAll(connection: Connection, chunks: readonly Uint8Array[], now = 0): ConnectionEvent[] {
+export function receiveAll(
+  connection: Connection,
+  chunks: readonly Uint8Array[],
+  now = 0,
+): ConnectionEvent[] {
   return chunks.flatMap((chunk) => connection.receive(chunk, now));
 }
 
@@ -140,7 +154,9 @@ export function line(event: ConnectionEvent): string {
     case "closing":
       return `closing ${event.code} ${JSON.stringify(event.reason)}`;
     case "closed":
-      return `closed ${event.code} ${JSON.stringify(event.reason)} ${event.clean ? "clean" : "unclean"} ${event.cause}`;
+      return `closed ${event.code} ${JSON.stringify(event.reason)} ${
+        event.clean ? "clean" : "unclean"
+      } ${event.cause}`;
     case "piece":
       return `piece of ${event.opcode} ${content(event.data)}${event.final ? " final" : ""}`;
     default:
@@ -157,10 +173,15 @@ const OPCODES: Readonly<Record<number, string>> = {
   0xa: "pong",
 };
 
-/** One line for each frame in the bytes: `text "Hello"`, `close 1000 "bye"`; `+` after the opcode of one without FIN. */
+/**
+ * One line for each frame in the bytes: `text "Hello"`, `close 1000 "bye"`; `+` after the opcode of
+ * one without FIN.
+ */
 export function lines(bytes: Uint8Array): string[] {
   return readFrames(bytes).map(({ first, payload }) => {
-    const name = `${OPCODES[first & 0x0f]}${(first & 0x40) !== 0 ? "~" : ""}${(first & 0x80) !== 0 ? "" : "+"}`;
+    const name = `${OPCODES[first & 0x0f]}${(first & 0x40) !== 0 ? "~" : ""}${
+      (first & 0x80) !== 0 ? "" : "+"
+    }`;
     return `${name} ${frameContent(first & 0x0f, payload)}`.trimEnd();
   });
 }
@@ -175,7 +196,9 @@ const LONG = 200;
 
 /** The data itself, or its length and a hash when it is long. */
 export function content(data: string | Uint8Array): string {
-  if (data.length > LONG) return `${data.length}#${hash(typeof data === "string" ? utf8(data) : data)}`;
+  if (data.length > LONG) {
+    return `${data.length}#${hash(typeof data === "string" ? utf8(data) : data)}`;
+  }
   return typeof data === "string" ? JSON.stringify(data) : toHex(data);
 }
 

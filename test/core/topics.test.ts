@@ -1,4 +1,5 @@
-// Topics: both directions of the index after every operation, and that what comes and goes leaves nothing behind.
+// Topics: both directions of the index after every operation, and that what comes and goes leaves
+// nothing behind.
 
 import { describe, expect, it } from "vitest";
 import { Topics } from "../../core/topics.ts";

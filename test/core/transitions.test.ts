@@ -1,4 +1,5 @@
-// Every state of a connection × every input and command, as one table: the events, the frames written and the state afterwards.
+// Every state of a connection × every input and command, as one table: the events, the frames
+// written and the state afterwards.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
@@ -27,7 +28,12 @@ interface StateFacts {
 const STATES: Readonly<Record<State, StateFacts>> = {
   open: { enter: () => {}, state: "open", ended: [], deadline: 30_000 },
   /** Our Close frame is out, the peer's is not in. */
-  asked: { enter: (connection) => connection.close(1000, "", 0), state: "closing", ended: [], deadline: 10_000 },
+  asked: {
+    enter: (connection) => connection.close(1000, "", 0),
+    state: "closing",
+    ended: [],
+    deadline: 10_000,
+  },
   /** Close frames went both ways, ours first. */
   agreed: {
     enter: (connection, peer) => {
@@ -67,16 +73,20 @@ const ACTIONS = {
   "receive nothing": (connection) => connection.receive(hex(""), 0),
   "receive a message": (connection, peer) => connection.receive(frame(peer, 0x81, "hi"), 0),
   "receive half a message": (connection, peer) => connection.receive(frame(peer, 0x01, "hi"), 0),
-  "receive half a frame": (connection, peer) => connection.receive(frame(peer, 0x81, "hi").slice(0, -1), 0),
+  "receive half a frame": (connection, peer) =>
+    connection.receive(frame(peer, 0x81, "hi").slice(0, -1), 0),
   "receive a ping": (connection, peer) => connection.receive(frame(peer, 0x89, "p"), 0),
   "receive a pong": (connection, peer) => connection.receive(frame(peer, 0x8a, "p"), 0),
-  "receive a Close frame": (connection, peer) => connection.receive(frame(peer, 0x88, hex("0fa0")), 0),
-  "receive a bad Close frame": (connection, peer) => connection.receive(frame(peer, 0x88, hex("03")), 0),
+  "receive a Close frame": (connection, peer) =>
+    connection.receive(frame(peer, 0x88, hex("0fa0")), 0),
+  "receive a bad Close frame": (connection, peer) =>
+    connection.receive(frame(peer, 0x88, hex("03")), 0),
   "receive garbage": (connection) => connection.receive(hex("ffffffff"), 0),
   "receive bad UTF-8": (connection, peer) => connection.receive(frame(peer, 0x81, hex("ff")), 0),
   "receive the end": (connection) => connection.receiveEnd(0),
   "receive an error": (connection) => connection.receiveEnd(0, new Error("reset")),
-  "tick before the deadline": (connection) => connection.tick(Math.min(connection.deadline, 1e9) - 1),
+  "tick before the deadline": (connection) =>
+    connection.tick(Math.min(connection.deadline, 1e9) - 1),
   "tick at the deadline": (connection) => connection.tick(Math.min(connection.deadline, 1e9)),
   "noteActivity": (connection) => connection.noteActivity(),
   "sendText": (connection) => connection.sendText("t"),
@@ -89,9 +99,17 @@ const ACTIONS = {
   "close with code 1006": (connection) => connection.close(1006, "", 0),
 } satisfies Record<string, Action>;
 
-// --- The table. A cell is "events > frames written > next state"; "-" is for nothing at all, "!" for a UsageError ---
+// --- The table. A cell is "events > frames written > next state"; "-" is for nothing at all, "!"
+// for a UsageError ---
 
-type Row = readonly [open: string, asked: string, agreed: string, echoed: string, failed: string, closed: string];
+type Row = readonly [
+  open: string,
+  asked: string,
+  agreed: string,
+  echoed: string,
+  failed: string,
+  closed: string,
+];
 
 const REFUSED = ["!", "!", "!", "!", "!"] as const;
 const UNHEARD = ["-", "-", "-", "-"] as const;
@@ -107,7 +125,13 @@ const ENDS = {
   echoed: "closed 1000 \"\" clean peer > > closed",
   failed: `closed 1002 "${BAD.opcode}" unclean violation > > closed`,
 };
-const AT_END = ["closed 1006 \"\" unclean lost > > closed", ENDS.agreed, ENDS.echoed, ENDS.failed, "-"] as const;
+const AT_END = [
+  "closed 1006 \"\" unclean lost > > closed",
+  ENDS.agreed,
+  ENDS.echoed,
+  ENDS.failed,
+  "-",
+] as const;
 
 const TABLE: Readonly<Record<keyof typeof ACTIONS, Row>> = {
   "receive nothing": ["-", "-", ...UNHEARD],
@@ -116,7 +140,11 @@ const TABLE: Readonly<Record<keyof typeof ACTIONS, Row>> = {
   "receive half a frame": ["-", "-", ...UNHEARD],
   "receive a ping": ["ping 70 > pong 70 > open", "ping 70 > > asked", ...UNHEARD],
   "receive a pong": ["pong 70 > > open", "pong 70 > > asked", ...UNHEARD],
-  "receive a Close frame": ["closing 4000 \"\" > close 4000 \"\" > echoed", "> > agreed", ...UNHEARD],
+  "receive a Close frame": [
+    "closing 4000 \"\" > close 4000 \"\" > echoed",
+    "> > agreed",
+    ...UNHEARD,
+  ],
   "receive a bad Close frame": [`> close 1002 "${BAD.close}" > failed`, "> > failed", ...UNHEARD],
   "receive garbage": [`> close 1002 "${BAD.bits}" > failed`, "> > failed", ...UNHEARD],
   "receive bad UTF-8": [`> close 1007 "${BAD.utf8}" > failed`, "> > failed", ...UNHEARD],
@@ -162,7 +190,10 @@ function perform(
 ): { said: string; events: readonly ConnectionEvent[]; } {
   try {
     const events = action(connection, peer) ?? [];
-    return { said: `${events.map(line).join(", ")} > ${lines(takeBytes(connection)).join(", ")}`.trim(), events };
+    return {
+      said: `${events.map(line).join(", ")} > ${lines(takeBytes(connection)).join(", ")}`.trim(),
+      events,
+    };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     expect(connection.pendingOutput).toBe(0);
@@ -199,7 +230,12 @@ describe.each(ROLES)("a connection, as a %s,", (role) => {
     expect(said).toBe(toSay);
     expectState(connection, role, next);
     // Whatever happened: the end comes exactly once, last, and takes nothing else with it.
-    const rest = [...events, ...connection.receiveEnd(1e9), ...connection.tick(1e12), ...connection.receiveEnd(1e12)];
+    const rest = [
+      ...events,
+      ...connection.receiveEnd(1e9),
+      ...connection.tick(1e12),
+      ...connection.receiveEnd(1e12),
+    ];
     const closed = rest.filter(({ type }) => type === "closed");
     expect(closed).toHaveLength(state === "closed" ? 0 : 1);
     expect(rest.at(-1)).toBe(closed[0] ?? rest.at(-1));

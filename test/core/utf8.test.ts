@@ -1,4 +1,5 @@
-// UTF-8 (RFC 3629, RFC 6455 §8.1): the vectors at every cut, and the platform's own strict decoder as the judge of random bytes.
+// UTF-8 (RFC 3629, RFC 6455 §8.1): the vectors at every cut, and the platform's own strict decoder
+// as the judge of random bytes.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ProtocolError } from "../../core/errors.ts";
@@ -26,7 +27,10 @@ function outcome<T>(work: () => T): T | string {
   }
 }
 
-/** Where the validator stops when it is fed byte by byte: the index of the bad byte, the length for a bad end. */
+/**
+ * Where the validator stops when it is fed byte by byte: the index of the bad byte, the length for
+ * a bad end.
+ */
 function stopsAt(bytes: Uint8Array): number | undefined {
   const validator = new Utf8Validator();
   for (let i = 0; i < bytes.length; i++) if (!validator.push(bytes, i, i + 1)) return i;
@@ -66,11 +70,19 @@ describe.each(INVALID_TEXTS)("not UTF-8: $name", ({ bytes, badAt }) => {
     expect(platformDecodes(bytes)).toBe(undefined);
     // Up to the bad byte some continuation could have made it well-formed.
     const good = bytes.slice(0, badAt);
-    const completions = [[], [0x80], [0xbf], [0x80, 0x80], [0xbf, 0x80], [0x80, 0x80, 0x80], [0x90, 0x80, 0x80], [
+    const completions = [[], [0x80], [0xbf], [0x80, 0x80], [0xbf, 0x80], [0x80, 0x80, 0x80], [
+      0x90,
+      0x80,
+      0x80,
+    ], [
       0xa0,
       0x80,
     ]];
-    expect(completions.some((more) => platformDecodes(join([good, Uint8Array.from(more)])) !== undefined)).toBe(true);
+    expect(
+      completions.some((more) =>
+        platformDecodes(join([good, Uint8Array.from(more)])) !== undefined
+      ),
+    ).toBe(true);
   });
 
   it("is refused by decodeUtf8 and requireUtf8", () => {
@@ -84,7 +96,9 @@ describe.each(INVALID_TEXTS)("not UTF-8: $name", ({ bytes, badAt }) => {
       const validator = new Utf8Validator();
       const first = validator.push(bytes, 0, at);
       expect(first, `cut at ${at}`).toBe(at <= badAt);
-      if (first) expect(validator.push(bytes, at, bytes.length) && validator.pending === 0).toBe(false);
+      if (first) {
+        expect(validator.push(bytes, at, bytes.length) && validator.pending === 0).toBe(false);
+      }
     }
   });
 });
@@ -93,7 +107,10 @@ describe("Utf8Validator", () => {
   it("counts the bytes of a character that is not whole", () => {
     const validator = new Utf8Validator();
     const bytes = utf8("a𝄞b");
-    const pending = Array.from(bytes, (_, i) => validator.push(bytes, i, i + 1) ? validator.pending : NaN);
+    const pending = Array.from(
+      bytes,
+      (_, i) => validator.push(bytes, i, i + 1) ? validator.pending : NaN,
+    );
     expect(pending).toEqual([0, 1, 2, 3, 0, 0]);
   });
 });
@@ -112,7 +129,8 @@ describe("decodeUtf8, requireUtf8 and Utf8Validator", () => {
   });
 });
 
-// Random bytes are hardly ever UTF-8 for long: these are made of well-formed characters, of which one byte may be spoilt.
+// Random bytes are hardly ever UTF-8 for long: these are made of well-formed characters, of which
+// one byte may be spoilt.
 function samples(count: number): Uint8Array[] {
   const letters = ["a", "é", "€", "𝄞", "\u0000", "\uffff", "\ufffd", "z".repeat(9), "\u{10ffff}"];
   let seed = 1;
@@ -121,7 +139,9 @@ function samples(count: number): Uint8Array[] {
     return (seed >>> 0) % below;
   };
   return Array.from({ length: count }, () => {
-    const bytes = utf8(Array.from({ length: next(20) }, () => letters[next(letters.length)]).join(""));
+    const bytes = utf8(
+      Array.from({ length: next(20) }, () => letters[next(letters.length)]).join(""),
+    );
     if (bytes.length > 0 && next(2) === 0) bytes[next(bytes.length)]! ^= 1 << next(8);
     return bytes.slice(0, next(5) === 0 ? next(bytes.length + 1) : bytes.length);
   });
@@ -133,10 +153,13 @@ describe("decodeUtf8, requireUtf8, Utf8Validator and the platform", () => {
     for (const bytes of samples(4000)) {
       const text = platformDecodes(bytes);
       if (text === undefined) spoilt++;
-      expect(outcome(() => decodeUtf8(bytes, 0, bytes.length)), toHex(bytes)).toBe(text ?? "text-not-utf8");
-      expect(outcome(() => requireUtf8(bytes, 0, bytes.length)) instanceof Uint8Array, toHex(bytes)).toBe(
-        text !== undefined,
+      expect(outcome(() => decodeUtf8(bytes, 0, bytes.length)), toHex(bytes)).toBe(
+        text ?? "text-not-utf8",
       );
+      expect(outcome(() => requireUtf8(bytes, 0, bytes.length)) instanceof Uint8Array, toHex(bytes))
+        .toBe(
+          text !== undefined,
+        );
       expect(stopsAt(bytes) === undefined, toHex(bytes)).toBe(text !== undefined);
     }
     expect(spoilt).toBeGreaterThan(500);
@@ -178,7 +201,9 @@ describe("the ways around the platform", () => {
   it("decodeUtf8 calls no decoder for ASCII of up to 16 bytes, wherever in the array", () => {
     const decode = vi.spyOn(lenientDecoder, "decode");
     for (let length = 0; length <= 16; length++) {
-      expect(decodeUtf8(utf8(`${"é".repeat(20)}${ascii(length)}é`), 40, 40 + length)).toBe(ascii(length));
+      expect(decodeUtf8(utf8(`${"é".repeat(20)}${ascii(length)}é`), 40, 40 + length)).toBe(
+        ascii(length),
+      );
     }
     expect(decode).not.toHaveBeenCalled();
     expect(decodeUtf8(utf8(ascii(17)), 0, 17)).toBe(ascii(17));
@@ -191,7 +216,9 @@ describe("the ways around the platform", () => {
       const text = "a".repeat(length - 2) + "é";
       const bytes = utf8(`<${text}>`);
       expect(decodeUtf8(bytes, 1, 1 + length)).toBe(text);
-      expect(decode.mock.lastCall![0]!.buffer === bytes.buffer, `${length} bytes`).toBe(length > 32);
+      expect(decode.mock.lastCall![0]!.buffer === bytes.buffer, `${length} bytes`).toBe(
+        length > 32,
+      );
       const whole = utf8(text);
       expect(decodeUtf8(whole, 0, length)).toBe(text);
       expect(decode.mock.lastCall![0]).toBe(whole);
@@ -208,7 +235,9 @@ describe("the ways around the platform", () => {
 
   it("writeUtf8 calls no encoder for ASCII of up to 48 characters", () => {
     const encode = vi.spyOn(utf8Encoder, "encodeInto");
-    for (let length = 0; length <= 48; length++) expect(writeUtf8(new Uint8Array(48), 0, ascii(length))).toBe(length);
+    for (let length = 0; length <= 48; length++) {
+      expect(writeUtf8(new Uint8Array(48), 0, ascii(length))).toBe(length);
+    }
     expect(encode).not.toHaveBeenCalled();
     expect(writeUtf8(new Uint8Array(49), 0, ascii(49))).toBe(49);
     expect(encode).toHaveBeenCalledTimes(1);

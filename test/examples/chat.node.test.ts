@@ -1,4 +1,5 @@
-// examples/chat.ts as a process: what people say to it and hear from it. Its page is tested in test/browser.
+// examples/chat.ts as a process: what people say to it and hear from it. Its page is tested in
+// test/browser.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
@@ -63,9 +64,18 @@ const REFUSED: readonly (readonly [code: string, data: string | Uint8Array])[] =
   ["content-empty", JSON.stringify({ type: "message", content: "" })],
   ["content-empty", JSON.stringify({ type: "message", content: " \n\t" })],
   ["content-too-long", JSON.stringify({ type: "message", content: "x".repeat(2_001) })],
-  ["timestamp-invalid", JSON.stringify({ type: "message", content: "hello", timestamp: "yesterday" })],
-  ["timestamp-invalid", JSON.stringify({ type: "message", content: "hello", timestamp: "2026-13-01T00:00:00Z" })],
-  ["timestamp-invalid", JSON.stringify({ type: "message", content: "hello", timestamp: 1_793_000_000_000 })],
+  [
+    "timestamp-invalid",
+    JSON.stringify({ type: "message", content: "hello", timestamp: "yesterday" }),
+  ],
+  [
+    "timestamp-invalid",
+    JSON.stringify({ type: "message", content: "hello", timestamp: "2026-13-01T00:00:00Z" }),
+  ],
+  [
+    "timestamp-invalid",
+    JSON.stringify({ type: "message", content: "hello", timestamp: 1_793_000_000_000 }),
+  ],
   ["room-missing", JSON.stringify({ type: "join" })],
   ["room-invalid", JSON.stringify({ type: "join", room: "Not A Room" })],
   ["room-too-long", JSON.stringify({ type: "join", room: "r".repeat(25) })],
@@ -87,7 +97,8 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
 
   /** A room that no other test is in. */
   const newRoom = (): string => `room-${++rooms}`;
-  const enter = (name: string, room: string): Promise<Visitor> => Visitor.enter(chat.host, { name, room });
+  const enter = (name: string, room: string): Promise<Visitor> =>
+    Visitor.enter(chat.host, { name, room });
 
   it("tells a newcomer the room, the people in it and itself, and the people of the newcomer", async () => {
     const room = newRoom();
@@ -114,11 +125,21 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
 
   it("brings a message to everybody in the room, its sender too, and to nobody else", async () => {
     const [here, elsewhere] = [newRoom(), newRoom()];
-    const [ada, grace, linus] = [await enter("Ada", here), await enter("Grace", here), await enter("Linus", elsewhere)];
+    const [ada, grace, linus] = [
+      await enter("Ada", here),
+      await enter("Grace", here),
+      await enter("Linus", elsewhere),
+    ];
     const { you } = await ada.hear("joined");
     ada.say(message("Hello"));
     const heard = await grace.hear("message");
-    expect(heard).toEqual({ type: "message", id: heard.id, from: you, content: "Hello", timestamp: TIMESTAMP });
+    expect(heard).toEqual({
+      type: "message",
+      id: heard.id,
+      from: you,
+      content: "Hello",
+      timestamp: TIMESTAMP,
+    });
     expect(await ada.hear("message")).toEqual(heard);
     linus.say(message("alone"));
     expect((await linus.hear("message")).content).toBe("alone");
@@ -151,7 +172,9 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
     ada.client.send("what?");
     ada.say(message("sorry"));
     const heard: Told[] = [];
-    do heard.push(JSON.parse(String(await grace.client.next())) as Told); while (heard.at(-1)?.type !== "message");
+    do heard.push(JSON.parse(String(await grace.client.next())) as Told); while (
+      heard.at(-1)?.type !== "message"
+    );
     expect(heard.map(({ type }) => type)).not.toContain("error");
     ada.leave();
     grace.leave();
@@ -179,7 +202,9 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
     }
     const grace = await enter("Grace", room);
     const { history } = await grace.hear("joined");
-    expect(history.map(({ content }) => content)).toEqual(Array.from({ length: 50 }, (_, n) => `number ${n + 5}`));
+    expect(history.map(({ content }) => content)).toEqual(
+      Array.from({ length: 50 }, (_, n) => `number ${n + 5}`),
+    );
     grace.leave();
   });
 
@@ -209,7 +234,10 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
     const { you } = await other.hear("joined");
     expect(you.name).toBe("Ada 2");
     other.say({ type: "rename", name: "Grace" });
-    expect(await ada.hear("renamed")).toEqual({ type: "renamed", person: { ...you, name: "Grace" } });
+    expect(await ada.hear("renamed")).toEqual({
+      type: "renamed",
+      person: { ...you, name: "Grace" },
+    });
     ada.leave();
     other.leave();
   });
@@ -220,7 +248,10 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
     ["400 to a name that is none", "/?name=%20", undefined, 400],
     ["400 to a room that is none", "/?room=A%2FB", undefined, 400],
   ])("answers with %s", async (_what, path, origin, status) => {
-    const socket = new WebSocket(`ws://${chat.host}${path}`, origin === undefined ? {} : { origin });
+    const socket = new WebSocket(
+      `ws://${chat.host}${path}`,
+      origin === undefined ? {} : { origin },
+    );
     const answer = await new Promise<number | undefined>((resolve, reject) => {
       socket.on("unexpected-response", (_request, response) => resolve(response.statusCode));
       socket.on("open", () => reject(new Error("it was let in")));
@@ -248,7 +279,11 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
     }
   });
 
-  it.each([["GET", "/secret", 404], ["GET", "/chat.ts", 404], ["POST", "/", 405], ["HEAD", "/", 200]])(
+  it.each([["GET", "/secret", 404], ["GET", "/chat.ts", 404], ["POST", "/", 405], [
+    "HEAD",
+    "/",
+    200,
+  ]])(
     "answers %s %s with %i",
     async (method, path, status) => {
       expect((await fetch(`http://${chat.host}${path}`, { method })).status).toBe(status);
@@ -259,15 +294,20 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
     const { port } = new URL(`ws://${chat.host}`);
     const second = startProgram(runtime, FILE, [], { PORT: port });
     expect(await second.exited).toBe(1);
-    expect(second.output).toMatch(/^cannot listen on http:\/\/127\.0\.0\.1:\d+: .+\nanother port: /);
+    expect(second.output).toMatch(
+      /^cannot listen on http:\/\/127\.0\.0\.1:\d+: .+\nanother port: /,
+    );
   });
 
-  it.runIf(hasSignals).each(["SIGINT", "SIGTERM"] as const)("closes with 1001 and exits 0 on %s", async (signal) => {
-    const { program, host } = await listen(runtime, FILE);
-    const visitor = await Visitor.enter(host);
-    await visitor.hear("joined");
-    const closed = visitor.client.closed();
-    expect(await program.stop(signal), program.output).toBe(0);
-    expect(await closed).toEqual({ code: 1001, reason: "the server is shutting down" });
-  });
+  it.runIf(hasSignals).each(["SIGINT", "SIGTERM"] as const)(
+    "closes with 1001 and exits 0 on %s",
+    async (signal) => {
+      const { program, host } = await listen(runtime, FILE);
+      const visitor = await Visitor.enter(host);
+      await visitor.hear("joined");
+      const closed = visitor.client.closed();
+      expect(await program.stop(signal), program.output).toBe(0);
+      expect(await closed).toEqual({ code: 1001, reason: "the server is shutting down" });
+    },
+  );
 });

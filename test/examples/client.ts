@@ -32,7 +32,9 @@ export class Client {
   /** The next message. */
   async next(): Promise<string | Buffer> {
     while (this.#heard.length === 0) {
-      if (this.socket.readyState === WebSocket.CLOSED) throw new Error("the socket closed before the next message");
+      if (this.socket.readyState === WebSocket.CLOSED) {
+        throw new Error("the socket closed before the next message");
+      }
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     return this.#heard.shift()!;

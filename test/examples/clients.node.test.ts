@@ -1,4 +1,5 @@
-// examples/proxied.ts, reconnecting.ts and stream.ts as processes, on each runtime, against an echo server that runs on Node.
+// examples/proxied.ts, reconnecting.ts and stream.ts as processes, on each runtime, against an echo
+// server that runs on Node.
 
 import type { Server } from "sansws/node";
 import { serve } from "sansws/node";
@@ -11,7 +12,8 @@ async function startEcho(port = 0): Promise<[server: Server, url: string]> {
   const server = await serve({
     port,
     hostname: "127.0.0.1",
-    upgrade: ({ headers }) => headers.get("authorization") === undefined ? { status: 401 } : undefined,
+    upgrade: ({ headers }) =>
+      headers.get("authorization") === undefined ? { status: 401 } : undefined,
     message: (socket, data) => socket.send(data),
   });
   onTestFinished(() => server.close({ deadline: 0 }));
@@ -23,7 +25,12 @@ describe.each(RUNTIMES)("examples/proxied.ts on %s", (runtime) => {
     const [, url] = await startEcho();
     const http = await startHttpProxy({ credentials: "me:word" });
     const socks = await startSocksProxy({ credentials: "me:word" });
-    for (const proxy of [`http://me:word@127.0.0.1:${http.port}`, `socks5://me:word@127.0.0.1:${socks.port}`]) {
+    for (
+      const proxy of [
+        `http://me:word@127.0.0.1:${http.port}`,
+        `socks5://me:word@127.0.0.1:${socks.port}`,
+      ]
+    ) {
       const program = startProgram(runtime, "examples/proxied.ts", [url], { PROXY: proxy });
       expect(await program.exited, program.output).toBe(0);
       expect(program.output).toBe("received hello\n");
@@ -34,10 +41,16 @@ describe.each(RUNTIMES)("examples/proxied.ts on %s", (runtime) => {
   it("says why there is no way, and what the server refuses with", async () => {
     const [, url] = await startEcho();
     const proxy = await startHttpProxy({ credentials: "me:word" });
-    const lost = startProgram(runtime, "examples/proxied.ts", [url], { PROXY: `http://127.0.0.1:${proxy.port}` });
+    const lost = startProgram(runtime, "examples/proxied.ts", [url], {
+      PROXY: `http://127.0.0.1:${proxy.port}`,
+    });
     expect(await lost.exited).toBe(1);
-    expect(lost.output).toContain("no way to the server (proxy): the proxy answered CONNECT with 407");
-    const refused = startProgram(runtime, "examples/proxied.ts", [url.replace("you:pass@", "")], { NO_PROXY: "*" });
+    expect(lost.output).toContain(
+      "no way to the server (proxy): the proxy answered CONNECT with 407",
+    );
+    const refused = startProgram(runtime, "examples/proxied.ts", [url.replace("you:pass@", "")], {
+      NO_PROXY: "*",
+    });
     expect(await refused.exited).toBe(1);
     expect(refused.output).toContain("the server answered 401");
   });
@@ -46,7 +59,9 @@ describe.each(RUNTIMES)("examples/proxied.ts on %s", (runtime) => {
 describe.runIf(hasSignals).each(RUNTIMES)("examples/reconnecting.ts on %s", (runtime) => {
   it("outlives its server, and ends when it is told to", async () => {
     const [first, url] = await startEcho();
-    const program = startProgram(runtime, "examples/reconnecting.ts", [url.replace("you:pass@", "")]);
+    const program = startProgram(runtime, "examples/reconnecting.ts", [
+      url.replace("you:pass@", ""),
+    ]);
     await program.line(/^received \d{4}-/m);
     const { port } = first.address;
     await first.close();

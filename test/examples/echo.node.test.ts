@@ -1,4 +1,5 @@
-// examples/echo.ts and examples/client.ts as processes: the server with a client of another make, and the two with each other.
+// examples/echo.ts and examples/client.ts as processes: the server with a client of another make,
+// and the two with each other.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort, hasSignals, RUNTIMES } from "../processes.ts";
@@ -18,15 +19,18 @@ describe.each(RUNTIMES)("examples/echo.ts on %s", (runtime) => {
 
   afterAll(() => echo.program.kill());
 
-  it.each([0, 1, 125, 126, 65_535, 65_536, 1_048_576])("answers text and bytes of length %i", async (length) => {
-    const client = await Client.connect(`ws://${echo.host}`);
-    const bytes = Buffer.alloc(length, "0123456789");
-    client.send(bytes.toString());
-    expect(await client.next() === bytes.toString()).toBe(true);
-    client.send(bytes);
-    expect(bytes.equals(await client.next() as Buffer)).toBe(true);
-    client.socket.close();
-  });
+  it.each([0, 1, 125, 126, 65_535, 65_536, 1_048_576])(
+    "answers text and bytes of length %i",
+    async (length) => {
+      const client = await Client.connect(`ws://${echo.host}`);
+      const bytes = Buffer.alloc(length, "0123456789");
+      client.send(bytes.toString());
+      expect(await client.next() === bytes.toString()).toBe(true);
+      client.send(bytes);
+      expect(bytes.equals(await client.next() as Buffer)).toBe(true);
+      client.socket.close();
+    },
+  );
 
   it("answers in the order of the messages, fragmented ones too", async () => {
     const client = await Client.connect(`ws://${echo.host}`);
@@ -55,7 +59,8 @@ describe.each(RUNTIMES)("examples/echo.ts on %s", (runtime) => {
     expect(lines.length).toBe(8);
     expect(lines[0]).toBe(`connected to ws://${echo.host}`);
     expect(lines.filter((line) => line.startsWith("sent "))).toHaveLength(3);
-    expect(lines.filter((line) => /^received +(hello|grüße, 世界 👋|Uint8Array)/.test(line))).toHaveLength(3);
+    expect(lines.filter((line) => /^received +(hello|grüße, 世界 👋|Uint8Array)/.test(line)))
+      .toHaveLength(3);
     expect(lines[7]).toBe("closed cleanly: 1000 done");
   });
 
@@ -66,11 +71,14 @@ describe.each(RUNTIMES)("examples/echo.ts on %s", (runtime) => {
     await program.kill();
   });
 
-  it.runIf(hasSignals).each(["SIGINT", "SIGTERM"] as const)("closes with 1001 and exits 0 on %s", async (signal) => {
-    const { program, host } = await listen(runtime, FILE);
-    const client = await Client.connect(`ws://${host}`);
-    const closed = client.closed();
-    expect(await program.stop(signal), program.output).toBe(0);
-    expect((await closed).code).toBe(1001);
-  });
+  it.runIf(hasSignals).each(["SIGINT", "SIGTERM"] as const)(
+    "closes with 1001 and exits 0 on %s",
+    async (signal) => {
+      const { program, host } = await listen(runtime, FILE);
+      const client = await Client.connect(`ws://${host}`);
+      const closed = client.closed();
+      expect(await program.stop(signal), program.output).toBe(0);
+      expect((await closed).code).toBe(1001);
+    },
+  );
 });

@@ -10,9 +10,20 @@ export interface Listening {
   readonly host: string;
 }
 
-/** Starts a program that serves, by default on a port of the system's choice, and waits until it says where. */
-export async function listen(runtime: RuntimeName, file: string, env: Record<string, string> = {}): Promise<Listening> {
-  const program = new Program([...COMMANDS[runtime], file], { HOST: "127.0.0.1", PORT: "0", ...env });
+/**
+ * Starts a program that serves, by default on a port of the system's choice, and waits until it
+ * says where.
+ */
+export async function listen(
+  runtime: RuntimeName,
+  file: string,
+  env: Record<string, string> = {},
+): Promise<Listening> {
+  const program = new Program([...COMMANDS[runtime], file], {
+    HOST: "127.0.0.1",
+    PORT: "0",
+    ...env,
+  });
   const [, host = ""] = await program.line(/^listening on \w+:\/\/([^\s/]+)\/?$/m);
   return { program, host };
 }

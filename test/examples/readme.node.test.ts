@@ -55,7 +55,8 @@ console.log((await visitor.messages().next()).value);
 await server.close();
 `;
 
-const WHOLE_SERVER = `console.log(await (await fetch(\`http://127.0.0.1:\${server.address.port}/page\`)).text());
+const WHOLE_SERVER =
+  `console.log(await (await fetch(\`http://127.0.0.1:\${server.address.port}/page\`)).text());
 await server.close({ code: 1001 });
 `;
 
@@ -80,7 +81,11 @@ async function stages(runtime: RuntimeName): Promise<Stage[]> {
       after: CONNECT.replace(/visitor\.send[^]*/, "") + SERVER,
       prints: /to the room/,
     },
-    { has: "await connect(\"ws://127.0.0.1:8080\")", replace: { "127.0.0.1:8080": echo }, prints: /^hello$/m },
+    {
+      has: "await connect(\"ws://127.0.0.1:8080\")",
+      replace: { "127.0.0.1:8080": echo },
+      prints: /^hello$/m,
+    },
     {
       has: "const sameOrigin = allowOrigins(",
       replace: { "port: 8080": "port: 0" },

@@ -1,4 +1,5 @@
-// The code in README.md as programs: each block with what it leaves to its reader put before it, and behind it what makes it end.
+// The code in README.md as programs: each block with what it leaves to its reader put before it,
+// and behind it what makes it end.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -31,7 +32,10 @@ export function stageFor(block: string, stages: readonly Stage[]): Stage {
   throw new Error(`${fitting.length} stages for this block of README, and not one:\n${block}`);
 }
 
-/** Writes the blocks that can run as modules, and a program that runs them one after the other; returns its path. */
+/**
+ * Writes the blocks that can run as modules, and a program that runs them one after the other;
+ * returns its path.
+ */
 export function writeProgram(name: string, stages: readonly Stage[]): string {
   const folder = join(root, ".cache", "readme", name);
   rmSync(folder, { recursive: true, force: true });
@@ -40,7 +44,9 @@ export function writeProgram(name: string, stages: readonly Stage[]): string {
     const stage = stageFor(block, stages);
     if (stage.prints === undefined) return "";
     writeFileSync(join(folder, `block-${index}.ts`), onStage(block, stage));
-    return `console.log(${JSON.stringify(`# ${stage.has}`)});\nawait import("./block-${index}.ts");\n`;
+    return `console.log(${
+      JSON.stringify(`# ${stage.has}`)
+    });\nawait import("./block-${index}.ts");\n`;
   });
   const path = join(folder, "main.ts");
   writeFileSync(path, `${main.join("")}export {};\n`);
@@ -51,7 +57,9 @@ export function writeProgram(name: string, stages: readonly Stage[]): string {
 function onStage(block: string, { before = "", after = "", replace = {} }: Stage): string {
   let code = block;
   for (const [from, to] of Object.entries(replace)) {
-    if (!code.includes(from)) throw new Error(`there is no ${from} in this block of README:\n${block}`);
+    if (!code.includes(from)) {
+      throw new Error(`there is no ${from} in this block of README:\n${block}`);
+    }
     code = code.replaceAll(from, to);
   }
   return `${before}\n${code}\n${after}\nexport {};\n`;

@@ -1,5 +1,6 @@
-// What the bytes of a fuzzer's input mean for a connection: its role and options, where the stream is cut, and the stream itself, either
-// as it is or as a script of frames. Every input means something, and a change of one byte changes one thing.
+// What the bytes of a fuzzer's input mean for a connection: its role and options, where the stream
+// is cut, and the stream itself, either as it is or as a script of frames. Every input means
+// something, and a change of one byte changes one thing.
 //
 //    flags | options | count of sizes | sizes … | stream or script
 
@@ -83,8 +84,8 @@ export function* chunksOf(stream: Uint8Array, sizes: readonly number[]): Generat
 
 // --- Scripts ---
 //
-// A script is a list of frames: the first byte, a byte that says how the frame is made, and its payload. So a mutation changes a frame's
-// content without breaking the frames behind it.
+// A script is a list of frames: the first byte, a byte that says how the frame is made, and its
+// payload. So a mutation changes a frame's content without breaking the frames behind it.
 
 /** Payload bytes by the low six bits; what the next byte says, times eight, for the highest. */
 const LONG = 0x3f;
@@ -113,12 +114,24 @@ function runScript(script: Uint8Array, flags: number): Uint8Array<ArrayBuffer> {
       payload = (first & 0x80) !== 0 ? body.subarray(0, -TAIL.length) : body;
       if ((first & 0x80) !== 0 && (flags & FLAG.noTakeover) !== 0) deflater.reset();
     }
-    writeFrame(stream, first, payload, make === MAKE.wrongly ? !masked : masked, make === MAKE.wastefully);
+    writeFrame(
+      stream,
+      first,
+      payload,
+      make === MAKE.wrongly ? !masked : masked,
+      make === MAKE.wastefully,
+    );
   }
   return Uint8Array.from(stream);
 }
 
-function writeFrame(stream: number[], first: number, payload: Uint8Array, masked: boolean, wasteful: boolean): void {
+function writeFrame(
+  stream: number[],
+  first: number,
+  payload: Uint8Array,
+  masked: boolean,
+  wasteful: boolean,
+): void {
   const mask = masked ? 0x80 : 0;
   const { length } = payload;
   if (length > 0xffff || wasteful) {

@@ -1,5 +1,6 @@
-// What must hold for the DEFLATE codec whatever bytes come: it fails with an error or not at all, keeps to its limit, makes the same of
-// them however they are cut, and the same as the runtime's zlib. And what it compresses, that zlib reads.
+// What must hold for the DEFLATE codec whatever bytes come: it fails with an error or not at all,
+// keeps to its limit, makes the same of them however they are cut, and the same as the runtime's
+// zlib. And what it compresses, that zlib reads.
 //
 //    flags | count of sizes | sizes … | body, which is content too
 
@@ -24,7 +25,9 @@ interface Result {
   readonly ended: boolean;
 }
 
-/** Checks what the codec makes of an input. @throws {Error} for the first thing that does not hold */
+/**
+ * Checks what the codec makes of an input. @throws {Error} for the first thing that does not hold
+ */
 export function checkCodec(input: Uint8Array): void {
   const flags = input[0] ?? 0;
   const count = (input[1] ?? 0) & 0x0f;
@@ -35,16 +38,28 @@ export function checkCodec(input: Uint8Array): void {
   checkDeflater(body, sizes, Math.max(9, windowBits), flags >> 3 & 7);
 }
 
-function checkInflater(body: Uint8Array, sizes: readonly number[], windowBits: number, limit: number): void {
+function checkInflater(
+  body: Uint8Array,
+  sizes: readonly number[],
+  windowBits: number,
+  limit: number,
+): void {
   const stream = join([body, TAIL]);
   const whole = read([stream], windowBits, limit);
   const bytewise = read(chunksOf(stream, [1]), windowBits, limit);
   for (const other of [read(chunksOf(stream, sizes), windowBits, limit), bytewise]) {
-    hold(other.fault === whole.fault, `${whole.fault}, and ${other.fault} when cut by ${sizes} or by 1`);
+    hold(
+      other.fault === whole.fault,
+      `${whole.fault}, and ${other.fault} when cut by ${sizes} or by 1`,
+    );
     if (whole.fault !== undefined) continue;
-    hold(content(other.output) === content(whole.output), `other output when cut by ${sizes} or by 1`);
+    hold(
+      content(other.output) === content(whole.output),
+      `other output when cut by ${sizes} or by 1`,
+    );
   }
-  // zlib lets a distance go beyond a smaller window, as long as it stays inside of the output of one call.
+  // zlib lets a distance go beyond a smaller window, as long as it stays inside of the output of
+  // one call.
   if (windowBits === 15 && whole.fault !== "limit") compareWithZlib(stream, whole, bytewise.ended);
 }
 
@@ -71,7 +86,9 @@ function read(chunks: Iterable<Uint8Array>, windowBits: number, limit: number): 
       ended ||= inflater.position === "start";
     }
   } catch (error) {
-    if (!(error instanceof Error) || error instanceof TypeError || error instanceof RangeError) throw error;
+    if (!(error instanceof Error) || error instanceof TypeError || error instanceof RangeError) {
+      throw error;
+    }
     const fault = error instanceof InflateLimitError ? "limit" : "corrupt";
     return { output: join(parts), fault, cutOff: false, ended };
   }
@@ -80,21 +97,38 @@ function read(chunks: Iterable<Uint8Array>, windowBits: number, limit: number): 
 }
 
 /** The chunks are messages of one stream. */
-function checkDeflater(body: Uint8Array, sizes: readonly number[], windowBits: number, level: number): void {
+function checkDeflater(
+  body: Uint8Array,
+  sizes: readonly number[],
+  windowBits: number,
+  level: number,
+): void {
   const memLevel = 1 + level;
   const deflater = deflateCodec.createDeflater({ windowBits, level, memLevel });
   const inflater = deflateCodec.createInflater({ windowBits });
   const stream: Uint8Array[] = [];
   for (const message of chunksOf(body, sizes.map((size) => size * 8))) {
     const compressed = deflater.deflate(message);
-    hold(compressed.length <= bound(message.length, memLevel), `${message.length} bytes became ${compressed.length}`);
-    hold(content(inflater.inflate(compressed, LIMIT)) === content(message), "it does not come back");
+    hold(
+      compressed.length <= bound(message.length, memLevel),
+      `${message.length} bytes became ${compressed.length}`,
+    );
+    hold(
+      content(inflater.inflate(compressed, LIMIT)) === content(message),
+      "it does not come back",
+    );
     stream.push(compressed);
   }
-  hold(content(zlib(join(stream), windowBits) ?? NOTHING) === content(body), "zlib reads something else");
+  hold(
+    content(zlib(join(stream), windowBits) ?? NOTHING) === content(body),
+    "zlib reads something else",
+  );
 }
 
-/** What does not compress is stored, a block for as many bytes as there is memory for, or coded as it is where the window is narrower. */
+/**
+ * What does not compress is stored, a block for as many bytes as there is memory for, or coded as
+ * it is where the window is narrower.
+ */
 function bound(length: number, memLevel: number): number {
   const blocks = Math.ceil(length / (2 ** (memLevel + 6) - 1));
   return length + (length >> 3) + (length >> 8) + 5 * blocks + 20;
@@ -121,7 +155,11 @@ export function freshBody(prng: Prng): Uint8Array {
     { length: prng.scaled(2000) },
     () => prng.chance(70) ? prng.between(97, 102) : prng.below(256),
   );
-  const deflater = deflateCodec.createDeflater({ windowBits: 15, level: prng.below(10), memLevel: 8 });
+  const deflater = deflateCodec.createDeflater({
+    windowBits: 15,
+    level: prng.below(10),
+    memLevel: 8,
+  });
   const body = prng.chance(70) && content.length > 0 ? deflater.deflate(content) : content;
   const sizes = Array.from({ length: prng.below(6) }, () => prng.scaled(255));
   return Uint8Array.from([prng.below(64), sizes.length, ...sizes, ...body]);

@@ -1,5 +1,6 @@
-// What must hold for a connection whatever bytes come: it never throws, it ends, it holds and says no more than its limits allow, and
-// where the stream is cut, or whose the memory of the chunks is, makes no difference to what it reports or writes.
+// What must hold for a connection whatever bytes come: it never throws, it ends, it holds and says
+// no more than its limits allow, and where the stream is cut, or whose the memory of the chunks is,
+// makes no difference to what it reports or writes.
 
 import type { ConnectionEvent } from "sansws/core";
 import { Connection, ProtocolError } from "sansws/core";
@@ -15,25 +16,38 @@ export interface Outcome {
   readonly output: string;
 }
 
-// Compressed text that is handed over in pieces is checked as it is inflated, and how far a chunk inflates before another fault of the
-// message comes hangs on the cut. Then, and only then, it is open which of them is reported.
+// Compressed text that is handed over in pieces is checked as it is inflated, and how far a chunk
+// inflates before another fault of the message comes hangs on the cut. Then, and only then, it is
+// open which of them is reported.
 const FAULTS_OF_COMPRESSED_TEXT = ["deflate-corrupt", "message-too-big", "text-not-utf8"];
 
 /** The longest stream that is also taken byte by byte. */
 const SINGLY_UP_TO = 2000;
 
-/** Checks everything there is to check about an input. @throws {Error} for the first thing that does not hold */
+/**
+ * Checks everything there is to check about an input. @throws {Error} for the first thing that does
+ * not hold
+ */
 export function checkConnection(input: Uint8Array): void {
   const given = readCase(input);
   const whole = observe(given, [given.stream.length], "given");
   same(whole, observe(given, given.sizes, "lent"), "cut by the input");
-  if (given.stream.length <= SINGLY_UP_TO) same(whole, observe(given, [1], "given"), "byte by byte");
+  if (given.stream.length <= SINGLY_UP_TO) {
+    same(whole, observe(given, [1], "given"), "byte by byte");
+  }
 }
 
 function same(whole: Outcome, cut: Outcome, how: string): void {
-  const differ = whole.events.length !== cut.events.length || whole.events.some((event, i) => event !== cut.events[i]);
-  hold(!differ, `events differ ${how}:\n  ${whole.events.join("\n  ")}\nand\n  ${cut.events.join("\n  ")}`);
-  hold(whole.output === cut.output, `output differs ${how}:\n  ${whole.output}\nand\n  ${cut.output}`);
+  const differ = whole.events.length !== cut.events.length
+    || whole.events.some((event, i) => event !== cut.events[i]);
+  hold(
+    !differ,
+    `events differ ${how}:\n  ${whole.events.join("\n  ")}\nand\n  ${cut.events.join("\n  ")}`,
+  );
+  hold(
+    whole.output === cut.output,
+    `output differs ${how}:\n  ${whole.output}\nand\n  ${cut.output}`,
+  );
 }
 
 function hold(condition: boolean, what: string): void {
@@ -68,7 +82,10 @@ function isFaultOfCompressedText(event: ConnectionEvent | undefined): boolean {
   return error instanceof ProtocolError && FAULTS_OF_COMPRESSED_TEXT.includes(error.violation);
 }
 
-function checkEvents(events: readonly ConnectionEvent[], { stream, compressed, maxMessageSize }: Case): void {
+function checkEvents(
+  events: readonly ConnectionEvent[],
+  { stream, compressed, maxMessageSize }: Case,
+): void {
   let received = 0;
   for (const [index, event] of events.entries()) {
     hold(
@@ -104,7 +121,9 @@ function lines(events: readonly ConnectionEvent[]): string[] {
     }
   }
   const last = events.at(-1);
-  if (last?.type === "closed") lines.push(`${last.cause} ${last.clean} ${last.error?.message ?? ""}`);
+  if (last?.type === "closed") {
+    lines.push(`${last.cause} ${last.clean} ${last.error?.message ?? ""}`);
+  }
   return lines;
 }
 
@@ -115,14 +134,24 @@ function checkText(text: string | Uint8Array): void {
   if (typeof text !== "string") decoder.decode(text);
 }
 
-/** A frame's header and its payload without the mask, for all frames of the output: a client's masks are random. */
+/**
+ * A frame's header and its payload without the mask, for all frames of the output: a client's masks
+ * are random.
+ */
 function unmasked(chunks: readonly Uint8Array[], { stream, role }: Case): string[] {
   const bytes = chunks.flatMap((chunk) => [...chunk]);
-  // The shortest ping has two bytes, and its pong from a client six; behind them comes one Close frame.
-  hold(bytes.length <= 3 * stream.length + 131, `${stream.length} bytes came, and ${bytes.length} were written`);
+  // The shortest ping has two bytes, and its pong from a client six; behind them comes one Close
+  // frame.
+  hold(
+    bytes.length <= 3 * stream.length + 131,
+    `${stream.length} bytes came, and ${bytes.length} were written`,
+  );
   const frames: string[] = [];
   for (let at = 0; at < bytes.length;) {
-    hold((bytes[at + 1]! >= 0x80) === (role === "client"), "a frame is masked, or not, against the rule");
+    hold(
+      (bytes[at + 1]! >= 0x80) === (role === "client"),
+      "a frame is masked, or not, against the rule",
+    );
     const size = bytes[at + 1]! & 0x7f;
     hold(size <= 125 && (bytes[at]! & 0xf8) === 0x88, "a reply that is no control frame");
     const key = role === "client" ? bytes.slice(at + 2, at + 6) : [0, 0, 0, 0];

@@ -1,4 +1,5 @@
-// The committed inputs: for each target a few that between them reach every place the fuzzer has ever reached, in base64.
+// The committed inputs: for each target a few that between them reach every place the fuzzer has
+// ever reached, in base64.
 
 import { Buffer } from "node:buffer";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -19,8 +20,15 @@ export function readCorpus(name: string): Uint8Array[] {
   return (JSON.parse(text) as string[]).map((line) => Uint8Array.from(Buffer.from(line, "base64")));
 }
 
-/** Keeps of the inputs what is needed to reach all they reach, the shortest first; returns how many those are. */
-export async function writeCorpus(target: Target, inputs: readonly Uint8Array[], hits: Uint32Array): Promise<number> {
+/**
+ * Keeps of the inputs what is needed to reach all they reach, the shortest first; returns how many
+ * those are.
+ */
+export async function writeCorpus(
+  target: Target,
+  inputs: readonly Uint8Array[],
+  hits: Uint32Array,
+): Promise<number> {
   const corpus = new Corpus(hits.length, 1);
   for (const input of inputs.toSorted((a, b) => a.length - b.length)) {
     await tryOne(target, input, corpus, hits, new Trial());

@@ -1,5 +1,6 @@
-// The receiver of `ws` and ours, told the same: every difference in some thousands of streams is one of this table. On Node only: `ws`
-// wants Node's zlib and streams, and what it does on other runtimes says more about them.
+// The receiver of `ws` and ours, told the same: every difference in some thousands of streams is
+// one of this table. On Node only: `ws` wants Node's zlib and streams, and what it does on other
+// runtimes says more about them.
 
 import { describe, expect, it } from "vitest";
 import { hex } from "../core/support.ts";
@@ -24,7 +25,8 @@ const DIFFERENCES: readonly Row[] = [
     why:
       "RFC 6455 §8.1 asks for a failure, and nothing that comes later can mend the text; whatever else comes meets it closed",
     example: "01 00 00 0102c080",
-    explains: ({ violation, theirs }) => violation === "text-not-utf8" && !/^(?:text|binary)/.test(theirs),
+    explains: ({ violation, theirs }) =>
+      violation === "text-not-utf8" && !/^(?:text|binary)/.test(theirs),
   },
   {
     difference: "a length in a longer form than needed is refused here, and read there",
@@ -35,15 +37,18 @@ const DIFFERENCES: readonly Row[] = [
   },
   {
     difference: "a length with its top bit set is 1002 here, and 1009 there",
-    why: "RFC 6455 §5.2: \"the most significant bit MUST be 0\": this is no large message, it is no frame",
+    why:
+      "RFC 6455 §5.2: \"the most significant bit MUST be 0\": this is no large message, it is no frame",
     example: "01 00 00 827f8000000000000000",
     explains: ({ violation, theirs }) => violation === "length-too-large" && theirs === "fail 1009",
   },
   {
     difference: "the limit counts content here, and compressed bytes as well as content there",
-    why: "a limit on messages should not hang on how well they compress; what inflates is bounded as it inflates",
+    why:
+      "a limit on messages should not hang on how well they compress; what inflates is bounded as it inflates",
     example: "03 03 00 c2034a0400",
-    explains: ({ theirReason, ours }) => theirReason === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" && ours !== "fail 1009",
+    explains: ({ theirReason, ours }) =>
+      theirReason === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" && ours !== "fail 1009",
   },
   {
     difference:
@@ -51,7 +56,8 @@ const DIFFERENCES: readonly Row[] = [
     why: "as with UTF-8: nothing that comes later can mend them",
     example: "03 00 00 42050700",
     explains: ({ violation, theirs }) =>
-      (violation === "deflate-corrupt" || violation === "message-too-big") && !/^(?:text|binary)/.test(theirs),
+      (violation === "deflate-corrupt" || violation === "message-too-big")
+      && !/^(?:text|binary)/.test(theirs),
   },
   {
     difference:
@@ -64,17 +70,21 @@ const DIFFERENCES: readonly Row[] = [
       && (theirReason === undefined || /Z_DATA_ERROR|INVALID_UTF8/.test(theirReason)),
   },
   {
-    difference: "after a block with BFINAL the body goes on here, and so does the window; there both end",
+    difference:
+      "after a block with BFINAL the body goes on here, and so does the window; there both end",
     why:
       "RFC 7692 §7.2.3.4 lets BFINAL be set, and nowhere says that it ends the message or the window; to drop bytes is to guess",
     example: "03 00 00 c208010000ffff630000",
     explains: ({ shapes, theirs }) => shapes.final && theirs !== "nothing",
   },
   {
-    difference: "a compressed message that ends inside of a block is refused here, and cut off there",
-    why: "RFC 7692 §7.2.1: a message ends where a flush ended; what zlib has by then is not what was sent",
+    difference:
+      "a compressed message that ends inside of a block is refused here, and cut off there",
+    why:
+      "RFC 7692 §7.2.1: a message ends where a flush ended; what zlib has by then is not what was sent",
     example: "03 00 00 c202f248",
-    explains: ({ violation, theirs }) => violation === "deflate-corrupt" && /^(?:text|binary)/.test(theirs),
+    explains: ({ violation, theirs }) =>
+      violation === "deflate-corrupt" && /^(?:text|binary)/.test(theirs),
   },
   {
     difference:
@@ -82,7 +92,8 @@ const DIFFERENCES: readonly Row[] = [
     why: "the bytes between carry nothing to act on, and whoever sends them sends the rest",
     example: "00 00 00 8080",
     explains: ({ ours, theirReason }) =>
-      ours === "nothing" && /INVALID_OPCODE|UNEXPECTED_RSV_1|PAYLOAD_LENGTH/.test(theirReason ?? ""),
+      ours === "nothing"
+      && /INVALID_OPCODE|UNEXPECTED_RSV_1|PAYLOAD_LENGTH/.test(theirReason ?? ""),
   },
 ];
 
@@ -98,7 +109,9 @@ describe("Connection and the receiver of ws", () => {
     for (let seed = 0; seed < INPUTS; seed++) {
       const prng = new Prng(seed);
       const input = freshInput(prng);
-      const difference = await compare(prng.chance(50) ? input : mutate(input, freshInput(prng), prng));
+      const difference = await compare(
+        prng.chance(50) ? input : mutate(input, freshInput(prng), prng),
+      );
       if (difference === undefined) continue;
       different++;
       const row = DIFFERENCES.find(({ explains }) => explains(difference));

@@ -1,5 +1,6 @@
-// The same bytes to a connection and to the receiver of `ws`, which has been read by more hostile peers than any other in JavaScript: the
-// same messages, and the same verdict, but for the differences in the table, each of which says who is stricter and why.
+// The same bytes to a connection and to the receiver of `ws`, which has been read by more hostile
+// peers than any other in JavaScript: the same messages, and the same verdict, but for the
+// differences in the table, each of which says who is stricter and why.
 
 import { Buffer } from "node:buffer";
 import { createRequire } from "node:module";
@@ -15,7 +16,9 @@ import { chunksOf, FLAG, readCase, TAIL } from "./case.ts";
 // Its extension is not exported, and without it compressed messages cannot be compared.
 const require = createRequire(import.meta.url);
 const { Receiver } = require("ws") as { Receiver: new(options: object) => Writable; };
-const PerMessageDeflate = require("../../node_modules/ws/lib/permessage-deflate.js") as new(options: object) => {
+const PerMessageDeflate = require("../../node_modules/ws/lib/permessage-deflate.js") as new(
+  options: object,
+) => {
   accept(configurations: readonly object[]): void;
   cleanup(): void;
 };
@@ -139,8 +142,14 @@ async function readTheirs(given: Case, flags: number): Promise<Reading> {
   return { lines, violation };
 }
 
-function theirDeflate({ role, maxMessageSize }: Case, flags: number): InstanceType<typeof PerMessageDeflate> {
-  const extension = new PerMessageDeflate({ isServer: role === "server", maxPayload: maxMessageSize });
+function theirDeflate(
+  { role, maxMessageSize }: Case,
+  flags: number,
+): InstanceType<typeof PerMessageDeflate> {
+  const extension = new PerMessageDeflate({
+    isServer: role === "server",
+    maxPayload: maxMessageSize,
+  });
   const takeover = (flags & FLAG.noTakeover) === 0
     ? {}
     : { server_no_context_takeover: [true], client_no_context_takeover: [true] };
@@ -149,7 +158,9 @@ function theirDeflate({ role, maxMessageSize }: Case, flags: number): InstanceTy
 }
 
 function statusOf(error: Error): unknown {
-  const key = Object.getOwnPropertySymbols(error).find((symbol) => symbol.description === "status-code");
+  const key = Object.getOwnPropertySymbols(error).find((symbol) =>
+    symbol.description === "status-code"
+  );
   return key === undefined ? error.message : (error as unknown as Record<symbol, unknown>)[key];
 }
 

@@ -1,5 +1,6 @@
-// A short run of the fuzzer on every runtime: the committed corpus, inputs like those of peers and changes to them, and arbitrary bytes
-// from fast-check, which shrinks what fails. `npm run fuzz` goes on for as long as one likes.
+// A short run of the fuzzer on every runtime: the committed corpus, inputs like those of peers and
+// changes to them, and arbitrary bytes from fast-check, which shrinks what fails. `npm run fuzz`
+// goes on for as long as one likes.
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -49,7 +50,9 @@ describe("the fuzzer", () => {
     const kinds = new Set<string>();
     for (let seed = 0; seed < FRESH; seed++) {
       const given = readCase(TARGETS[0]!.fresh(new Prng(seed)));
-      for (const line of observe(given, [given.stream.length], "given").events) kinds.add(line.split(" ", 2).join(" "));
+      for (const line of observe(given, [given.stream.length], "given").events) {
+        kinds.add(line.split(" ", 2).join(" "));
+      }
     }
     const ends = [1000, 1002, 1005, 1006, 1007, 1009].map((code) => `closed ${code}`);
     expect([...kinds]).toEqual(expect.arrayContaining(ends));

@@ -1,4 +1,5 @@
-// Coverage-guided fuzzing: an input that reaches a place, or reaches one more often than any before, is kept and changed further.
+// Coverage-guided fuzzing: an input that reaches a place, or reaches one more often than any
+// before, is kept and changed further.
 
 import { Buffer } from "node:buffer";
 import type { Prng } from "../sim/prng.ts";
@@ -72,7 +73,10 @@ async function smallest(target: Target, input: Uint8Array): Promise<Uint8Array> 
   let shortest = input;
   for (let size = input.length >> 1; size >= 1; size >>= 1) {
     for (let at = 0; at + size <= shortest.length;) {
-      const shorter = Uint8Array.from([...shortest.subarray(0, at), ...shortest.subarray(at + size)]);
+      const shorter = Uint8Array.from([
+        ...shortest.subarray(0, at),
+        ...shortest.subarray(at + size),
+      ]);
       if (await fails(target, shorter)) shortest = shorter;
       else at += size;
     }
@@ -89,7 +93,10 @@ async function fails(target: Target, input: Uint8Array): Promise<boolean> {
   }
 }
 
-/** Tries changes of the corpus' own inputs, and sometimes of a fresh one, until `enough`; keeps what reaches something new. */
+/**
+ * Tries changes of the corpus' own inputs, and sometimes of a fresh one, until `enough`; keeps what
+ * reaches something new.
+ */
 export async function fuzzGuided(
   target: Target,
   corpus: Corpus,
@@ -99,7 +106,9 @@ export async function fuzzGuided(
   enough: () => boolean,
 ): Promise<void> {
   while (!enough()) {
-    const parent = prng.chance(5) || corpus.inputs.length === 0 ? target.fresh(prng) : prng.pick(corpus.inputs);
+    const parent = prng.chance(5) || corpus.inputs.length === 0
+      ? target.fresh(prng)
+      : prng.pick(corpus.inputs);
     const other = corpus.inputs.length === 0 ? parent : prng.pick(corpus.inputs);
     await tryOne(target, mutate(parent, other, prng), corpus, hits, trial);
   }

@@ -1,5 +1,6 @@
-// What must hold for both opening handshakes whatever bytes come: they never throw, answer at most once and with a well-formed head, end
-// by their deadline, and where the head is cut makes no difference to what they make of it.
+// What must hold for both opening handshakes whatever bytes come: they never throw, answer at most
+// once and with a well-formed head, end by their deadline, and where the head is cut makes no
+// difference to what they make of it.
 //
 //    flags | count of sizes | sizes … | stream
 
@@ -33,15 +34,23 @@ type Observe = (input: Input, sizes: readonly number[]) => Promise<readonly stri
 
 function readInput(input: Uint8Array): Input {
   const count = (input[1] ?? 0) & 0x0f;
-  return { flags: input[0] ?? 0, sizes: [...input.subarray(2, 2 + count)], stream: input.slice(2 + count) };
+  return {
+    flags: input[0] ?? 0,
+    sizes: [...input.subarray(2, 2 + count)],
+    stream: input.slice(2 + count),
+  };
 }
 
-/** Checks what a server makes of an input. @throws {Error} for the first thing that does not hold */
+/**
+ * Checks what a server makes of an input. @throws {Error} for the first thing that does not hold
+ */
 export function checkServer(input: Uint8Array): Promise<void> {
   return check(readInput(input), observeServer);
 }
 
-/** Checks what a client makes of an input. @throws {Error} for the first thing that does not hold */
+/**
+ * Checks what a client makes of an input. @throws {Error} for the first thing that does not hold
+ */
 export function checkClient(input: Uint8Array): Promise<void> {
   return check(readInput(input), observeClient);
 }
@@ -90,13 +99,26 @@ async function observeServer(input: Input, sizes: readonly number[]): Promise<re
   return [...seen, `${handshake.failure}`, output];
 }
 
-/** What is written is one answer, and it fits the outcome; a plain request is the host's to answer. */
-function checkAnswer({ request, plainRequest, failure }: ServerHandshake, output: string, begun: boolean): void {
+/**
+ * What is written is one answer, and it fits the outcome; a plain request is the host's to answer.
+ */
+function checkAnswer(
+  { request, plainRequest, failure }: ServerHandshake,
+  output: string,
+  begun: boolean,
+): void {
   const outcomes = [request, plainRequest, failure].filter((outcome) => outcome !== undefined);
   hold(outcomes.length === 1, `${outcomes.length} outcomes`);
   const status = failure === undefined ? undefined : HANDSHAKE_FAULTS[failure.fault].status;
-  const expected = request !== undefined ? "101" : begun && status !== undefined ? String(status) : "";
-  hold(output.slice(9, 12) === expected, `${failure ?? "no failure"} should be answered with ${expected}: ${output}`);
+  const expected = request !== undefined
+    ? "101"
+    : begun && status !== undefined
+    ? String(status)
+    : "";
+  hold(
+    output.slice(9, 12) === expected,
+    `${failure ?? "no failure"} should be answered with ${expected}: ${output}`,
+  );
   checkHead(output);
 }
 
@@ -133,9 +155,14 @@ async function observeClient(input: Input, sizes: readonly number[]): Promise<re
   handshake.receiveEnd(0);
   handshake.tick(TIMEOUT);
   const { failure } = handshake;
-  hold(open === (failure === undefined) && handshake.deadline === Infinity, `open: ${open}, and ${failure}`);
+  hold(
+    open === (failure === undefined) && handshake.deadline === Infinity,
+    `open: ${open}, and ${failure}`,
+  );
   hold(handshake.takeOutput().length === 0, "a client writes nothing after its request");
-  if (failure?.answer !== undefined) seen.push(...describe(failure.answer), text(failure.answer.body));
+  if (failure?.answer !== undefined) {
+    seen.push(...describe(failure.answer), text(failure.answer.body));
+  }
   return [...seen, `${failure}`, text(join(rest))];
 }
 

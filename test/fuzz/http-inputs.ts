@@ -1,4 +1,5 @@
-// Inputs for the opening handshakes: every head of the vectors, cut and changed line by line and byte by byte.
+// Inputs for the opening handshakes: every head of the vectors, cut and changed line by line and
+// byte by byte.
 
 import type { Prng } from "../sim/prng.ts";
 import { ANSWERS } from "../vectors/handshake-answers.ts";
@@ -69,27 +70,42 @@ const SNIPPETS = [
 export function freshHead(kind: Kind, prng: Prng): Uint8Array {
   let head = prng.pick(HEADS[kind]);
   if (prng.chance(20)) {
-    head = prng.pick(["HTTP/1.1 100 Continue\r\n\r\n", "\r\n", "HTTP/1.1 103 \r\nLink: a\r\n\r\n"]) + head;
+    head = prng.pick(["HTTP/1.1 100 Continue\r\n\r\n", "\r\n", "HTTP/1.1 103 \r\nLink: a\r\n\r\n"])
+      + head;
   }
   for (let count = prng.below(4); count > 0; count--) head = prng.pick(CHANGES)(head, prng);
   if (prng.chance(30)) head += prng.pick(BODIES);
   const sizes = Array.from({ length: prng.below(6) }, () => prng.scaled(255));
   const flags = prng.chance(80) ? prng.below(8) & ~1 : prng.below(8);
-  return Uint8Array.from([flags, sizes.length, ...sizes, ...Array.from(head, (character) => character.charCodeAt(0))]);
+  return Uint8Array.from([
+    flags,
+    sizes.length,
+    ...sizes,
+    ...Array.from(head, (character) => character.charCodeAt(0)),
+  ]);
 }
 
 const CHANGES: readonly ((head: string, prng: Prng) => string)[] = [
   (head, prng) => withLine(head, prng, (lines, at) => lines.toSpliced(at, 0, prng.pick(LINES))),
   (head, prng) => withLine(head, prng, (lines, at) => lines.toSpliced(at, 1)),
   (head, prng) => withLine(head, prng, (lines, at) => lines.toSpliced(at, 0, lines[at]!)),
-  (head, prng) => withLine(head, prng, (lines, at) => lines.toSpliced(at, 1, lines[at]!.repeat(prng.between(1, 4)))),
+  (head, prng) =>
+    withLine(
+      head,
+      prng,
+      (lines, at) => lines.toSpliced(at, 1, lines[at]!.repeat(prng.between(1, 4))),
+    ),
   (head, prng) => {
     const at = prng.below(head.length + 1);
     return head.slice(0, at) + prng.pick(SNIPPETS) + head.slice(at + prng.below(3));
   },
 ];
 
-function withLine(head: string, prng: Prng, change: (lines: string[], at: number) => string[]): string {
+function withLine(
+  head: string,
+  prng: Prng,
+  change: (lines: string[], at: number) => string[],
+): string {
   const lines = head.split("\r\n");
   return change(lines, prng.below(lines.length)).join("\r\n");
 }

@@ -1,11 +1,42 @@
-// Where inputs come from: streams that are in order, scripts of frames, random bytes, and changes to any of them.
+// Where inputs come from: streams that are in order, scripts of frames, random bytes, and changes
+// to any of them.
 
 import type { Prng } from "../sim/prng.ts";
 import { FLAG } from "./case.ts";
 
-const FIRST_BYTES = [0x81, 0x82, 0x01, 0x02, 0x00, 0x80, 0x89, 0x8a, 0x88, 0xc1, 0xc2, 0x41, 0x42, 0x09, 0x83, 0x40];
-const TEXTS = ["", "Hello", "é", "€uro", "\u{1f600}", "\ufeffBOM", "a".repeat(125), "b".repeat(126), "ü".repeat(200)];
-/** Valid and invalid UTF-8 where it matters, and the corners of DEFLATE: an empty stored block, a last block, a bad block type. */
+const FIRST_BYTES = [
+  0x81,
+  0x82,
+  0x01,
+  0x02,
+  0x00,
+  0x80,
+  0x89,
+  0x8a,
+  0x88,
+  0xc1,
+  0xc2,
+  0x41,
+  0x42,
+  0x09,
+  0x83,
+  0x40,
+];
+const TEXTS = [
+  "",
+  "Hello",
+  "é",
+  "€uro",
+  "\u{1f600}",
+  "\ufeffBOM",
+  "a".repeat(125),
+  "b".repeat(126),
+  "ü".repeat(200),
+];
+/**
+ * Valid and invalid UTF-8 where it matters, and the corners of DEFLATE: an empty stored block, a
+ * last block, a bad block type.
+ */
 const SNIPPETS = [
   "c080",
   "eda080",
@@ -37,12 +68,21 @@ export function freshInput(prng: Prng): Uint8Array {
   const flags = (prng.below(256) & ~FLAG.script) | (script ? FLAG.script : 0);
   const sizes = Array.from({ length: prng.below(6) }, () => prng.scaled(255));
   const body = script ? freshScript(prng) : randomBytes(prng, prng.scaled(300));
-  return Uint8Array.from([flags, prng.chance(40) ? 0 : prng.below(16), sizes.length, ...sizes, ...body]);
+  return Uint8Array.from([
+    flags,
+    prng.chance(40) ? 0 : prng.below(16),
+    sizes.length,
+    ...sizes,
+    ...body,
+  ]);
 }
 
 function freshScript(prng: Prng): number[] {
   const parts = prng.between(1, 8);
-  return Array.from({ length: parts }, () => prng.chance(40) ? freshMessage(prng) : freshFrame(prng)).flat();
+  return Array.from(
+    { length: parts },
+    () => prng.chance(40) ? freshMessage(prng) : freshFrame(prng),
+  ).flat();
 }
 
 function freshFrame(prng: Prng): number[] {
@@ -69,7 +109,10 @@ function freshMessage(prng: Prng): number[] {
   return frames.flat();
 }
 
-/** A frame as a script has it; a long payload loses its end, so as to have a size that a script can tell. */
+/**
+ * A frame as a script has it; a long payload loses its end, so as to have a size that a script can
+ * tell.
+ */
 function scripted(first: number, make: number, payload: readonly number[]): number[] {
   if (payload.length < 0x3f) return [first, make | payload.length, ...payload];
   const units = Math.min(255, payload.length >> 3);
@@ -100,11 +143,13 @@ const MUTATIONS: readonly Mutation[] = [
   (bytes, prng) => (bytes[prng.below(bytes.length)] = prng.below(256)),
   (bytes, prng) => (bytes[prng.below(bytes.length)]! += prng.between(-4, 4)),
   (bytes, prng) => bytes.splice(prng.below(bytes.length), prng.scaled(16)),
-  (bytes, prng) => bytes.splice(prng.below(bytes.length + 1), 0, ...randomBytes(prng, prng.scaled(8))),
+  (bytes, prng) =>
+    bytes.splice(prng.below(bytes.length + 1), 0, ...randomBytes(prng, prng.scaled(8))),
   (bytes, prng) => bytes.splice(prng.below(bytes.length + 1), 0, ...bytesOf(prng.pick(SNIPPETS))),
   (bytes, prng) => bytes.splice(prng.below(bytes.length + 1), 0, ...someOf(bytes, prng)),
   (bytes, prng, other) => bytes.splice(prng.below(bytes.length + 1), 0, ...someOf(other, prng)),
-  (bytes, prng, other) => bytes.splice(prng.below(bytes.length), bytes.length, ...someOf(other, prng)),
+  (bytes, prng, other) =>
+    bytes.splice(prng.below(bytes.length), bytes.length, ...someOf(other, prng)),
   (bytes, prng) => bytes.splice(prng.below(bytes.length)),
 ];
 

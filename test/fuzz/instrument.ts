@@ -1,5 +1,6 @@
-// Coverage for the fuzzer: the targets bundled with a counter in every function, branch, arm and loop of `core/` and of the codec. (The
-// usual coverage-guided fuzzers bring native code that does not run on every system we test on; this takes esbuild and TypeScript.)
+// Coverage for the fuzzer: the targets bundled with a counter in every function, branch, arm and
+// loop of `core/` and of the codec. (The usual coverage-guided fuzzers bring native code that does
+// not run on every system we test on; this takes esbuild and TypeScript.)
 
 import { build } from "esbuild";
 import { readFile } from "node:fs/promises";
@@ -34,7 +35,12 @@ export async function loadInstrumented(): Promise<Instrumented> {
       setup(bundler) {
         bundler.onLoad({ filter: MEASURED }, async ({ path }) => {
           if (path.includes("/test/")) return undefined;
-          const source = ts.createSourceFile(path, await readFile(path, "utf8"), ts.ScriptTarget.ES2023, true);
+          const source = ts.createSourceFile(
+            path,
+            await readFile(path, "utf8"),
+            ts.ScriptTarget.ES2023,
+            true,
+          );
           return { contents: withCounters(source, () => places++), loader: "ts" };
         });
       },
@@ -46,8 +52,9 @@ export async function loadInstrumented(): Promise<Instrumented> {
   return { targets: TARGETS, hits };
 }
 
-// The text is changed, not the tree: a counter goes into every block, before every statement that stands where a block could, into
-// both arms of a condition, and before what `&&`, `||` and `??` may leave out.
+// The text is changed, not the tree: a counter goes into every block, before every statement that
+// stands where a block could, into both arms of a condition, and before what `&&`, `||` and `??`
+// may leave out.
 function withCounters(source: ts.SourceFile, nextPlace: () => number): string {
   const insertions: [position: number, text: string, opens: boolean][] = [];
   const hit = (): string => `${COUNTERS}[${nextPlace()}]++`;
@@ -64,11 +71,13 @@ function withCounters(source: ts.SourceFile, nextPlace: () => number): string {
       inner();
     } else if (isBareBranch(node, parent)) wrap(node, `{ ${hit()}; `, " }", inner);
     else if (isArm(node, parent)) wrap(node, `(${hit()}, (`, "))", inner);
-    else if (ts.isCaseOrDefaultClause(parent) && node === parent.statements[0]) wrap(node, `${hit()}; `, "", inner);
-    else inner();
+    else if (ts.isCaseOrDefaultClause(parent) && node === parent.statements[0]) {
+      wrap(node, `${hit()}; `, "", inner);
+    } else inner();
   };
   ts.forEachChild(source, visit);
-  // Where one thing ends and another begins, what ends comes first; what ends together ends from the inside out, as it was met.
+  // Where one thing ends and another begins, what ends comes first; what ends together ends from
+  // the inside out, as it was met.
   insertions.sort(([a, , aOpens], [b, , bOpens]) => a - b || Number(aOpens) - Number(bOpens));
   let text = "";
   let from = 0;
@@ -81,7 +90,9 @@ function withCounters(source: ts.SourceFile, nextPlace: () => number): string {
 
 /** A statement without braces that is done or not. */
 function isBareBranch(node: ts.Node, parent: ts.Node): boolean {
-  if (ts.isIfStatement(parent)) return node === parent.thenStatement || node === parent.elseStatement;
+  if (ts.isIfStatement(parent)) {
+    return node === parent.thenStatement || node === parent.elseStatement;
+  }
   return ts.isIterationStatement(parent, false) && node === parent.statement;
 }
 
@@ -93,7 +104,11 @@ const SHORT_CIRCUITS: ReadonlySet<ts.SyntaxKind> = new Set([
 
 /** An expression that is looked at or not. */
 function isArm(node: ts.Node, parent: ts.Node): boolean {
-  if (ts.isConditionalExpression(parent)) return node === parent.whenTrue || node === parent.whenFalse;
-  if (ts.isBinaryExpression(parent)) return node === parent.right && SHORT_CIRCUITS.has(parent.operatorToken.kind);
+  if (ts.isConditionalExpression(parent)) {
+    return node === parent.whenTrue || node === parent.whenFalse;
+  }
+  if (ts.isBinaryExpression(parent)) {
+    return node === parent.right && SHORT_CIRCUITS.has(parent.operatorToken.kind);
+  }
   return ts.isArrowFunction(parent) && node === parent.body;
 }

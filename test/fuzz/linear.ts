@@ -1,5 +1,6 @@
-// Shows that work and memory are linear in the bytes that come: whatever an attacker would repeat, repeated four times as often, takes
-// about four times as long (a quadratic step would take sixteen), and what is held of it stays in proportion.
+// Shows that work and memory are linear in the bytes that come: whatever an attacker would repeat,
+// repeated four times as often, takes about four times as long (a quadratic step would take
+// sixteen), and what is held of it stays in proportion.
 
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
@@ -28,7 +29,11 @@ interface Receiver {
 const UNLIMITED = { maxHeadSize: Infinity, maxLineLength: Infinity, maxFields: Infinity };
 
 function connection(options: Partial<ConnectionOptions> = {}, reads = true): Receiver {
-  const connection = new Connection({ role: "server", limits: { maxMessageSize: Infinity }, ...options }, 0);
+  const connection = new Connection({
+    role: "server",
+    limits: { maxMessageSize: Infinity },
+    ...options,
+  }, 0);
   return {
     receive(chunk) {
       connection.receive(chunk, 0);
@@ -39,7 +44,9 @@ function connection(options: Partial<ConnectionOptions> = {}, reads = true): Rec
 
 function compressed(): Receiver {
   const params = { windowBits: 15, takeover: true, peerWindowBits: 15, peerTakeover: true };
-  return connection({ deflate: new MessageDeflate(params, resolveDeflate({ codec: deflateCodec })) });
+  return connection({
+    deflate: new MessageDeflate(params, resolveDeflate({ codec: deflateCodec })),
+  });
 }
 
 function server(): Receiver {
@@ -69,7 +76,8 @@ const head = (start: string, text: string, end: string) => (size: number): Uint8
 const REQUEST =
   "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
   + "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
-const ANSWER = `HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n`;
+const ANSWER =
+  `HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n`;
 const END = "\r\n\r\n";
 const WHOLE = Infinity;
 
@@ -86,7 +94,12 @@ const CONNECTION_LOADS: readonly Load[] = [
     chunk: 1,
     receiver: connection,
   },
-  { name: "empty fragments", make: endless(0x01, "", frame("client", 0x00)), chunk: 65_536, receiver: connection },
+  {
+    name: "empty fragments",
+    make: endless(0x01, "", frame("client", 0x00)),
+    chunk: 65_536,
+    receiver: connection,
+  },
   {
     name: "a large text, byte by byte",
     make: (size) => frame("client", 0x81, "é".repeat(size / 2)),
@@ -99,8 +112,18 @@ const CONNECTION_LOADS: readonly Load[] = [
     chunk: 1,
     receiver: () => connection({ messages: "pieces" }),
   },
-  { name: "empty messages", make: (size) => repeat(frame("client", 0x81), size), chunk: 65_536, receiver: connection },
-  { name: "pings", make: (size) => repeat(frame("client", 0x89), size), chunk: 65_536, receiver: connection },
+  {
+    name: "empty messages",
+    make: (size) => repeat(frame("client", 0x81), size),
+    chunk: 65_536,
+    receiver: connection,
+  },
+  {
+    name: "pings",
+    make: (size) => repeat(frame("client", 0x89), size),
+    chunk: 65_536,
+    receiver: connection,
+  },
   {
     name: "pings that nobody reads the answers of",
     make: (size) => repeat(frame("client", 0x89, "abc"), size),
@@ -129,19 +152,54 @@ const CONNECTION_LOADS: readonly Load[] = [
 
 const HANDSHAKE_LOADS: readonly Load[] = [
   { name: "fields", make: head(REQUEST, "X: a\r\n", "\r\n"), chunk: WHOLE, receiver: server },
-  { name: "a head, byte by byte", make: head(REQUEST, "X: a\r\n", "\r\n"), chunk: 1, receiver: server },
-  { name: "the same field", make: head(REQUEST, "Connection: a\r\n", "\r\n"), chunk: WHOLE, receiver: server },
-  { name: "one long field, never ended", make: head(REQUEST + "X: ", "a", ""), chunk: 1000, receiver: server },
-  { name: "a long target", make: head("GET /", "a?", " HTTP/1.1\r\nHost: a" + END), chunk: WHOLE, receiver: server },
-  { name: "a long host", make: head("GET / HTTP/1.1\r\nHost: ", "a.", END), chunk: WHOLE, receiver: server },
-  { name: "protocols", make: head(`${REQUEST}Sec-WebSocket-Protocol: `, "a, ", END), chunk: WHOLE, receiver: server },
+  {
+    name: "a head, byte by byte",
+    make: head(REQUEST, "X: a\r\n", "\r\n"),
+    chunk: 1,
+    receiver: server,
+  },
+  {
+    name: "the same field",
+    make: head(REQUEST, "Connection: a\r\n", "\r\n"),
+    chunk: WHOLE,
+    receiver: server,
+  },
+  {
+    name: "one long field, never ended",
+    make: head(REQUEST + "X: ", "a", ""),
+    chunk: 1000,
+    receiver: server,
+  },
+  {
+    name: "a long target",
+    make: head("GET /", "a?", " HTTP/1.1\r\nHost: a" + END),
+    chunk: WHOLE,
+    receiver: server,
+  },
+  {
+    name: "a long host",
+    make: head("GET / HTTP/1.1\r\nHost: ", "a.", END),
+    chunk: WHOLE,
+    receiver: server,
+  },
+  {
+    name: "protocols",
+    make: head(`${REQUEST}Sec-WebSocket-Protocol: `, "a, ", END),
+    chunk: WHOLE,
+    receiver: server,
+  },
   {
     name: "spaces between protocols",
     make: head(`${REQUEST}Sec-WebSocket-Protocol: a`, " ", `b${END}`),
     chunk: WHOLE,
     receiver: server,
   },
-  { name: "commas", make: head(`${REQUEST}Sec-WebSocket-Extensions: `, ",", END), chunk: WHOLE, receiver: server },
+  {
+    name: "commas",
+    make: head(`${REQUEST}Sec-WebSocket-Extensions: `, ",", END),
+    chunk: WHOLE,
+    receiver: server,
+  },
   {
     name: "extensions",
     make: head(`${REQUEST}Sec-WebSocket-Extensions: a`, ",a;b=c", END),
@@ -150,7 +208,11 @@ const HANDSHAKE_LOADS: readonly Load[] = [
   },
   {
     name: "parameters",
-    make: head(`${REQUEST}Sec-WebSocket-Extensions: permessage-deflate`, ";client_max_window_bits", END),
+    make: head(
+      `${REQUEST}Sec-WebSocket-Extensions: permessage-deflate`,
+      ";client_max_window_bits",
+      END,
+    ),
     chunk: WHOLE,
     receiver: server,
   },
@@ -166,9 +228,24 @@ const HANDSHAKE_LOADS: readonly Load[] = [
     chunk: WHOLE,
     receiver: server,
   },
-  { name: "an answer's fields", make: head(ANSWER, "X: a\r\n", "\r\n"), chunk: WHOLE, receiver: client },
-  { name: "an answer, byte by byte", make: head(ANSWER, "X: a\r\n", "\r\n"), chunk: 1, receiver: client },
-  { name: "an answer's reason", make: head("HTTP/1.1 404 ", "a ", END), chunk: WHOLE, receiver: client },
+  {
+    name: "an answer's fields",
+    make: head(ANSWER, "X: a\r\n", "\r\n"),
+    chunk: WHOLE,
+    receiver: client,
+  },
+  {
+    name: "an answer, byte by byte",
+    make: head(ANSWER, "X: a\r\n", "\r\n"),
+    chunk: 1,
+    receiver: client,
+  },
+  {
+    name: "an answer's reason",
+    make: head("HTTP/1.1 404 ", "a ", END),
+    chunk: WHOLE,
+    receiver: client,
+  },
   {
     name: "a body in chunks of a byte",
     make: head("HTTP/1.1 404 \r\nTransfer-Encoding: chunked" + END, "1\r\na\r\n", ""),
@@ -179,7 +256,10 @@ const HANDSHAKE_LOADS: readonly Load[] = [
 
 const SIZE = 50_000;
 const FACTOR = 4;
-/** How much longer a byte may take among as many more: not at all in linear work, `FACTOR` times in quadratic. */
+/**
+ * How much longer a byte may take among as many more: not at all in linear work, `FACTOR` times in
+ * quadratic.
+ */
 const MOST = 2;
 const ATTEMPTS = 6;
 /** Bytes of one measurement: as many for short streams as for long ones. */
@@ -189,7 +269,11 @@ const MEASURED = 1_600_000;
 export async function checkLinear(print: (line: string) => void): Promise<void> {
   for (const load of [...CONNECTION_LOADS, ...HANDSHAKE_LOADS]) {
     const [short, long] = await timesPerByte(load);
-    print(`${load.name}: a byte takes ${short.toFixed(1)} ns, and ${long.toFixed(1)} ns among ${FACTOR} times as many`);
+    print(
+      `${load.name}: a byte takes ${short.toFixed(1)} ns, and ${
+        long.toFixed(1)
+      } ns among ${FACTOR} times as many`,
+    );
     if (long > short * MOST) throw new Error(`${load.name}: work is not linear`);
   }
   for (const load of CONNECTION_LOADS) {

@@ -1,8 +1,9 @@
-// `npm run fuzz`: fuzzes every target, first with fresh inputs and their changes, then guided by coverage; then shows that work and
-// memory are linear. Prints inputs, rates and coverage, and for a finding the shortest input that shows it, in base64.
+// `npm run fuzz`: fuzzes every target, first with fresh inputs and their changes, then guided by
+// coverage; then shows that work and memory are linear. Prints inputs, rates and coverage, and for
+// a finding the shortest input that shows it, in base64.
 //
-// `--seconds N` for each target and phase, `--target NAME` for one of them, `--seed N`, and `--write` to keep what was found to reach
-// something new in corpus/.
+// `--seconds N` for each target and phase, `--target NAME` for one of them, `--seed N`, and
+// `--write` to keep what was found to reach something new in corpus/.
 
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -31,14 +32,20 @@ function readOptions(): Options & { target: string | undefined; } {
       write: { type: "boolean", default: false },
     },
   });
-  return { seconds: Number(values.seconds), seed: Number(values.seed), write: values.write, target: values.target };
+  return {
+    seconds: Number(values.seconds),
+    seed: Number(values.seed),
+    write: values.write,
+    target: values.target,
+  };
 }
 
 function clock(seconds: number): { enough(): boolean; rate(inputs: number): string; } {
   const start = performance.now();
   return {
     enough: () => performance.now() - start > seconds * 1000,
-    rate: (inputs) => `${inputs} inputs, ${(inputs / (performance.now() - start) * 1000).toFixed(0)}/s`,
+    rate: (inputs) =>
+      `${inputs} inputs, ${(inputs / (performance.now() - start) * 1000).toFixed(0)}/s`,
   };
 }
 
@@ -70,14 +77,19 @@ async function fuzzWithCoverage(
   const grown = `${known[0]} inputs that reach ${
     known[1]
   } places became ${corpus.inputs.length} that reach ${corpus.reached}`;
-  console.log(`${target.name}, guided: ${rate(trial.inputs)}, the slowest ${trial.slowest.toFixed(0)} ms; ${grown}`);
+  console.log(
+    `${target.name}, guided: ${rate(trial.inputs)}, the slowest ${
+      trial.slowest.toFixed(0)
+    } ms; ${grown}`,
+  );
   if (write) console.log(`corpus: ${await writeCorpus(target, corpus.inputs, hits)} inputs`);
   return trial.inputs;
 }
 
 async function main(): Promise<void> {
   const options = readOptions();
-  const chosen = ({ name }: Target): boolean => options.target === undefined || name === options.target;
+  const chosen = ({ name }: Target): boolean =>
+    options.target === undefined || name === options.target;
   console.log(`seed ${options.seed}`);
   let inputs = 0;
   for (const target of TARGETS.filter(chosen)) inputs += await fuzzBlindly(target, options);

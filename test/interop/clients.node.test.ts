@@ -1,4 +1,5 @@
-// This library as a client, on each runtime, and the servers of others: `ws`, Bun.serve, Deno.upgradeWebSocket and Python's websockets.
+// This library as a client, on each runtime, and the servers of others: `ws`, Bun.serve,
+// Deno.upgradeWebSocket and Python's websockets.
 
 import type { Side } from "./pairs.ts";
 import { AGREED, AGREED_BY_DEFAULT, describePairs, oursAs } from "./pairs.ts";

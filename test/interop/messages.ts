@@ -1,5 +1,6 @@
-// What both ends of an interop test agree on: the content that is sent, what a server does when it is asked to, and the plan by which a
-// client goes. Programs of Node, Deno and Bun share this file; python.py of clients/ and servers/ does the same in Python.
+// What both ends of an interop test agree on: the content that is sent, what a server does when it
+// is asked to, and the plan by which a client goes. Programs of Node, Deno and Bun share this file;
+// python.py of clients/ and servers/ does the same in Python.
 
 import process from "node:process";
 
@@ -8,7 +9,13 @@ export type Message = string | Uint8Array;
 /** Settings of permessage-deflate, which each peer spells in its own way. */
 export type Variant = "none" | "takeover" | "no-takeover" | "bits-9" | "bits-15";
 
-export const VARIANTS: readonly Variant[] = ["none", "takeover", "no-takeover", "bits-9", "bits-15"];
+export const VARIANTS: readonly Variant[] = [
+  "none",
+  "takeover",
+  "no-takeover",
+  "bits-9",
+  "bits-15",
+];
 
 /** How a connection is to end, and by whom; without a code the Close frame is empty. */
 export interface End {
@@ -57,10 +64,14 @@ export interface ClientPeer extends Peer {
 
 // --- Content ---
 
-/** The first thing a server sends, as soon as it can: it may come along with the answer to the handshake. */
+/**
+ * The first thing a server sends, as soon as it can: it may come along with the answer to the
+ * handshake.
+ */
 export const WELCOME = "welcome";
 
-// What repeats does so at a distance which a large window of a compressor sees and a small one must not.
+// What repeats does so at a distance which a large window of a compressor sees and a small one must
+// not.
 const BLOCK: Uint8Array = Uint8Array.from({ length: 3000 }, (_, index) => {
   const hash = Math.imul(index, 0x9E3779B1);
   return Math.imul(hash ^ hash >>> 15, 0x85EBCA6B) >>> 24;
@@ -79,7 +90,8 @@ export function bytesOf(length: number): Uint8Array<ArrayBuffer> {
 export function fragmentsOf(text: string): string[] {
   const characters = [...text];
   const third = Math.ceil(characters.length / 3);
-  const piece = (index: number): string => characters.slice(index * third, (index + 1) * third).join("");
+  const piece = (index: number): string =>
+    characters.slice(index * third, (index + 1) * third).join("");
   return [piece(0), "", piece(1), piece(2)];
 }
 
@@ -102,7 +114,11 @@ export async function answer(peer: Peer, message: Message): Promise<void> {
   const [command, argument = "", ...reason] = message.split(" ");
   if (command === "!fragments") peer.sendFragments!(fragmentsOf(textOf(Number(argument))));
   if (command === "!ping") peer.send(await pingAndCompare(peer) ? "pong" : "another pong");
-  if (command === "!close") argument === "" ? peer.close() : peer.close(Number(argument), reason.join(" "));
+  if (command === "!close") {
+    argument === ""
+      ? peer.close()
+      : peer.close(Number(argument), reason.join(" "));
+  }
 }
 
 /** Prints what a program has to say. */
@@ -125,7 +141,11 @@ const STEPS: Readonly<Record<string, (peer: ClientPeer, size: number) => Promise
   "!ping": (peer) => exchange(peer, "!ping", "pong"),
 };
 
-async function exchange(peer: ClientPeer, sent: Message, expected: Message = sent): Promise<boolean> {
+async function exchange(
+  peer: ClientPeer,
+  sent: Message,
+  expected: Message = sent,
+): Promise<boolean> {
   peer.send(sent);
   return same(await peer.next(), expected);
 }
@@ -138,7 +158,11 @@ async function burst(peer: ClientPeer, count: number): Promise<boolean> {
   return true;
 }
 
-async function takeSteps(peer: ClientPeer, steps: readonly string[], done: string[]): Promise<void> {
+async function takeSteps(
+  peer: ClientPeer,
+  steps: readonly string[],
+  done: string[],
+): Promise<void> {
   if (await peer.next() === WELCOME) done.push(WELCOME);
   for (const step of steps) {
     const [kind, size] = step.split(" ");
@@ -154,11 +178,19 @@ async function play(peer: ClientPeer, { name, steps, end }: Scenario): Promise<R
   if (early) done.push("an early end");
   if (end.by === "server") peer.send(["!close", end.code, end.reason].join(" ").trimEnd());
   else end.code === undefined ? peer.close() : peer.close(end.code, end.reason);
-  return { name, protocol: peer.protocol, extensions: peer.extensions, closed: await peer.closed, done };
+  return {
+    name,
+    protocol: peer.protocol,
+    extensions: peer.extensions,
+    closed: await peer.closed,
+    done,
+  };
 }
 
 /** A client program: goes by the plan in PLAN, and prints a report of each connection. */
-export async function playAll(connect: (scenario: Scenario) => ClientPeer | Promise<ClientPeer>): Promise<void> {
+export async function playAll(
+  connect: (scenario: Scenario) => ClientPeer | Promise<ClientPeer>,
+): Promise<void> {
   for (const scenario of JSON.parse(process.env["PLAN"]!) as Scenario[]) {
     print(await play(await connect(scenario), scenario));
   }

@@ -1,4 +1,5 @@
-// A server and a client of different make, each a process of its own: what is tried between them, and what both have to report.
+// A server and a client of different make, each a process of its own: what is tried between them,
+// and what both have to report.
 
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +10,10 @@ import { WELCOME } from "./messages.ts";
 /** Debian's: it has python3-websockets where that is installed. */
 const PYTHON = "/usr/bin/python3";
 
-const INTERPRETERS: Readonly<Record<Interpreter, readonly string[]>> = { ...COMMANDS, Python: [PYTHON] };
+const INTERPRETERS: Readonly<Record<Interpreter, readonly string[]>> = {
+  ...COMMANDS,
+  Python: [PYTHON],
+};
 
 export type Interpreter = keyof typeof COMMANDS | "Python";
 
@@ -32,7 +36,12 @@ const OURS = { fragments: true, pings: true, emptyClose: true, extensions: true 
 
 /** This library, on each runtime. */
 export function oursAs(role: "servers" | "clients"): readonly Side[] {
-  return RUNTIMES.map((on) => ({ name: `sansws on ${on}`, on, file: `${role}/sansws.ts`, ...OURS }));
+  return RUNTIMES.map((on) => ({
+    name: `sansws on ${on}`,
+    on,
+    file: `${role}/sansws.ts`,
+    ...OURS,
+  }));
 }
 
 /** What both ends agree on when they want the same; in the answer's order or another. */
@@ -60,14 +69,23 @@ function missing({ on }: Side): boolean {
 
 const SIZES = [0, 1, 125, 126, 65535, 65536, 1024 * 1024];
 const ECHOES = SIZES.flatMap((size) => [`text ${size}`, `binary ${size}`]);
-const PLAIN = { variant: "none", protocols: [], steps: [], end: { by: "client", code: 1000 } } as const;
+const PLAIN = {
+  variant: "none",
+  protocols: [],
+  steps: [],
+  end: { by: "client", code: 1000 },
+} as const;
 
 type Trial = Omit<Scenario, "url">;
 
 function closing(by: End["by"], mayBeEmpty: boolean): Trial[] {
   const ends: End[] = [{ by, code: 1000 }, { by, code: 4000, reason: "Grüße 😀" }];
   if (mayBeEmpty) ends.push({ by });
-  return ends.map((end) => ({ ...PLAIN, name: `closing by the ${by} with ${end.code ?? "no code"}`, end }));
+  return ends.map((end) => ({
+    ...PLAIN,
+    name: `closing by the ${by} with ${end.code ?? "no code"}`,
+    end,
+  }));
 }
 
 function steps(able: readonly (readonly [able: boolean, step: string])[]): string[] {
@@ -75,7 +93,10 @@ function steps(able: readonly (readonly [able: boolean, step: string])[]): strin
 }
 
 function trialsOf(server: Side, client: Side): Trial[] {
-  const fragments = [[client.fragments, "fragments 65536"], [server.fragments, "!fragments 65536"]] as const;
+  const fragments = [[client.fragments, "fragments 65536"], [
+    server.fragments,
+    "!fragments 65536",
+  ]] as const;
   const pings = [[client.pings, "ping"], [server.pings, "!ping"]] as const;
   const variants = Object.keys(server.negotiated ?? client.negotiated ?? {}) as Variant[];
   return [
@@ -156,7 +177,10 @@ function describePair([server, client]: readonly [Side, Side], serving: () => Se
 
     beforeAll(() => {
       const [, ports] = serving();
-      const plan = trials.map((trial): Scenario => ({ ...trial, ...whereabouts(client, trial, ports) }));
+      const plan = trials.map((trial): Scenario => ({
+        ...trial,
+        ...whereabouts(client, trial, ports),
+      }));
       run = new Run(client, { PLAN: JSON.stringify(plan) });
     });
 
@@ -176,7 +200,11 @@ function describePair([server, client]: readonly [Side, Side], serving: () => Se
 }
 
 /** The trial's name in reports, which the server knows as the path. */
-function whereabouts(client: Side, { name, variant }: Trial, ports: Serving[1]): Pick<Scenario, "name" | "url"> {
+function whereabouts(
+  client: Side,
+  { name, variant }: Trial,
+  ports: Serving[1],
+): Pick<Scenario, "name" | "url"> {
   const path = `${client.name}-${name}`.replaceAll(/\W+/g, "-");
   return { name: path, url: `ws://127.0.0.1:${ports[variant]}/${path}` };
 }
@@ -189,10 +217,14 @@ function expectClosed({ by, code = 1005, reason = "" }: End, near: Report, far: 
 }
 
 function expectNegotiated(variant: Variant, ...ends: readonly (readonly [Side, Report])[]): void {
-  const expected = ends.map(([{ negotiated }]) => negotiated?.[variant]).find((text) => text !== undefined) ?? "";
+  const expected =
+    ends.map(([{ negotiated }]) => negotiated?.[variant]).find((text) => text !== undefined) ?? "";
   for (const [{ negotiated, extensions }, report] of ends) {
-    if (negotiated === undefined) expect(parametersOf(report.extensions)).toEqual(parametersOf(expected));
-    else if (extensions) expect(nameOfExtension(report.extensions)).toBe(nameOfExtension(expected));
+    if (negotiated === undefined) {
+      expect(parametersOf(report.extensions)).toEqual(parametersOf(expected));
+    } else if (extensions) {
+      expect(nameOfExtension(report.extensions)).toBe(nameOfExtension(expected));
+    }
   }
 }
 

@@ -1,9 +1,16 @@
-// This library as a server, on each runtime, and the clients of others: `ws`, undici, Deno, Bun and Python's websockets.
+// This library as a server, on each runtime, and the clients of others: `ws`, undici, Deno, Bun and
+// Python's websockets.
 
 import type { Side } from "./pairs.ts";
 import { AGREED, AGREED_BY_DEFAULT, describePairs, oursAs } from "./pairs.ts";
 
-const WEB = { file: "clients/web.ts", fragments: false, pings: false, emptyClose: true, extensions: true };
+const WEB = {
+  file: "clients/web.ts",
+  fragments: false,
+  pings: false,
+  emptyClose: true,
+  extensions: true,
+};
 
 const CLIENTS: readonly Side[] = [
   {

@@ -14,7 +14,8 @@ export const DEFLATE: Readonly<Record<Variant, false | PerMessageDeflateOptions>
 export function peerOf(socket: WebSocket): Peer {
   return {
     send: (data) => socket.send(data),
-    sendFragments: (parts) => parts.forEach((part, index) => socket.send(part, { fin: index === parts.length - 1 })),
+    sendFragments: (parts) =>
+      parts.forEach((part, index) => socket.send(part, { fin: index === parts.length - 1 })),
     close: (code, reason) => socket.close(code, reason),
     ping: (payload) => {
       socket.ping(payload);

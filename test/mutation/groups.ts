@@ -1,17 +1,27 @@
-// The files of core/ in groups, each with the tests that are about it. A mutant that no test notices costs a run of all the tests it is
-// tried with, so these are few and quick ones: the simulation and the fuzzers are not among them.
+// The files of core/ in groups, each with the tests that are about it. A mutant that no test
+// notices costs a run of all the tests it is tried with, so these are few and quick ones: the
+// simulation and the fuzzers are not among them.
 
 export interface Group {
   /** Files, as patterns; what begins with `!` takes some away. */
   readonly mutate: readonly string[];
-  /** Test files below test/core, as patterns. `mod` is among them, so that a core which does not load fails a test. */
+  /**
+   * Test files below test/core, as patterns. `mod` is among them, so that a core which does not
+   * load fails a test.
+   */
   readonly tests: readonly string[];
 }
 
 export const GROUPS: Readonly<Record<string, Group>> = {
   small: {
-    mutate: ["core/*.ts", "!core/{connection,liveness,message,output,pieces,receiver,sender,utf8}.ts"],
-    tests: ["{bytes,close,closing,errors,limits,mod,prepared,topics,utf8,violations}", "handshake/offer"],
+    mutate: [
+      "core/*.ts",
+      "!core/{connection,liveness,message,output,pieces,receiver,sender,utf8}.ts",
+    ],
+    tests: [
+      "{bytes,close,closing,errors,limits,mod,prepared,topics,utf8,violations}",
+      "handshake/offer",
+    ],
   },
   text: {
     mutate: ["core/utf8.ts"],
@@ -19,7 +29,10 @@ export const GROUPS: Readonly<Record<string, Group>> = {
   },
   frame: {
     mutate: ["core/frame/*.ts"],
-    tests: ["frame/{encoder,header,mask}", "{chunks,message,mod,receiver,sender,transitions,violations}"],
+    tests: [
+      "frame/{encoder,header,mask}",
+      "{chunks,message,mod,receiver,sender,transitions,violations}",
+    ],
   },
   messages: {
     mutate: ["core/{liveness,message,output,pieces,sender}.ts"],

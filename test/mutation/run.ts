@@ -1,6 +1,8 @@
-// `npm run mutation`: changes core/ in every small way that Stryker knows, and looks which changes no test notices. Prints them, the score
-// of each file and of all of them; exits with 1 where that is under 90 percent. Names of groups limit it to these. What was killed before
-// is not tried again until it or its tests change (`reports/mutation/`); the first time takes about half an hour on two idle cores.
+// `npm run mutation`: changes core/ in every small way that Stryker knows, and looks which changes
+// no test notices. Prints them, the score of each file and of all of them; exits with 1 where that
+// is under 90 percent. Names of groups limit it to these. What was killed before is not tried again
+// until it or its tests change (`reports/mutation/`); the first time takes about half an hour on
+// two idle cores.
 
 import { Stryker } from "@stryker-mutator/core";
 import process from "node:process";
@@ -56,7 +58,9 @@ function sum(tallies: Iterable<Tally>): Tally {
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(GROUPS);
 const unknown = names.find((name) => !Object.hasOwn(GROUPS, name));
-if (unknown !== undefined) throw new Error(`no group ${unknown}; there are: ${Object.keys(GROUPS).join(", ")}`);
+if (unknown !== undefined) {
+  throw new Error(`no group ${unknown}; there are: ${Object.keys(GROUPS).join(", ")}`);
+}
 
 const tallies = new Map<string, Tally>();
 for (const name of names) await measure(name, tallies);

@@ -1,5 +1,6 @@
-// The tests that are to notice a mutant of core/: those that `MUTATION_TESTS` names, below test/core. They leave nothing behind, so they
-// share a worker, which is a new one for every mutant.
+// The tests that are to notice a mutant of core/: those that `MUTATION_TESTS` names, below
+// test/core. They leave nothing behind, so they share a worker, which is a new one for every
+// mutant.
 
 import process from "node:process";
 import type { ViteUserConfig } from "vitest/config";

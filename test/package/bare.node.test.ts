@@ -1,5 +1,6 @@
-// The core in a place that has the language and the three globals it names, and nothing else: no process, no Buffer, no
-// URL, no timers, no console. Whatever else it touched would be a ReferenceError or an undefined property here.
+// The core in a place that has the language and the three globals it names, and nothing else: no
+// process, no Buffer, no URL, no timers, no console. Whatever else it touched would be a
+// ReferenceError or an undefined property here.
 
 import { build } from "esbuild";
 import { join } from "node:path";
@@ -33,7 +34,10 @@ describe("sansws/core in a bare V8 context", () => {
   });
 
   it("answers the key of RFC 6455 §1.3", async () => {
-    const accept: unknown = await runInContext(`core.acceptKey("dGhlIHNhbXBsZSBub25jZQ==")`, context);
+    const accept: unknown = await runInContext(
+      `core.acceptKey("dGhlIHNhbXBsZSBub25jZQ==")`,
+      context,
+    );
     expect(accept).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   });
 

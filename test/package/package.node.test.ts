@@ -1,4 +1,5 @@
-// The packed package as its users meet it: what is in it, whether its types stand alone, and whether it runs.
+// The packed package as its users meet it: what is in it, whether its types stand alone, and
+// whether it runs.
 
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -49,7 +50,11 @@ describe("the packed files", () => {
 });
 
 describe("the packed types", () => {
-  const check = async (lib: string, imports: readonly string[], moduleResolution: string): Promise<void> => {
+  const check = async (
+    lib: string,
+    imports: readonly string[],
+    moduleResolution: string,
+  ): Promise<void> => {
     const module = moduleResolution === "bundler" ? "ESNext" : "NodeNext";
     const names = imports.map((entry, index) =>
       `import * as entry${index} from "${entry}";\nexport { entry${index} };\n`
@@ -60,9 +65,12 @@ describe("the packed types", () => {
     await run("tsc", [...options.split(" "), "--lib", lib, "types.ts"], folder);
   };
 
-  it.each(["nodenext", "bundler"])("check without @types/node and with library checks on: %s", async (resolution) => {
-    await check("ES2023,DOM,DOM.Iterable,DOM.AsyncIterable", entries, resolution);
-  });
+  it.each(["nodenext", "bundler"])(
+    "check without @types/node and with library checks on: %s",
+    async (resolution) => {
+      await check("ES2023,DOM,DOM.Iterable,DOM.AsyncIterable", entries, resolution);
+    },
+  );
 
   it("of sansws/core need the language alone", async () => {
     await check("ES2023", ["sansws/core"], "nodenext");

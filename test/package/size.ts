@@ -1,5 +1,5 @@
-// How much of a bundle sansws takes: each entry bundled with what it imports, minified and gzipped. The deflate codec is
-// left out: its size is pako's, which the README states apart.
+// How much of a bundle sansws takes: each entry bundled with what it imports, minified and gzipped.
+// The deflate codec is left out: its size is pako's, which the README states apart.
 
 import { build } from "esbuild";
 import { Buffer } from "node:buffer";

@@ -1,5 +1,5 @@
-// What the servers under attack do, by name: ordinary applications, applications that fail, and applications that pass on strings
-// which would break a head if they were written.
+// What the servers under attack do, by name: ordinary applications, applications that fail, and
+// applications that pass on strings which would break a head if they were written.
 
 import type { IncomingUpgrade, ServeOptions, Socket, UpgradeDecision } from "sansws";
 import { allowOrigins } from "sansws";
@@ -13,7 +13,9 @@ function sleep(milliseconds: number): Promise<void> {
 
 const INJECTED = "x\r\nX-Injected: 1";
 
-/** What the upgrade hook answers for each path; each of them has something that must not be written. */
+/**
+ * What the upgrade hook answers for each path; each of them has something that must not be written.
+ */
 const UNSAFE_DECISIONS: Readonly<Record<string, UpgradeDecision>> = {
   "/protocol": { protocol: INJECTED },
   "/header-value": { headers: { "X-Value": INJECTED } },
@@ -25,7 +27,10 @@ const UNSAFE_DECISIONS: Readonly<Record<string, UpgradeDecision>> = {
   "/switching": { status: 101 },
 };
 
-/** What the request hook answers for each path: here it is the runtime that refuses, or this library. */
+/**
+ * What the request hook answers for each path: here it is the runtime that refuses, or this
+ * library.
+ */
 const UNSAFE_RESPONSES: Readonly<Record<string, () => Response>> = {
   "/status-text": () => new Response("", { statusText: INJECTED }),
   "/response-value": () => new Response("", { headers: { "X-Value": INJECTED } }),
@@ -50,7 +55,8 @@ async function publish(socket: Socket, message: string): Promise<void> {
 function megabytes(): ReadableStream<Uint8Array<ArrayBuffer>> {
   let left = 32;
   return new ReadableStream({
-    pull: (controller) => left-- > 0 ? controller.enqueue(new Uint8Array(2 ** 20)) : controller.close(),
+    pull: (controller) =>
+      left-- > 0 ? controller.enqueue(new Uint8Array(2 ** 20)) : controller.close(),
   });
 }
 
@@ -86,7 +92,8 @@ export const BEHAVIOURS: Readonly<Record<string, (note: Note) => ServeOptions>> 
   hanging: () => ({ upgrade: () => new Promise(() => {}) }),
   unsafe: () => ({
     upgrade: ({ path }) => UNSAFE_DECISIONS[path] ?? { status: 403, body: SAFE_BODY },
-    request: (request) => UNSAFE_RESPONSES[new URL(request.url).pathname]?.() ?? new Response(SAFE_BODY),
+    request: (request) =>
+      UNSAFE_RESPONSES[new URL(request.url).pathname]?.() ?? new Response(SAFE_BODY),
   }),
   web: () => ({ request: answer }),
   body: (note) => ({
@@ -107,7 +114,10 @@ export const BEHAVIOURS: Readonly<Record<string, (note: Note) => ServeOptions>> 
   }),
   fields: () => ({
     upgrade: ({ headers }) => ({
-      headers: { "X-Proto": headers.get("__proto__") ?? "none", "X-Constructor": headers.get("constructor") ?? "none" },
+      headers: {
+        "X-Proto": headers.get("__proto__") ?? "none",
+        "X-Constructor": headers.get("constructor") ?? "none",
+      },
     }),
   }),
   failing: () => ({ message: (_, data) => fail(String(data)) }),

@@ -1,5 +1,6 @@
-// The bystander: a connection that does nothing wrong, sends a message, waits for its echo, and sends the next. It is a process
-// of its own, so that it measures the server's time and not that of the test, which is busy attacking.
+// The bystander: a connection that does nothing wrong, sends a message, waits for its echo, and
+// sends the next. It is a process of its own, so that it measures the server's time and not that of
+// the test, which is busy attacking.
 
 import { connect } from "node:net";
 import process from "node:process";
@@ -52,7 +53,12 @@ function take(): Waits {
   waits = [];
   const waiting = sentAt !== undefined && received < ECHO_SIZE ? performance.now() - sentAt : 0;
   const median = sorted[sorted.length >> 1] ?? 0;
-  return { count: sorted.length, median, worst: Math.max(waiting, sorted.at(-1) ?? 0), closed: socket.closed };
+  return {
+    count: sorted.length,
+    median,
+    worst: Math.max(waiting, sorted.at(-1) ?? 0),
+    closed: socket.closed,
+  };
 }
 
 socket.on("error", () => {}).on("data", receive);

@@ -1,4 +1,5 @@
-// A client in the hands of a hostile server: what it is told, what it gives away, and what it can be made to hold.
+// A client in the hands of a hostile server: what it is told, what it gives away, and what it can
+// be made to hold.
 
 import { Buffer } from "node:buffer";
 import { constants, deflateRawSync } from "node:zlib";
@@ -10,12 +11,15 @@ import type { Outcome } from "./server.ts";
 import { flood, hasProc, MIB, onEachRuntime, opening, repeat } from "./target.ts";
 
 const text = (content: string): Uint8Array => frame("server", 0x81, content);
-const close = (code: number): Uint8Array => frame("server", 0x88, Uint8Array.of(code >> 8, code & 0xff));
+const close = (code: number): Uint8Array =>
+  frame("server", 0x88, Uint8Array.of(code >> 8, code & 0xff));
 
 const options = { timeouts: { handshake: 500, close: 400 } };
 
 /** A server that answers whoever comes with the same bytes, and keeps their heads. */
-async function answering(answer: (head: string) => string): Promise<{ url: string; heads: string[]; }> {
+async function answering(
+  answer: (head: string) => string,
+): Promise<{ url: string; heads: string[]; }> {
   const heads: string[] = [];
   const url = await rawListen(async (peer) => {
     const head = await peer.takeHead();
@@ -42,7 +46,11 @@ onEachRuntime({}, (target) => {
       ],
       ["a reserved opcode", frame("server", 0x83, "x"), 1002],
       ["a ping of 126 bytes", frame("server", 0x89, "x".repeat(126)), 1002],
-      ["CVE-2026-1528 (undici): a length of 2^63-1", Uint8Array.of(0x82, 127, 0x7f, ...Array(7).fill(0xff)), 1009],
+      [
+        "CVE-2026-1528 (undici): a length of 2^63-1",
+        Uint8Array.of(0x82, 127, 0x7f, ...Array(7).fill(0xff)),
+        1009,
+      ],
       ["a length of 2^64-1", Uint8Array.of(0x82, 127, ...Array(8).fill(0xff)), 1002],
       [
         "the CVE-2020-27813 (gorilla) overflow: a fragment, then 2^63-1",
@@ -52,7 +60,10 @@ onEachRuntime({}, (target) => {
       ["text that is not UTF-8", frame("server", 0x81, Uint8Array.of(0xff)), 1007],
       [
         "fastwebsockets#122: a character in two fragments, without its end",
-        join([frame("server", 0x01, Uint8Array.of(0xe2)), frame("server", 0x80, Uint8Array.of(0x82))]),
+        join([
+          frame("server", 0x01, Uint8Array.of(0xe2)),
+          frame("server", 0x80, Uint8Array.of(0x82)),
+        ]),
         1007,
       ],
       ["a Close with 1006", close(1006), 1002],
@@ -69,11 +80,15 @@ onEachRuntime({}, (target) => {
   });
 
   describe("an answer that opens nothing is a HandshakeError:", () => {
-    const switching = (head: string, from: string | RegExp, to: string): string => acceptance(head).replace(from, to);
+    const switching = (head: string, from: string | RegExp, to: string): string =>
+      acceptance(head).replace(from, to);
     it.each<[string, (head: string) => string]>([
       ["another key's Accept", (head) => switching(head, /Accept: ..../, "Accept: AAAA")],
       ["no Accept", (head) => switching(head, /Sec-WebSocket-Accept.*\r\n/, "")],
-      ["a protocol nobody asked for", (head) => switching(head, /\r\n$/, "Sec-WebSocket-Protocol: chat\r\n\r\n")],
+      [
+        "a protocol nobody asked for",
+        (head) => switching(head, /\r\n$/, "Sec-WebSocket-Protocol: chat\r\n\r\n"),
+      ],
       [
         "an extension nobody offered",
         (head) => switching(head, /\r\n$/, "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"),
@@ -93,7 +108,10 @@ onEachRuntime({}, (target) => {
   describe("an answer that does not end", () => {
     it("at all is given up in time", async () => {
       const url = await rawListen(() => {});
-      expect(await connect(url)).toMatchObject({ error: "HandshakeError", message: expect.stringMatching(/in time/) });
+      expect(await connect(url)).toMatchObject({
+        error: "HandshakeError",
+        message: expect.stringMatching(/in time/),
+      });
     });
 
     it("but comes byte by byte is given up in time", async () => {
@@ -104,7 +122,10 @@ onEachRuntime({}, (target) => {
           await sleep(1);
         }
       });
-      expect(await connect(url)).toMatchObject({ error: "HandshakeError", message: expect.stringMatching(/in time/) });
+      expect(await connect(url)).toMatchObject({
+        error: "HandshakeError",
+        message: expect.stringMatching(/in time/),
+      });
     });
 
     it.runIf(hasProc).each([
@@ -112,7 +133,11 @@ onEachRuntime({}, (target) => {
       ["by one line", "HTTP/1.1 101 Switching Protocols\r\nX: ", "x"],
       ["by informational answers", "", "HTTP/1.1 100 Continue\r\n\r\n"],
       ["by the body of a refusal", "HTTP/1.1 403 Forbidden\r\n\r\n", "x"],
-      ["by a trailer", "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "a: b\r\n"],
+      [
+        "by a trailer",
+        "HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+        "a: b\r\n",
+      ],
     ])("%s costs no memory", async (_, beginning, more) => {
       const endless = utf8(more.repeat(MIB / more.length));
       const url = await rawListen(async (peer) => {
@@ -132,15 +157,18 @@ onEachRuntime({}, (target) => {
     });
   });
 
-  it.each([1, 64, 1000])("libnostr-z PR 134: %i messages in the segment of the 101 are all heard", async (count) => {
-    const url = await rawListen(async (peer) => {
-      const head = await peer.takeHead();
-      peer.write(acceptance(head), repeat(text("early"), count), close(1000));
-      await peer.takeFrames(1);
-      peer.end();
-    });
-    expect(await connect(url)).toEqual({ closed: "1000 peer", received: Array(count).fill(5) });
-  });
+  it.each([1, 64, 1000])(
+    "libnostr-z PR 134: %i messages in the segment of the 101 are all heard",
+    async (count) => {
+      const url = await rawListen(async (peer) => {
+        const head = await peer.takeHead();
+        peer.write(acceptance(head), repeat(text("early"), count), close(1000));
+        await peer.takeFrames(1);
+        peer.end();
+      });
+      expect(await connect(url)).toEqual({ closed: "1000 peer", received: Array(count).fill(5) });
+    },
+  );
 
   describe("a server that", () => {
     it("does not close TCP after its Close is left in time", async () => {
@@ -171,25 +199,32 @@ onEachRuntime({}, (target) => {
       expect(grown).toBeLessThan(100 * MIB);
     });
 
-    it.runIf(hasProc)("floods with pings and does not read the answers costs no memory", async () => {
-      const pings = repeat(frame("server", 0x89, "x".repeat(125)), 8000);
-      const url = await opening(async (peer) => {
-        peer.socket.pause();
-        for (let i = 0; i < 32 && !peer.closed; i++) {
-          if (!peer.socket.write(pings)) await new Promise((resolve) => peer.socket.once("drain", resolve));
-        }
-        peer.socket.resetAndDestroy();
-      });
-      let outcome: Outcome = {};
-      const grown = await target().growth(async () => {
-        outcome = await connect(url);
-      });
-      expect(outcome.closed).toBe("1006 lost");
-      expect(grown).toBeLessThan(64 * MIB);
-    });
+    it.runIf(hasProc)(
+      "floods with pings and does not read the answers costs no memory",
+      async () => {
+        const pings = repeat(frame("server", 0x89, "x".repeat(125)), 8000);
+        const url = await opening(async (peer) => {
+          peer.socket.pause();
+          for (let i = 0; i < 32 && !peer.closed; i++) {
+            if (!peer.socket.write(pings)) {
+              await new Promise((resolve) => peer.socket.once("drain", resolve));
+            }
+          }
+          peer.socket.resetAndDestroy();
+        });
+        let outcome: Outcome = {};
+        const grown = await target().growth(async () => {
+          outcome = await connect(url);
+        });
+        expect(outcome.closed).toBe("1006 lost");
+        expect(grown).toBeLessThan(64 * MIB);
+      },
+    );
 
     it.runIf(hasProc)("CVE-2026-1526 (undici): sends a bomb of 1 GiB is told 1009", async () => {
-      const block = deflateRawSync(new Uint8Array(16 * MIB), { finishFlush: constants.Z_SYNC_FLUSH });
+      const block = deflateRawSync(new Uint8Array(16 * MIB), {
+        finishFlush: constants.Z_SYNC_FLUSH,
+      });
       const bomb = frame("server", 0xc2, repeat(block, 64).subarray(0, -4));
       const url = await opening(async (peer) => {
         peer.write(bomb);
@@ -215,14 +250,17 @@ onEachRuntime({}, (target) => {
       // Frames of two bytes of content: two of header, four of mask, two of content.
       let bytes: Uint8Array = new Uint8Array(0);
       await until(() => (bytes = join([bytes, peer.take()])).length >= 500 * 8, "all frames came");
-      for (let at = 0; at < bytes.length; at += 8) masks.push(new DataView(bytes.buffer).getUint32(at + 2));
+      for (let at = 0; at < bytes.length; at += 8) {
+        masks.push(new DataView(bytes.buffer).getUint32(at + 2));
+      }
       peer.write(close(1000));
       peer.end();
     });
     for (let i = 0; i < 4; i++) await target().connect({ url, send: Array(500).fill(2) });
     expect(new Set(keys).size).toBe(4);
     for (const key of keys) expect(Buffer.from(key, "base64")).toHaveLength(16);
-    // Of 2000 random numbers of 32 bits, two are the same once in 2000 runs; each bit is set in about half of them.
+    // Of 2000 random numbers of 32 bits, two are the same once in 2000 runs; each bit is set in
+    // about half of them.
     expect(new Set(masks).size).toBeGreaterThan(1997);
     for (let bit = 0; bit < 32; bit++) {
       const set = masks.filter((mask) => (mask >>> bit & 1) === 1).length;
@@ -296,7 +334,9 @@ onEachRuntime({}, (target) => {
         head.includes(" /a") ? refused : found("/a%0d%0aX-Injected: 1%0d%0a\\\t\u00e4")
       );
       await connect(first.url, { redirect: true });
-      expect(first.heads[1]!.split("\r\n")[0]).toMatch(/^GET \/a%0d%0aX-Injected:%201%0d%0a\/\S* HTTP\/1\.1$/);
+      expect(first.heads[1]!.split("\r\n")[0]).toMatch(
+        /^GET \/a%0d%0aX-Injected:%201%0d%0a\/\S* HTTP\/1\.1$/,
+      );
       expect(first.heads[1]).not.toMatch(/^X-Injected/m);
     });
 

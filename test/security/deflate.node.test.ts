@@ -17,7 +17,10 @@ function compressed(content: Uint8Array): Buffer {
 
 /** 1 GiB of zeros in a megabyte: blocks that refer to nothing before them, one behind the other. */
 function gibibyte(): Uint8Array {
-  const block = deflateRawSync(new Uint8Array(16 * MIB), { finishFlush: constants.Z_SYNC_FLUSH, level: 9 });
+  const block = deflateRawSync(new Uint8Array(16 * MIB), {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    level: 9,
+  });
   return repeat(block, 64).subarray(0, -4);
 }
 
@@ -50,57 +53,75 @@ onEachRuntime({
     return closing(close!).split(" ", 1)[0]!;
   }
 
-  describe.runIf(hasProc)("CVE-2026-1526 (undici), CVE-2018-1000518 (websockets): a bomb of 1 GiB", () => {
-    it.each([
-      ["in one frame", () => frame("client", 0xc2, BOMB)],
-      ["in fragments of a kilobyte", () => fragments(BOMB, 1024)],
-      ["in fragments of a byte, as far as it takes", () => fragments(BOMB.subarray(0, 20_000), 1)],
-      ["of text", () => frame("client", 0xc1, BOMB)],
-    ])("%s is closed with 1009, and costs no more than the limit", async (_, bytes) => {
-      const attack = bytes();
-      const grown = await target().growth(async () => {
-        expect(await endOf("deflate", attack)).toBe("1009");
+  describe.runIf(hasProc)(
+    "CVE-2026-1526 (undici), CVE-2018-1000518 (websockets): a bomb of 1 GiB",
+    () => {
+      it.each([
+        ["in one frame", () => frame("client", 0xc2, BOMB)],
+        ["in fragments of a kilobyte", () => fragments(BOMB, 1024)],
+        [
+          "in fragments of a byte, as far as it takes",
+          () => fragments(BOMB.subarray(0, 20_000), 1),
+        ],
+        ["of text", () => frame("client", 0xc1, BOMB)],
+      ])("%s is closed with 1009, and costs no more than the limit", async (_, bytes) => {
+        const attack = bytes();
+        const grown = await target().growth(async () => {
+          expect(await endOf("deflate", attack)).toBe("1009");
+        });
+        expect(grown).toBeLessThan(64 * MIB);
+        await until(
+          async () => (await target().notes("deflate")).includes("closed 1009 violation"),
+          "it was told",
+        );
       });
-      expect(grown).toBeLessThan(64 * MIB);
-      await until(async () => (await target().notes("deflate")).includes("closed 1009 violation"), "it was told");
-    });
 
-    it("on each of 20 connections at once costs no more than the limit on each", async () => {
-      const attack = frame("client", 0xc2, BOMB);
-      const grown = await target().growth(async () => {
-        const ends = await Promise.all(Array.from({ length: 20 }, () => endOf("deflate", attack)));
-        expect(ends).toEqual(Array(20).fill("1009"));
+      it("on each of 20 connections at once costs no more than the limit on each", async () => {
+        const attack = frame("client", 0xc2, BOMB);
+        const grown = await target().growth(async () => {
+          const ends = await Promise.all(
+            Array.from({ length: 20 }, () => endOf("deflate", attack)),
+          );
+          expect(ends).toEqual(Array(20).fill("1009"));
+        });
+        expect(grown).toBeLessThan(250 * MIB);
       });
-      expect(grown).toBeLessThan(250 * MIB);
-    });
 
-    it("within a bomb inflates once: what is in the message is the application's affair", async () => {
-      const inner = frame("client", 0xc2, BOMB);
-      const peer = await rawOpen(target().port("deflate"), OFFER);
-      peer.write(frame("client", 0xc2, compressed(inner)));
-      await until(async () => (await target().notes("deflate")).length > 0, "the message came");
-      expect(await target().notes("deflate")).toEqual([`binary of ${inner.length}`]);
-    });
-  });
+      it("within a bomb inflates once: what is in the message is the application's affair", async () => {
+        const inner = frame("client", 0xc2, BOMB);
+        const peer = await rawOpen(target().port("deflate"), OFFER);
+        peer.write(frame("client", 0xc2, compressed(inner)));
+        await until(async () => (await target().notes("deflate")).length > 0, "the message came");
+        expect(await target().notes("deflate")).toEqual([`binary of ${inner.length}`]);
+      });
+    },
+  );
 
-  it.runIf(hasProc)("bombs within the limit, a hundred on each of 3 connections, are inflated in turns", async () => {
-    const attack = repeat(frame("client", 0xc2, compressed(new Uint8Array(MIB))), 100);
-    const grown = await target().growth(async () => {
-      const peers = await Promise.all(Array.from({ length: 3 }, () => rawOpen(target().port("deflate"), OFFER)));
-      for (const peer of peers) peer.write(attack, frame("client", 0x88));
-      await Promise.all(peers.map((peer) => peer.takeFrames(1)));
-    });
-    // Not the hundred of a connection at once: they may come in one chunk.
-    expect(grown).toBeLessThan(100 * MIB);
-    expect((await target().notes("deflate")).filter((note) => note === `binary of ${MIB}`)).toHaveLength(300);
-  });
+  it.runIf(hasProc)(
+    "bombs within the limit, a hundred on each of 3 connections, are inflated in turns",
+    async () => {
+      const attack = repeat(frame("client", 0xc2, compressed(new Uint8Array(MIB))), 100);
+      const grown = await target().growth(async () => {
+        const peers = await Promise.all(
+          Array.from({ length: 3 }, () => rawOpen(target().port("deflate"), OFFER)),
+        );
+        for (const peer of peers) peer.write(attack, frame("client", 0x88));
+        await Promise.all(peers.map((peer) => peer.takeFrames(1)));
+      });
+      // Not the hundred of a connection at once: they may come in one chunk.
+      expect(grown).toBeLessThan(100 * MIB);
+      expect((await target().notes("deflate")).filter((note) => note === `binary of ${MIB}`))
+        .toHaveLength(300);
+    },
+  );
 
   it("ends at the limit to the byte: 4 MiB pass, and one more does not", async () => {
     const peer = await rawOpen(target().port("deflate"), OFFER);
     peer.write(frame("client", 0xc2, compressed(new Uint8Array(4 * MIB))));
     await until(async () => (await target().notes("deflate")).length > 0, "the message came");
     expect(await target().notes("deflate")).toEqual([`binary of ${4 * MIB}`]);
-    expect(await endOf("deflate", frame("client", 0xc2, compressed(new Uint8Array(4 * MIB + 1))))).toBe("1009");
+    expect(await endOf("deflate", frame("client", 0xc2, compressed(new Uint8Array(4 * MIB + 1)))))
+      .toBe("1009");
   });
 
   it.runIf(hasProc)("megabytes that inflate to nothing cost nothing", async () => {
@@ -129,7 +150,10 @@ onEachRuntime({
       const good = frame("client", 0xc2, compressed(Buffer.from("hello")));
       const attack = join([good, frame("client", 0xc2, hex("06")), repeat(good, 1000)]);
       expect(await endOf("fresh", attack)).toBe("1007");
-      await until(async () => (await target().notes("fresh")).includes("closed 1007 violation"), "it was told");
+      await until(
+        async () => (await target().notes("fresh")).includes("closed 1007 violation"),
+        "it was told",
+      );
       expect(await target().notes("fresh")).toEqual(["binary of 5", "closed 1007 violation"]);
     });
   });
@@ -144,7 +168,10 @@ onEachRuntime({
 
   describe("uWS#1347 (Safari): a client that refers to earlier messages although the answer said not to", () => {
     const content = Buffer.from("a sentence that is said more than once");
-    const again = deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH, dictionary: content }).subarray(0, -4);
+    const again = deflateRawSync(content, {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      dictionary: content,
+    }).subarray(0, -4);
     const messages = [frame("client", 0xc2, compressed(content)), frame("client", 0xc2, again)];
 
     it("is understood", async () => {
@@ -162,7 +189,10 @@ onEachRuntime({
       peer.write(...messages);
       expect((await peer.takeFrames()).map(closing)).toEqual([expect.stringMatching(/^1007 /)]);
       peer.end();
-      await until(async () => (await target().notes("fresh")).includes("closed 1007 violation"), "it was told");
+      await until(
+        async () => (await target().notes("fresh")).includes("closed 1007 violation"),
+        "it was told",
+      );
     });
   });
 
@@ -173,10 +203,14 @@ onEachRuntime({
       const content = Buffer.from(Array.from({ length: 400 }, (_, i) => `{"id":${i * i}}`).join());
       const message = frame("client", 0xc1, compressed(content));
       const grown = await target().growth(async () => {
-        const peers = await Promise.all(Array.from({ length: COUNT }, () => rawOpen(target().port("echo"), OFFER)));
+        const peers = await Promise.all(
+          Array.from({ length: COUNT }, () => rawOpen(target().port("echo"), OFFER)),
+        );
         for (let round = 0; round < 5; round++) {
           for (const peer of peers) peer.write(message);
-          for (const peer of peers) expect((await peer.takeFrames(1)).map(({ first }) => first)).toEqual([0xc1]);
+          for (const peer of peers) {
+            expect((await peer.takeFrames(1)).map(({ first }) => first)).toEqual([0xc1]);
+          }
         }
       });
       expect(grown / COUNT).toBeLessThan(400 * 1024);
@@ -206,7 +240,9 @@ onEachRuntime({
 
     it("is 8, which zlib cannot deflate with, is declined or kept to", async () => {
       const peer = await rawConnect(target().port("deflate"));
-      peer.write(request("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8\r\n"));
+      peer.write(
+        request("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=8\r\n"),
+      );
       const answer = await peer.takeHead();
       expect(answer).toMatch(/^HTTP\/1\.1 101 /);
       expect(answer).not.toMatch(/server_max_window_bits=(?!8)/);

@@ -1,5 +1,5 @@
-// A client with compression in the hands of a hostile server: what it must not agree to, what it can be made to hold, and what it asks
-// for in a way that every server understands.
+// A client with compression in the hands of a hostile server: what it must not agree to, what it
+// can be made to hold, and what it asks for in a way that every server understands.
 
 import { Buffer } from "node:buffer";
 import { constants, deflateRawSync } from "node:zlib";
@@ -9,7 +9,11 @@ import { frame, hex, join } from "../core/support.ts";
 import type { Errand, Outcome } from "./server.ts";
 import { flood, hasProc, MIB, onEachRuntime, opening, repeat } from "./target.ts";
 
-const options = { deflate: true, limits: { maxMessageSize: 4 * MIB }, timeouts: { handshake: 2000, close: 1000 } };
+const options = {
+  deflate: true,
+  limits: { maxMessageSize: 4 * MIB },
+  timeouts: { handshake: 2000, close: 1000 },
+};
 
 const answer = (extensions: string): string => `Sec-WebSocket-Extensions: ${extensions}\r\n`;
 const AGREED = answer("permessage-deflate");
@@ -51,11 +55,19 @@ onEachRuntime({}, (target) => {
 
   describe("a violation of the server is told and answered:", () => {
     it.each([
-      ["bun PR 33395: RSV1 on a continuation", join([frame("server", 0x41, "x"), frame("server", 0xc0, "x")]), 1002],
+      [
+        "bun PR 33395: RSV1 on a continuation",
+        join([frame("server", 0x41, "x"), frame("server", 0xc0, "x")]),
+        1002,
+      ],
       ["RSV1 on a ping", frame("server", 0xc9), 1002],
       ["a block of no type", frame("server", 0xc2, hex("06")), 1007],
       ["a message that ends within a block", frame("server", 0xc2, hex("003200cdff68")), 1007],
-      ["text that inflates to what is no UTF-8", frame("server", 0xc1, hex("000100feffff00")), 1007],
+      [
+        "text that inflates to what is no UTF-8",
+        frame("server", 0xc1, hex("000100feffff00")),
+        1007,
+      ],
     ])("%s", async (_, bytes, code) => {
       const said: string[] = [];
       const url = await opening(async (peer) => {
@@ -71,7 +83,11 @@ onEachRuntime({}, (target) => {
   describe.runIf(hasProc)("a message without end costs what the limit says, and is 1009:", () => {
     it.each([
       ["undici#4899: in fragments that are not compressed", 0x02, new Uint8Array(1024)],
-      ["in fragments that are compressed", 0x42, Buffer.concat([compressed("x".repeat(4096)), hex("0000ffff")])],
+      [
+        "in fragments that are compressed",
+        0x42,
+        Buffer.concat([compressed("x".repeat(4096)), hex("0000ffff")]),
+      ],
     ])("%s", async (_, first, content) => {
       const fragments = repeat(frame("server", 0x00, content), 1000);
       const url = await opening(async (peer) => {
@@ -128,7 +144,10 @@ onEachRuntime({}, (target) => {
     const url = await rawListen(async (peer) => {
       const head = await peer.takeHead();
       offers.push(...(/^sec-websocket-extensions: *(.*)$/im.exec(head)?.[1] ?? "").split(/ *, */));
-      peer.write(acceptance(head).replace(/\r\n$/, `${AGREED}\r\n`), frame("server", 0xc1, compressed("hello")));
+      peer.write(
+        acceptance(head).replace(/\r\n$/, `${AGREED}\r\n`),
+        frame("server", 0xc1, compressed("hello")),
+      );
       peer.write(frame("server", 0x88));
     });
     expect(await connect(url)).toEqual({ closed: "1005 peer", received: [5] });

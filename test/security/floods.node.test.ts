@@ -17,10 +17,19 @@ onEachRuntime({
   half: { behaviour: "echo", options: { timeouts: { handshake: 60_000 } } },
   slow: { behaviour: "echo", options: { timeouts: { handshake: 400, idle: 400 } } },
   hanging: { behaviour: "hanging", options: { timeouts: soon } },
-  silent: { behaviour: "closing", options: { timeouts: { pingInterval: 250, pongTimeout: 250, close: 250 } } },
-  web: { behaviour: "web", options: { timeouts: { ...soon, pingInterval: 300, pongTimeout: 300 } } },
+  silent: {
+    behaviour: "closing",
+    options: { timeouts: { pingInterval: 250, pongTimeout: 250, close: 250 } },
+  },
+  web: {
+    behaviour: "web",
+    options: { timeouts: { ...soon, pingInterval: 300, pongTimeout: 300 } },
+  },
   body: { behaviour: "body", options: { timeouts: soon } },
-  news: { behaviour: "news", options: { timeouts: soon, backpressure: { maxBufferedAmount: MIB } } },
+  news: {
+    behaviour: "news",
+    options: { timeouts: soon, backpressure: { maxBufferedAmount: MIB } },
+  },
   max: { behaviour: "echo", options: { connections: { max: 20 } } },
   address: { behaviour: "echo", options: { connections: { maxPerAddress: 10 } } },
   handshakes: { behaviour: "hanging", options: { connections: { maxHandshakes: 10 } } },
@@ -110,7 +119,10 @@ onEachRuntime({
       const peer = await rawOpen(target().port("silent"));
       await until(() => peer.ended, "the server ended its side");
       expect((await peer.takeFrames()).map(({ first }) => first)).toEqual([0x89, 0x88]);
-      await until(async () => (await target().notes("silent")).includes("closed 1011 timeout"), "it was dropped");
+      await until(
+        async () => (await target().notes("silent")).includes("closed 1011 timeout"),
+        "it was dropped",
+      );
     });
 
     it("of an application that never decides hears 503", async () => {
@@ -122,14 +134,19 @@ onEachRuntime({
 
   describe.runIf(hasProc)("a peer that does not read", () => {
     it("the news is dropped at the limit, and the others get them all", async () => {
-      const [slow, good, publisher] = await Promise.all([0, 1, 2].map(() => rawOpen(target().port("news"))));
+      const [slow, good, publisher] = await Promise.all(
+        [0, 1, 2].map(() => rawOpen(target().port("news"))),
+      );
       slow!.socket.pause();
       let received = 0;
       good!.socket.on("data", (chunk: Uint8Array) => received += chunk.length);
       const grown = await target().growth(async () => {
         publisher!.write(frame("client", 0x81, "500 65532"));
         await until(() => received >= 500 * 65536, "the others got them all");
-        await until(async () => (await target().notes("news")).includes("closed 1006 timeout"), "it was dropped");
+        await until(
+          async () => (await target().notes("news")).includes("closed 1006 timeout"),
+          "it was dropped",
+        );
       });
       expect(grown).toBeLessThan(128 * MIB);
       expect(await target().notes("news")).toHaveLength(1);
@@ -137,7 +154,10 @@ onEachRuntime({
 
     it.each([
       ["and floods with pings", repeat(frame("client", 0x89, "x".repeat(125)), 1000)],
-      ["and floods with messages that are answered", repeat(frame("client", 0x82, "x".repeat(125)), 1000)],
+      [
+        "and floods with messages that are answered",
+        repeat(frame("client", 0x82, "x".repeat(125)), 1000),
+      ],
     ])("%s is not read, until it reads", async (_, frames) => {
       const peer = await rawOpen(target().port("echo"));
       peer.socket.pause();
@@ -222,14 +242,19 @@ function crowd(target: Target): number {
   return room;
 }
 
-/** Opens connections from several addresses: every other one says nothing, and the rest half of a head. */
+/**
+ * Opens connections from several addresses: every other one says nothing, and the rest half of a
+ * head.
+ */
 async function openHalf(sockets: NetSocket[], port: number, count: number): Promise<void> {
   while (sockets.length < count) {
     await Promise.all(Array.from({ length: 250 }, () => {
       const localAddress = `127.0.0.${2 + sockets.length % 8}`;
       const socket = connect({ port, host: "127.0.0.1", localAddress });
       if (sockets.push(socket) % 2 === 0) socket.write("GET / HTTP/1.1\r\nHost: ");
-      return new Promise((resolve) => socket.resume().once("connect", resolve).on("error", resolve));
+      return new Promise((resolve) =>
+        socket.resume().once("connect", resolve).on("error", resolve)
+      );
     }));
   }
 }

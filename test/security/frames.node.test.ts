@@ -1,4 +1,5 @@
-// Frames that crashed servers, filled their memory, or were taken for what they are not: each with the close code it gets.
+// Frames that crashed servers, filled their memory, or were taken for what they are not: each with
+// the close code it gets.
 
 import { describe, expect, it } from "vitest";
 import type { RawPeer } from "../contract/raw.ts";
@@ -14,7 +15,11 @@ function announced(first: number, length: string): Uint8Array {
 
 const text = (content: string): Uint8Array => frame("client", 0x81, content);
 const close = (code: number, reason = ""): Uint8Array =>
-  frame("client", 0x88, join([Uint8Array.of(code >> 8, code & 0xff), new TextEncoder().encode(reason)]));
+  frame(
+    "client",
+    0x88,
+    join([Uint8Array.of(code >> 8, code & 0xff), new TextEncoder().encode(reason)]),
+  );
 
 onEachRuntime({
   echo: { behaviour: "echo" },
@@ -24,14 +29,18 @@ onEachRuntime({
   inbox: { behaviour: "inbox", options: { timeouts: { pingInterval: 60_000 } } },
   closing: { behaviour: "closing", options: { timeouts: { close: 400 } } },
 }, (target) => {
-  /** What the server says to the bytes until it ends: the answers to good messages, and the code of its Close frame. */
+  /**
+   * What the server says to the bytes until it ends: the answers to good messages, and the code of
+   * its Close frame.
+   */
   async function endOf(server: string, fields: string, ...bytes: Uint8Array[]): Promise<string> {
     const peer = await rawOpen(target().port(server), fields);
     peer.write(...bytes);
     const frames = await peer.takeFrames();
     await until(() => peer.ended || peer.closed, "the server ended its side");
     peer.socket.destroy();
-    return frames.map((each) => each.first === 0x88 ? closing(each).split(" ", 1)[0] : "answer").join(", ");
+    return frames.map((each) => each.first === 0x88 ? closing(each).split(" ", 1)[0] : "answer")
+      .join(", ");
   }
 
   describe("a violation ends its connection alone:", () => {
@@ -46,7 +55,11 @@ onEachRuntime({
       ["a ping of 126 bytes", frame("client", 0x89, "x".repeat(126)), "1002"],
       ["a length in two bytes that fits in seven bits", announced(0x82, "fe007d"), "1002"],
       ["a length in eight bytes that fits in two", announced(0x82, "ff000000000000ffff"), "1002"],
-      ["CVE-2026-43678 (swift-nio): a length of 2^64-1", announced(0x82, "ffffffffffffffffff"), "1002"],
+      [
+        "CVE-2026-43678 (swift-nio): a length of 2^64-1",
+        announced(0x82, "ffffffffffffffffff"),
+        "1002",
+      ],
       ["a length of 2^63", announced(0x82, "ff8000000000000000"), "1002"],
       ["CVE-2026-1528 (undici): a length of 2^63-1", announced(0x82, "ff7fffffffffffffff"), "1009"],
       ["a length of 2^53", announced(0x82, "ff0020000000000000"), "1009"],
@@ -57,9 +70,17 @@ onEachRuntime({
         join([frame("client", 0x02, "x"), announced(0x80, "ff7fffffffffffffff")]),
         "1009",
       ],
-      ["bun#33010: a message within a fragmented one", join([frame("client", 0x01, "x"), text("y")]), "1002"],
+      [
+        "bun#33010: a message within a fragmented one",
+        join([frame("client", 0x01, "x"), text("y")]),
+        "1002",
+      ],
       ["a continuation of nothing", frame("client", 0x80, "x"), "1002"],
-      ["a continuation after the end", join([text("x"), frame("client", 0x80, "x")]), "answer, 1002"],
+      [
+        "a continuation after the end",
+        join([text("x"), frame("client", 0x80, "x")]),
+        "answer, 1002",
+      ],
       ["text that is not UTF-8", frame("client", 0x81, hex("ff")), "1007"],
       [
         "fastwebsockets#122: a character in two fragments, without its end",
@@ -82,17 +103,26 @@ onEachRuntime({
     );
 
     it.each([
-      ["bun PR 33395: RSV1 on a continuation", join([frame("client", 0x41, "x"), frame("client", 0xc0, "x")]), "1002"],
+      [
+        "bun PR 33395: RSV1 on a continuation",
+        join([frame("client", 0x41, "x"), frame("client", 0xc0, "x")]),
+        "1002",
+      ],
       ["RSV1 on a ping", frame("client", 0xc9, ""), "1002"],
     ])("%s, where compression is agreed on", async (_, bytes, expected) => {
-      expect(await endOf("deflate", "Sec-WebSocket-Extensions: permessage-deflate\r\n", bytes)).toBe(expected);
+      expect(await endOf("deflate", "Sec-WebSocket-Extensions: permessage-deflate\r\n", bytes))
+        .toBe(expected);
     });
 
     it.each([
       ["a frame of 1001 bytes", frame("client", 0x82, new Uint8Array(1001)), "1009"],
       [
         "fastwebsockets#100: fragments of 1001 bytes in all",
-        join([0x02, 0x00, 0x00, 0x80].map((first, i) => frame("client", first, new Uint8Array(i < 3 ? 333 : 2)))),
+        join(
+          [0x02, 0x00, 0x00, 0x80].map((first, i) =>
+            frame("client", first, new Uint8Array(i < 3 ? 333 : 2))
+          ),
+        ),
         "1009",
       ],
       [
@@ -120,7 +150,12 @@ onEachRuntime({
 
   describe("the Close of the peer", () => {
     it.each([
-      ["bun PR 33457: without a code is echoed without one", frame("client", 0x88), "none", "closed 1005 peer"],
+      [
+        "bun PR 33457: without a code is echoed without one",
+        frame("client", 0x88),
+        "none",
+        "closed 1005 peer",
+      ],
       ["bun PR 35529: is echoed as it is", close(4711, "why"), "4711 \"why\"", "closed 4711 peer"],
     ])("%s", async (_, bytes, echoed, noted) => {
       const peer = await rawOpen(target().port("closing"));
@@ -144,7 +179,10 @@ onEachRuntime({
       peer.write(text("before"), close(1000), text("behind"));
       await peer.takeFrames();
       peer.end(text("later"));
-      await until(async () => (await target().notes("closing")).includes("closed 1000 peer"), "it was told");
+      await until(
+        async () => (await target().notes("closing")).includes("closed 1000 peer"),
+        "it was told",
+      );
       expect(await target().notes("closing")).toEqual(["heard before", "closed 1000 peer"]);
     });
 
@@ -207,7 +245,9 @@ onEachRuntime({
     it("ws#2331: 131072 fragments of one byte on each of 40 connections, none of them finished", async () => {
       const fragments = repeat(frame("client", 0x00, "a"), 4096);
       const grown = await target().growth(async () => {
-        const peers = await Promise.all(Array.from({ length: 40 }, () => rawOpen(target().port("size"))));
+        const peers = await Promise.all(
+          Array.from({ length: 40 }, () => rawOpen(target().port("size"))),
+        );
         await Promise.all(peers.map(async (peer) => {
           peer.write(frame("client", 0x02));
           for (let i = 0; i < 32; i++) await taken(peer, fragments);
@@ -220,7 +260,9 @@ onEachRuntime({
 
     it("CVE-2026-48779 (ws): 16 MiB announced on each of 50 connections, and sent a byte at a time", async () => {
       const grown = await target().growth(async () => {
-        const peers = await Promise.all(Array.from({ length: 50 }, () => rawOpen(target().port("size"))));
+        const peers = await Promise.all(
+          Array.from({ length: 50 }, () => rawOpen(target().port("size"))),
+        );
         for (const peer of peers) peer.write(announced(0x82, "ff0000000001000000"));
         for (let i = 0; i < 1000; i++) {
           for (const peer of peers) peer.write("x");
@@ -232,8 +274,12 @@ onEachRuntime({
 
     it("16 MiB announced on each of 200 connections, and never sent", async () => {
       const grown = await target().growth(async () => {
-        const peers = await Promise.all(Array.from({ length: 200 }, () => rawOpen(target().port("size"))));
-        for (const peer of peers) peer.write(frame("client", 0x89), announced(0x82, "ff0000000001000000"), "x");
+        const peers = await Promise.all(
+          Array.from({ length: 200 }, () => rawOpen(target().port("size"))),
+        );
+        for (const peer of peers) {
+          peer.write(frame("client", 0x89), announced(0x82, "ff0000000001000000"), "x");
+        }
         for (const peer of peers) await peer.takeFrames(1);
       });
       expect(grown).toBeLessThan(64 * MIB);
@@ -254,10 +300,15 @@ onEachRuntime({
 
 /** Writes the bytes, no faster than they are taken. */
 async function taken({ socket }: RawPeer, bytes: Uint8Array): Promise<void> {
-  if (!socket.write(bytes)) await new Promise((resolve) => socket.once("drain", resolve).once("close", resolve));
+  if (!socket.write(bytes)) {
+    await new Promise((resolve) => socket.once("drain", resolve).once("close", resolve));
+  }
 }
 
-/** Whether the other end is gone: then, and not while it has only ended its side, what is written is answered by a reset. */
+/**
+ * Whether the other end is gone: then, and not while it has only ended its side, what is written is
+ * answered by a reset.
+ */
 function dropped(peer: RawPeer): boolean {
   if (!peer.closed) peer.socket.write(frame("client", 0x8a));
   return peer.closed;

@@ -1,4 +1,5 @@
-// Requests that brought servers down, slipped past proxies, or passed for something else: each with the one answer it gets.
+// Requests that brought servers down, slipped past proxies, or passed for something else: each with
+// the one answer it gets.
 
 import { Buffer } from "node:buffer";
 import { describe, expect, it } from "vitest";
@@ -50,7 +51,11 @@ onEachRuntime({
   describe("a head that took others seconds, or all their memory", () => {
     const spaces = " ".repeat(7000);
     it.each([
-      ["CVE-2021-32640 (ws): a subprotocol list with a run of spaces", `Sec-WebSocket-Protocol: a${spaces}b`, 400],
+      [
+        "CVE-2021-32640 (ws): a subprotocol list with a run of spaces",
+        `Sec-WebSocket-Protocol: a${spaces}b`,
+        400,
+      ],
       [
         "CVE-2020-7662 (websocket-extensions): an unclosed quoted string with backslashes",
         `Sec-WebSocket-Extensions: a; b="${"\\c".repeat(3500)}`,
@@ -82,7 +87,9 @@ onEachRuntime({
     });
 
     it("CVE-2023-43669 (tungstenite): a head without end, byte by byte, is read once and ends at 431", async () => {
-      const peers = await Promise.all(Array.from({ length: 20 }, () => rawConnect(target().port("echo"))));
+      const peers = await Promise.all(
+        Array.from({ length: 20 }, () => rawConnect(target().port("echo"))),
+      );
       const bytes = Buffer.from(`GET / HTTP/1.1\r\n${`X: ${"x".repeat(60)}\r\n`.repeat(600)}`);
       for (let at = 0; at < bytes.length && peers.some((peer) => !peer.ended); at++) {
         for (const peer of peers) peer.socket.write(bytes.subarray(at, at + 1));
@@ -93,7 +100,10 @@ onEachRuntime({
 
     it("CVE-2024-37890 (ws): so many fields that Upgrade would be dropped are 431, not a crash", async () => {
       const many = Array.from({ length: 1000 }, (_, i) => `h${i}: 1`);
-      const answer = await answerTo(target().port("echo"), head("GET / HTTP/1.1", "Host: a", ...many, ...UPGRADE));
+      const answer = await answerTo(
+        target().port("echo"),
+        head("GET / HTTP/1.1", "Host: a", ...many, ...UPGRADE),
+      );
       expect(statuses(answer)).toEqual(["431"]);
     });
 
@@ -113,7 +123,9 @@ onEachRuntime({
       ["a request line without end is 414", "GET /", 414],
       ["a line without end is 431", "GET / HTTP/1.1\r\nX: ", 431],
     ])("%s", async (_, beginning, status) => {
-      expect(statuses(await answerTo(target().port("echo"), beginning + "x".repeat(MIB)))).toEqual([String(status)]);
+      expect(statuses(await answerTo(target().port("echo"), beginning + "x".repeat(MIB)))).toEqual([
+        String(status),
+      ]);
     });
   });
 
@@ -137,7 +149,11 @@ onEachRuntime({
       ["a tab in the request line", head("GET\t/ HTTP/1.1", "Host: a", ...UPGRADE), 400],
       ["a target without a slash", head("GET a HTTP/1.1", "Host: a", ...UPGRADE), 400],
       ["a byte beyond ASCII in the target", head("GET /\xe4 HTTP/1.1", "Host: a", ...UPGRADE), 400],
-      ["Content-Length and Transfer-Encoding", head(...GOOD, "Content-Length: 1", "Transfer-Encoding: chunked"), 400],
+      [
+        "Content-Length and Transfer-Encoding",
+        head(...GOOD, "Content-Length: 1", "Transfer-Encoding: chunked"),
+        400,
+      ],
       ["two lengths", head(...GOOD, "Content-Length: 1", "Content-Length: 2"), 400],
       ["a length with a sign", head(...GOOD, "Content-Length: +1"), 400],
       ["a length beyond any number", head(...GOOD, `Content-Length: ${"9".repeat(30)}`), 400],
@@ -154,18 +170,35 @@ onEachRuntime({
 
   describe("an upgrade that is none", () => {
     it.each([
-      ["haproxy#1642: without a key", GOOD.filter((line) => !line.startsWith("Sec-WebSocket-Key")), 400],
-      ["with a key of 15 bytes", GOOD.map((line) => line.replace("ZSBub25jZQ==", "ZSBub25jZA")), 400],
+      [
+        "haproxy#1642: without a key",
+        GOOD.filter((line) => !line.startsWith("Sec-WebSocket-Key")),
+        400,
+      ],
+      [
+        "with a key of 15 bytes",
+        GOOD.map((line) => line.replace("ZSBub25jZQ==", "ZSBub25jZA")),
+        400,
+      ],
       ["with two keys", [...GOOD, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="], 400],
       ["by POST", GOOD.map((line) => line.replace("GET", "POST")), 405],
       ["of another version", GOOD.map((line) => line.replace("Version: 13", "Version: 8")), 426],
       ["of two versions", [...GOOD, "Sec-WebSocket-Version: 8"], 400],
       ["whose Upgrade a proxy took", GOOD.filter((line) => !line.startsWith("Upgrade")), 426],
       ["whose Connection a proxy took", GOOD.filter((line) => !line.startsWith("Connection")), 400],
-      ["ws#1838: of another protocol", ["GET / HTTP/1.1", "Host: a", "Connection: Upgrade", "Upgrade: h2c"], 426],
+      ["ws#1838: of another protocol", [
+        "GET / HTTP/1.1",
+        "Host: a",
+        "Connection: Upgrade",
+        "Upgrade: h2c",
+      ], 426],
       ["with a body", [...GOOD, "Content-Length: 1"], 400],
       ["with a body in chunks", [...GOOD, "Transfer-Encoding: chunked"], 400],
-      ["with two Origins", [...GOOD, "Origin: https://a.example", "Origin: https://b.example"], 400],
+      [
+        "with two Origins",
+        [...GOOD, "Origin: https://a.example", "Origin: https://b.example"],
+        400,
+      ],
       ["with a subprotocol twice", [...GOOD, "Sec-WebSocket-Protocol: a, a"], 400],
     ])("%s is refused", async (_, lines, status) => {
       const answer = await answerTo(target().port("echo"), head(...lines));
@@ -199,7 +232,12 @@ onEachRuntime({
         head(...GOOD.slice(0, 4)),
         "426",
       ],
-      ["an upgrade whose body it might be", "web", head(...GOOD, `Content-Length: ${second.length}`), "400"],
+      [
+        "an upgrade whose body it might be",
+        "web",
+        head(...GOOD, `Content-Length: ${second.length}`),
+        "400",
+      ],
       ["an upgrade that the application refuses", "origins", head(...GOOD), "403"],
     ])("%s is never answered", async (_, server, first, status) => {
       const answer = await answerTo(target().port(server), first + second);
@@ -210,22 +248,33 @@ onEachRuntime({
     it.each([
       ["an upgrade", request("", "/switching")],
       ["a request", head("GET /switching HTTP/1.1", "Host: a")],
-    ])("%s to which the application answers 101, as if there were a tunnel, is never answered", async (_, first) => {
-      const answer = await answerTo(target().port("unsafe"), first + second);
-      expect(statuses(answer)).toEqual(["500"]);
-      expect((await target().state()).errors).toEqual([expect.stringMatching(/^\w+Error: .*status/)]);
-      await target().forget();
-    });
+    ])(
+      "%s to which the application answers 101, as if there were a tunnel, is never answered",
+      async (_, first) => {
+        const answer = await answerTo(target().port("unsafe"), first + second);
+        expect(statuses(answer)).toEqual(["500"]);
+        expect((await target().state()).errors).toEqual([
+          expect.stringMatching(/^\w+Error: .*status/),
+        ]);
+        await target().forget();
+      },
+    );
 
     it("a body is the body, and the request behind it is never answered", async () => {
       const port = target().port("body");
-      const answer = await answerTo(port, head("POST / HTTP/1.1", "Host: a", "Content-Length: 3") + "abc" + second);
+      const answer = await answerTo(
+        port,
+        head("POST / HTTP/1.1", "Host: a", "Content-Length: 3") + "abc" + second,
+      );
       expect(statuses(answer)).toEqual(["200"]);
       expect(await target().notes("body")).toEqual(["asked POST abc"]);
     });
 
     it("an upgrade behind a request opens nothing", async () => {
-      const answer = await answerTo(target().port("web"), head("GET / HTTP/1.1", "Host: a") + head(...GOOD));
+      const answer = await answerTo(
+        target().port("web"),
+        head("GET / HTTP/1.1", "Host: a") + head(...GOOD),
+      );
       expect(statuses(answer)).toEqual(["200"]);
       expect((await target().state()).sockets["web"]).toBe(0);
     });
@@ -248,7 +297,10 @@ onEachRuntime({
       await sleep(100);
       expect(await target().notes("gate")).toEqual([]);
       expect(statuses(await peer.takeHead())).toEqual(["101"]);
-      await until(async () => (await target().notes("gate")).includes("heard early"), "it was heard");
+      await until(
+        async () => (await target().notes("gate")).includes("heard early"),
+        "it was heard",
+      );
     });
 
     it.runIf(hasProc)("early data without end costs no memory", async () => {
@@ -296,9 +348,14 @@ onEachRuntime({
       ["CONNECT", "CONNECT a:80 HTTP/1.1", "a", 501],
       ["TRACE", "TRACE / HTTP/1.1", "a", 501],
       ["a method that a Request would not tell", "get / HTTP/1.1", "a", 501],
-    ])("what no Request can tell is not the application's failure: %s", async (_, line, host, status) => {
-      expect(statuses(await answerTo(target().port("web"), head(line, `Host: ${host}`)))).toEqual([String(status)]);
-    });
+    ])(
+      "what no Request can tell is not the application's failure: %s",
+      async (_, line, host, status) => {
+        expect(statuses(await answerTo(target().port("web"), head(line, `Host: ${host}`)))).toEqual(
+          [String(status)],
+        );
+      },
+    );
   });
 
   describe("CVE-2025-24010 (vite) and other cross-site hijacking: the Origin", () => {
@@ -358,11 +415,14 @@ onEachRuntime({
       },
     );
 
-    it.each(["__proto__", "constructor", "toString"])("as topics are topics like any other: %s", async (topic) => {
-      const peer = await rawOpen(target().port("topics"));
-      peer.write(frame("client", 0x81, topic));
-      const [subscribed] = await peer.takeFrames(1);
-      expect(new TextDecoder().decode(subscribed!.payload)).toBe(topic);
-    });
+    it.each(["__proto__", "constructor", "toString"])(
+      "as topics are topics like any other: %s",
+      async (topic) => {
+        const peer = await rawOpen(target().port("topics"));
+        peer.write(frame("client", 0x81, topic));
+        const [subscribed] = await peer.takeFrames(1);
+        expect(new TextDecoder().decode(subscribed!.payload)).toBe(topic);
+      },
+    );
   });
 });

@@ -1,5 +1,6 @@
-// Connections that are reset at every stage of their life, and a system without descriptors: nothing is told to the application that
-// is not its affair, nothing stays counted, and the next connection is served.
+// Connections that are reset at every stage of their life, and a system without descriptors:
+// nothing is told to the application that is not its affair, nothing stays counted, and the next
+// connection is served.
 
 import { Buffer } from "node:buffer";
 import type { Socket as NetSocket } from "node:net";
@@ -12,7 +13,10 @@ import { frame, hex } from "../core/support.ts";
 import type { Target } from "./target.ts";
 import { hasProc, onEachRuntime } from "./target.ts";
 
-/** So many may be in at once, on each server; if one of those that were reset stayed counted, too few could come in afterwards. */
+/**
+ * So many may be in at once, on each server; if one of those that were reset stayed counted, too
+ * few could come in afterwards.
+ */
 const ROOM = 20;
 const OFFER = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
 const options = { connections: { max: ROOM }, timeouts: { close: 1000, handshake: 5000 } };
@@ -34,17 +38,26 @@ async function send(peer: RawPeer, ...data: (Uint8Array | string)[]): Promise<Ra
 
 const STAGES: readonly Stage[] = [
   { name: "accepted", server: "echo", reach: rawConnect },
-  { name: "in the head", server: "echo", reach: async (port) => send(await rawConnect(port), "GET / HTTP/1.1\r\nHo") },
+  {
+    name: "in the head",
+    server: "echo",
+    reach: async (port) => send(await rawConnect(port), "GET / HTTP/1.1\r\nHo"),
+  },
   {
     name: "while the application decides",
     server: "gate",
     reach: async (port) => send(await rawConnect(port), request("", "/in")),
   },
-  { name: "refused", server: "echo", reach: async (port) => send(await rawConnect(port), "\x16no HTTP") },
+  {
+    name: "refused",
+    server: "echo",
+    reach: async (port) => send(await rawConnect(port), "\x16no HTTP"),
+  },
   {
     name: "in the body of a request",
     server: "body",
-    reach: async (port) => send(await rawConnect(port), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"),
+    reach: async (port) =>
+      send(await rawConnect(port), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"),
   },
   {
     name: "in the answer of HTTP",
@@ -61,7 +74,8 @@ const STAGES: readonly Stage[] = [
   {
     name: "in the payload of a frame",
     server: "echo",
-    reach: async (port) => send(await rawOpen(port), frame("client", 0x82, "x".repeat(99)).slice(0, 50)),
+    reach: async (port) =>
+      send(await rawOpen(port), frame("client", 0x82, "x".repeat(99)).slice(0, 50)),
     told: "closed 1006 lost",
   },
   {
@@ -73,7 +87,8 @@ const STAGES: readonly Stage[] = [
   {
     name: "in a compressed message (permessage-deflate-node#1, ws#628)",
     server: "squeezed",
-    reach: async (port) => send(await rawOpen(port, OFFER), frame("client", 0x42, hex("003200cdff68"))),
+    reach: async (port) =>
+      send(await rawOpen(port, OFFER), frame("client", 0x42, hex("003200cdff68"))),
     told: "closed 1006 lost",
   },
   {
@@ -126,7 +141,10 @@ onEachRuntime(
           const port = target().port(server);
           const peers = await Promise.all(Array.from({ length: ROOM }, () => reach(port)));
           for (const { socket } of peers) socket.resetAndDestroy();
-          await until(async () => (await target().state()).sockets[server] === 0, "the sockets were gone");
+          await until(
+            async () => (await target().state()).sockets[server] === 0,
+            "the sockets were gone",
+          );
           await until(() => hasRoom(port), "there was room for as many again");
           const ends = (await target().notes(server)).filter((line) => line.startsWith("closed"));
           expect(ends).toEqual(told === undefined ? [] : Array(ROOM).fill(told));
@@ -136,29 +154,42 @@ onEachRuntime(
 
     it("ended by the peer at every byte of a handshake and a message, a connection is gone", async () => {
       const port = target().port("lean");
-      const bytes = Buffer.concat([Buffer.from(request()), frame("client", 0x81, "hello"), frame("client", 0x88)]);
+      const bytes = Buffer.concat([
+        Buffer.from(request()),
+        frame("client", 0x81, "hello"),
+        frame("client", 0x88),
+      ]);
       await Promise.all(Array.from({ length: bytes.length }, async (_, cut) => {
         const peer = await rawConnect(port);
         peer.end(bytes.subarray(0, cut));
         await until(() => peer.closed, "it was gone");
       }));
-      await until(async () => (await target().state()).sockets["lean"] === 0, "the sockets were gone");
+      await until(
+        async () => (await target().state()).sockets["lean"] === 0,
+        "the sockets were gone",
+      );
     });
 
-    it.runIf(hasProc)("without descriptors for more, the server serves again when there are some", async () => {
-      await exhaust(target());
-      const peer = await rawOpen(target().port("lean"));
-      peer.write(frame("client", 0x81, "hello"));
-      expect(await peer.takeFrames(1)).toHaveLength(1);
-      // Deno tells of it, Node and Bun do not.
-      const { errors } = await target().state();
-      expect(errors.filter((error) => !error.includes("Too many open files"))).toEqual([]);
-      await target().forget();
-    });
+    it.runIf(hasProc)(
+      "without descriptors for more, the server serves again when there are some",
+      async () => {
+        await exhaust(target());
+        const peer = await rawOpen(target().port("lean"));
+        peer.write(frame("client", 0x81, "hello"));
+        expect(await peer.takeFrames(1)).toHaveLength(1);
+        // Deno tells of it, Node and Bun do not.
+        const { errors } = await target().state();
+        expect(errors.filter((error) => !error.includes("Too many open files"))).toEqual([]);
+        await target().forget();
+      },
+    );
   },
 );
 
-/** Whether as many come in as may: each is refused for what it says, and none for being one too many. */
+/**
+ * Whether as many come in as may: each is refused for what it says, and none for being one too
+ * many.
+ */
 async function hasRoom(port: number): Promise<boolean> {
   const peers = await Promise.all(Array.from({ length: ROOM }, () => rawConnect(port)));
   for (const peer of peers) peer.write("\x16no HTTP");

@@ -1,5 +1,6 @@
-// The program under attack: a process of its own, so that its memory can be measured and its end noticed. SERVERS in the environment
-// says which servers it runs; it prints their ports, and tells of itself to whoever asks its "control" server by HTTP.
+// The program under attack: a process of its own, so that its memory can be measured and its end
+// noticed. SERVERS in the environment says which servers it runs; it prints their ports, and tells
+// of itself to whoever asks its "control" server by HTTP.
 
 import process from "node:process";
 import type { ConnectOptions, Message, ServeOptions, Server } from "sansws";
@@ -63,7 +64,9 @@ async function start(name: string, { behaviour, options }: Spec): Promise<void> 
 }
 
 function state(): State {
-  const sockets = Object.fromEntries(Array.from(servers, ([name, server]) => [name, server.sockets.size]));
+  const sockets = Object.fromEntries(
+    Array.from(servers, ([name, server]) => [name, server.sockets.size]),
+  );
   return { sockets, notes, errors };
 }
 
@@ -81,8 +84,14 @@ async function run({ url, options, send = [] }: Errand): Promise<Outcome> {
     const { code, cause } = await socket.closed;
     return { closed: `${code} ${cause}`, received };
   } catch (error) {
-    const { name, message, answer } = error as Error & { answer?: { status: number; body?: Uint8Array; }; };
-    return { error: name, message, ...answer && { status: answer.status, body: answer.body?.length ?? 0 } };
+    const { name, message, answer } = error as Error & {
+      answer?: { status: number; body?: Uint8Array; };
+    };
+    return {
+      error: name,
+      message,
+      ...answer && { status: answer.status, body: answer.body?.length ?? 0 },
+    };
   }
 }
 
@@ -96,5 +105,7 @@ async function control(request: Request): Promise<Response> {
 const specs = JSON.parse(process.env["SERVERS"] ?? "{}") as Record<string, Spec>;
 for (const [name, spec] of Object.entries(specs)) await start(name, spec);
 const { address } = await serve({ port: 0, hostname: "127.0.0.1", request: control });
-const ports = Object.fromEntries(Array.from(servers, ([name, server]) => [name, server.address.port]));
+const ports = Object.fromEntries(
+  Array.from(servers, ([name, server]) => [name, server.address.port]),
+);
 console.log(JSON.stringify({ ...ports, control: address.port }));

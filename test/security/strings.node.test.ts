@@ -1,5 +1,5 @@
-// Strings that an application was given, and passes on: CR, LF and NUL in them never reach the wire, on either side; and handlers that
-// fail, which end their own connection and no other.
+// Strings that an application was given, and passes on: CR, LF and NUL in them never reach the
+// wire, on either side; and handlers that fail, which end their own connection and no other.
 
 import { describe, expect, it } from "vitest";
 import { rawConnect, rawListen, rawOpen, request } from "../contract/raw.ts";
@@ -13,7 +13,9 @@ onEachRuntime({
   closing: { behaviour: "closing" },
 }, (target) => {
   /** What the server answers, and what its application hears of. */
-  async function answerTo(bytes: string): Promise<readonly [answer: string, errors: readonly string[]]> {
+  async function answerTo(
+    bytes: string,
+  ): Promise<readonly [answer: string, errors: readonly string[]]> {
     const peer = await rawConnect(target().port("unsafe"));
     peer.write(bytes);
     const answer = await peer.takeAll();
@@ -49,7 +51,10 @@ onEachRuntime({
     });
   });
 
-  it.each([["a refusal", request("", "/body")], ["a request", "GET /body HTTP/1.1\r\nHost: a\r\n\r\n"]])(
+  it.each([["a refusal", request("", "/body")], [
+    "a request",
+    "GET /body HTTP/1.1\r\nHost: a\r\n\r\n",
+  ]])(
     "the body of the answer to %s may say what it likes",
     async (_, bytes) => {
       const [answer, errors] = await answerTo(bytes);
@@ -61,9 +66,15 @@ onEachRuntime({
 
   describe("a client's strings", () => {
     /** What the client was told, and what it has sent. */
-    async function requestFor(options: Errand["options"], path = ""): Promise<readonly [told: string, sent: string]> {
+    async function requestFor(
+      options: Errand["options"],
+      path = "",
+    ): Promise<readonly [told: string, sent: string]> {
       const { url, sent } = await refusing();
-      const { error, message } = await target().connect({ url: url + path, ...options && { options } });
+      const { error, message } = await target().connect({
+        url: url + path,
+        ...options && { options },
+      });
       return [`${error}: ${message}`, sent.join("")];
     }
 
@@ -103,7 +114,10 @@ onEachRuntime({
     ])("for its proxy are refused before anything is sent: %s", async (_, headers, named) => {
       const { url, sent } = await refusing();
       const proxy = { url: url.replace("ws:", "http:"), headers };
-      const { error, message } = await target().connect({ url: "ws://elsewhere.example/", options: { proxy } });
+      const { error, message } = await target().connect({
+        url: "ws://elsewhere.example/",
+        options: { proxy },
+      });
       expect(error).toBe("UsageError");
       expect(message).toMatch(named);
       expect(sent).toEqual([]);
@@ -155,7 +169,10 @@ onEachRuntime({
 async function refusing(): Promise<{ url: string; sent: string[]; }> {
   const sent: string[] = [];
   const url = await rawListen((peer) => {
-    peer.socket.on("data", (chunk: Uint8Array) => sent.push(new TextDecoder("latin1").decode(chunk)));
+    peer.socket.on(
+      "data",
+      (chunk: Uint8Array) => sent.push(new TextDecoder("latin1").decode(chunk)),
+    );
     peer.socket.once("data", () => peer.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
   });
   return { url, sent };

@@ -1,5 +1,6 @@
-// The test's side of the program under attack: it starts it on a runtime, asks it how it is, measures its memory, and has a bystander
-// in it: a well-behaved connection whose every message must be answered in time, whatever happens to the others.
+// The test's side of the program under attack: it starts it on a runtime, asks it how it is,
+// measures its memory, and has a bystander in it: a well-behaved connection whose every message
+// must be answered in time, whatever happens to the others.
 
 import type { ChildProcess } from "node:child_process";
 import { execFileSync, fork } from "node:child_process";
@@ -19,11 +20,17 @@ import type { Errand, Outcome, Spec, State } from "./server.ts";
 
 export const MIB: number = 2 ** 20;
 
-/** Milliseconds within which half of the bystander's messages must be answered: without an attack it is a fraction of one. */
+/**
+ * Milliseconds within which half of the bystander's messages must be answered: without an attack it
+ * is a fraction of one.
+ */
 const USUAL = 250;
 /** So many messages have a median that means something. */
 const MANY = 20;
-/** Milliseconds within which each must be answered: very long for a server, but this may be a busy machine. */
+/**
+ * Milliseconds within which each must be answered: very long for a server, but this may be a busy
+ * machine.
+ */
 const PATIENCE = 4_000;
 
 /** The program under attack, on one runtime. */
@@ -121,8 +128,14 @@ export async function flood(peer: RawPeer, megabytes: number): Promise<void> {
   }
 }
 
-/** A server that opens a WebSocket with whoever comes, and goes on as it is told; `fields` are added to its answer. */
-export function opening(then: (peer: RawPeer, head: string) => void | Promise<void>, fields = ""): Promise<string> {
+/**
+ * A server that opens a WebSocket with whoever comes, and goes on as it is told; `fields` are added
+ * to its answer.
+ */
+export function opening(
+  then: (peer: RawPeer, head: string) => void | Promise<void>,
+  fields = "",
+): Promise<string> {
   return rawListen(async (peer) => {
     const head = await peer.takeHead();
     peer.write(acceptance(head).replace(/\r\n$/, `${fields}\r\n`));
@@ -130,7 +143,10 @@ export function opening(then: (peer: RawPeer, head: string) => void | Promise<vo
   });
 }
 
-/** Writes frames byte by byte, with a pause behind each; of a long one all of its header, and the beginning of its content. */
+/**
+ * Writes frames byte by byte, with a pause behind each; of a long one all of its header, and the
+ * beginning of its content.
+ */
 export async function trickle(socket: NetSocket, frames: readonly Uint8Array[]): Promise<void> {
   for (const frame of frames) {
     for (const byte of frame.subarray(0, 40)) {
@@ -153,7 +169,9 @@ class Bystander {
   readonly #child: ChildProcess;
 
   constructor(port: number) {
-    this.#child = fork(join(root, "test/security/bystander.ts"), [String(port)], { execArgv: ["--import", "tsx"] });
+    this.#child = fork(join(root, "test/security/bystander.ts"), [String(port)], {
+      execArgv: ["--import", "tsx"],
+    });
   }
 
   /** What it has seen since it was asked the last time. */
@@ -170,10 +188,14 @@ class Bystander {
 }
 
 /**
- * Runs the tests against the program on each runtime. There is always a server in it with a bystander; after each test the program
- * must live, have said nothing, have heard of no error, and have kept answering the bystander.
+ * Runs the tests against the program on each runtime. There is always a server in it with a
+ * bystander; after each test the program must live, have said nothing, have heard of no error, and
+ * have kept answering the bystander.
  */
-export function onEachRuntime(servers: Readonly<Record<string, Spec>>, tests: (target: () => Target) => void): void {
+export function onEachRuntime(
+  servers: Readonly<Record<string, Spec>>,
+  tests: (target: () => Target) => void,
+): void {
   // All three take their time to start at the same time.
   const targets = RUNTIMES.map((runtime) =>
     [runtime, new Target(runtime, { bystander: { behaviour: "echo" }, ...servers })] as const

@@ -1,5 +1,5 @@
-// A client with TLS in the hands of a server that it does not trust, or that sends it elsewhere: it says nothing to the first, never
-// goes on in the clear, and shows its certificate to nobody else.
+// A client with TLS in the hands of a server that it does not trust, or that sends it elsewhere: it
+// says nothing to the first, never goes on in the clear, and shows its certificate to nobody else.
 
 import type { AddressInfo } from "node:net";
 import type { TlsOptions, TLSSocket } from "node:tls";
@@ -24,18 +24,24 @@ interface Seen {
 }
 
 /** A TLS server that asks for a certificate, and hands over whoever has sent a request. */
-async function tlsListen(options: TlsOptions, serve: (peer: TLSSocket, head: string) => void): Promise<Seen> {
+async function tlsListen(
+  options: TlsOptions,
+  serve: (peer: TLSSocket, head: string) => void,
+): Promise<Seen> {
   const shown: string[] = [];
   const heads: string[] = [];
   const sockets = new Set<TLSSocket>();
-  const server = createServer({ requestCert: true, rejectUnauthorized: false, ...options }, (socket) => {
-    sockets.add(socket.on("error", () => {}));
-    shown.push(String(socket.getPeerCertificate().subject?.CN ?? "none"));
-    socket.once("data", (chunk) => {
-      heads.push(String(chunk));
-      serve(socket, String(chunk));
-    });
-  });
+  const server = createServer(
+    { requestCert: true, rejectUnauthorized: false, ...options },
+    (socket) => {
+      sockets.add(socket.on("error", () => {}));
+      shown.push(String(socket.getPeerCertificate().subject?.CN ?? "none"));
+      socket.once("data", (chunk) => {
+        heads.push(String(chunk));
+        serve(socket, String(chunk));
+      });
+    },
+  );
   // Who does not trust the server tells it so in the handshake.
   server.on("tlsClientError", () => {});
   onTestFinished(() => {
@@ -48,7 +54,8 @@ async function tlsListen(options: TlsOptions, serve: (peer: TLSSocket, head: str
 
 const redirect = (to: string) => (peer: TLSSocket): void =>
   void peer.end(`HTTP/1.1 302 Found\r\nLocation: ${to}\r\nContent-Length: 0\r\n\r\n`);
-const refuse = (peer: TLSSocket): void => void peer.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+const refuse = (peer: TLSSocket): void =>
+  void peer.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
 
 onEachRuntime({}, (target) => {
   describe.runIf(hasOpenssl)("a client with TLS", () => {
@@ -57,7 +64,10 @@ onEachRuntime({}, (target) => {
     it.each(["TLSv1.2", "TLSv1.3"] as const)(
       "sends no request to a server that it does not trust: %s",
       async (version) => {
-        const impostor = await tlsListen({ ...stranger, maxVersion: version, minVersion: version }, refuse);
+        const impostor = await tlsListen(
+          { ...stranger, maxVersion: version, minVersion: version },
+          refuse,
+        );
         const outcome = await target().connect({ url: impostor.url, options: { tls } });
         expect(outcome.error).toBe("ConnectError");
         await sleep(100);
@@ -69,7 +79,10 @@ onEachRuntime({}, (target) => {
     it.each(target().runtime === "Node" ? ["TLSv1.3"] as const : ["TLSv1.2", "TLSv1.3"] as const)(
       "bun#43684: shows its certificate to no server that it does not trust: %s",
       async (version) => {
-        const impostor = await tlsListen({ ...stranger, maxVersion: version, minVersion: version }, refuse);
+        const impostor = await tlsListen(
+          { ...stranger, maxVersion: version, minVersion: version },
+          refuse,
+        );
         await target().connect({ url: impostor.url, options: { tls } });
         await sleep(100);
         expect(impostor.shown).toEqual([]);
@@ -90,7 +103,10 @@ onEachRuntime({}, (target) => {
       let asked = 0;
       const plain = await rawListen(() => asked++);
       const first = await tlsListen(server, redirect(plain));
-      const outcome = await target().connect({ url: first.url, options: { tls: { ca }, redirect: true } });
+      const outcome = await target().connect({
+        url: first.url,
+        options: { tls: { ca }, redirect: true },
+      });
       expect(outcome).toMatchObject({ error: "HandshakeError", status: 302 });
       expect(outcome.message).toContain("it leads from wss: to ws:");
       expect(asked).toBe(0);
@@ -103,7 +119,10 @@ onEachRuntime({}, (target) => {
         peer.write(acceptance(head));
         void trickle(peer, [...frames, frame("server", 0x88, Uint8Array.of(3, 232))]);
       });
-      const outcome = await target().connect({ url, options: { tls: { ca }, timeouts: { close: 1000 } } });
+      const outcome = await target().connect({
+        url,
+        options: { tls: { ca }, timeouts: { close: 1000 } },
+      });
       expect(outcome).toEqual({ closed: "1000 peer", received: [5, 200, 70_000] });
     });
   });

@@ -1,4 +1,5 @@
-// Peers that are not through with TLS: they take no more time and place than others, and what they say is no application's affair.
+// Peers that are not through with TLS: they take no more time and place than others, and what they
+// say is no application's affair.
 
 import type { Socket as NetSocket } from "node:net";
 import { connect } from "node:net";
@@ -33,21 +34,33 @@ onEachRuntime(
         await until(() => peer.closed, "the server dropped the connection");
       });
 
-      // On Deno a connection that was closed before TLS was through keeps its descriptor until the peer goes away.
-      it.runIf(hasProc && target().runtime !== "Deno")("drops who says nothing, or too little, in time", async () => {
-        const before = target().descriptors;
-        const sockets: NetSocket[] = Array.from({ length: 100 }, (_, i) => {
-          const socket = connect({ port: target().port("secure"), host: "127.0.0.1", allowHalfOpen: true });
-          if (i % 2 === 0) socket.write(HELLO);
-          return socket.on("error", () => {}).resume();
-        });
-        await until(() => target().descriptors >= before + 90, "they were accepted");
-        await until(() => target().descriptors < before + 10, "they were dropped");
-        for (const socket of sockets) socket.destroy();
-      });
+      // On Deno a connection that was closed before TLS was through keeps its descriptor until the
+      // peer goes away.
+      it.runIf(hasProc && target().runtime !== "Deno")(
+        "drops who says nothing, or too little, in time",
+        async () => {
+          const before = target().descriptors;
+          const sockets: NetSocket[] = Array.from({ length: 100 }, (_, i) => {
+            const socket = connect({
+              port: target().port("secure"),
+              host: "127.0.0.1",
+              allowHalfOpen: true,
+            });
+            if (i % 2 === 0) socket.write(HELLO);
+            return socket.on("error", () => {}).resume();
+          });
+          await until(() => target().descriptors >= before + 90, "they were accepted");
+          await until(() => target().descriptors < before + 10, "they were dropped");
+          for (const socket of sockets) socket.destroy();
+        },
+      );
 
       it("bun PR 42511: hears frames that come in a record of TLS for each byte", async () => {
-        const socket = tlsConnect({ port: target().port("secure"), host: "127.0.0.1", ca: certificates!.ca });
+        const socket = tlsConnect({
+          port: target().port("secure"),
+          host: "127.0.0.1",
+          ca: certificates!.ca,
+        });
         onTestFinished(() => void socket.destroy());
         let received = 0;
         socket.on("data", (chunk: Uint8Array) => received += chunk.length);

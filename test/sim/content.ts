@@ -1,5 +1,6 @@
-// What the simulated applications say: texts of every plane with whole and halved surrogate pairs, and bytes that compress well or
-// not at all. A content is named by a few numbers, so that a program can be printed, and shrunk.
+// What the simulated applications say: texts of every plane with whole and halved surrogate pairs,
+// and bytes that compress well or not at all. A content is named by a few numbers, so that a
+// program can be printed, and shrunk.
 
 import { Prng } from "./prng.ts";
 
@@ -24,8 +25,10 @@ const ALPHABETS: Readonly<Record<Sort, (prng: Prng) => number>> = {
   wide: (prng) => prng.pick([prng.between(0x800, 0xd7ff), prng.between(0xe000, 0xffff), 0xfeff]),
   astral: (prng) => prng.between(0x1_0000, 0x10_ffff),
   // Mostly halves of pairs, in any order.
-  surrogates: (prng) => prng.pick([prng.between(0xd800, 0xdfff), prng.between(0xd800, 0xdbff), 0x41]),
-  mixed: (prng) => prng.pick([0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x1_0000, 0x10_ffff, prng.between(0, 0xd7ff)]),
+  surrogates: (prng) =>
+    prng.pick([prng.between(0xd800, 0xdfff), prng.between(0xd800, 0xdbff), 0x41]),
+  mixed: (prng) =>
+    prng.pick([0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x1_0000, 0x10_ffff, prng.between(0, 0xd7ff)]),
 };
 
 /** All sorts. */
@@ -57,7 +60,10 @@ function bytePool(words: boolean): Uint8Array {
   let pool = bytes.get(words);
   if (pool === undefined) {
     const prng = new Prng(words ? 1 : 2);
-    pool = Uint8Array.from({ length: LARGEST * 2 }, () => words ? ALPHABETS.words(prng) : prng.below(256));
+    pool = Uint8Array.from(
+      { length: LARGEST * 2 },
+      () => words ? ALPHABETS.words(prng) : prng.below(256),
+    );
     bytes.set(words, pool);
   }
   return pool;
@@ -72,7 +78,9 @@ export function produce(content: Content): string | Uint8Array {
 /** The same, but bytes are a view that nobody may write to. */
 function peek({ kind, size, from, sort }: Content): string | Uint8Array {
   const end = from + size;
-  return kind === "text" ? textPool(sort).slice(from, end) : bytePool(sort === "words").subarray(from, end);
+  return kind === "text"
+    ? textPool(sort).slice(from, end)
+    : bytePool(sort === "words").subarray(from, end);
 }
 
 /** A message as it must arrive: text with every lone surrogate replaced. */

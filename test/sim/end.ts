@@ -1,5 +1,5 @@
-// One end of a simulated pair: a connection set up as the program says, and what its host knows about the transport. What the host
-// does with it is pair.ts's affair.
+// One end of a simulated pair: a connection set up as the program says, and what its host knows
+// about the transport. What the host does with it is pair.ts's affair.
 
 import { Connection } from "sansws/core";
 import { deflateCodec } from "../../adapters/deflate.ts";
@@ -29,7 +29,12 @@ export class End {
   /** The transport has ended in both directions, or was given up. */
   over = false;
 
-  constructor(role: Role, program: Program, links: readonly [Link, Link], ledgers: readonly [Ledger, Ledger]) {
+  constructor(
+    role: Role,
+    program: Program,
+    links: readonly [Link, Link],
+    ledgers: readonly [Ledger, Ledger],
+  ) {
     const setup = program[role];
     this.role = role;
     [this.out, this.in] = links;
@@ -59,5 +64,8 @@ function deflateOf({ deflate }: Program, role: Role): MessageDeflate | undefined
     peerWindowBits: windowBits[1 - own]!,
     peerTakeover: takeover[1 - own]!,
   };
-  return new MessageDeflate(params, resolveDeflate({ codec: deflateCodec, threshold, memLevel: 1 }));
+  return new MessageDeflate(
+    params,
+    resolveDeflate({ codec: deflateCodec, threshold, memLevel: 1 }),
+  );
 }

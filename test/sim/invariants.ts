@@ -1,5 +1,6 @@
-// What must hold in every run, after every step. `Ledger` watches one direction: what was said and what was heard. `Watch` watches one
-// end: its states, its output and its events. Neither knows how the run is driven.
+// What must hold in every run, after every step. `Ledger` watches one direction: what was said and
+// what was heard. `Watch` watches one end: its states, its output and its events. Neither knows how
+// the run is driven.
 
 import type { ClosedEvent, CloseInfo, Connection, ConnectionEvent } from "sansws/core";
 import type { Content, Message } from "./content.ts";
@@ -34,7 +35,10 @@ export class Ledger {
   #pieces: (string | Uint8Array)[] = [];
   /** What was handed over and must stay as it was. */
   readonly #kept: [Uint8Array, Uint8Array][] = [];
-  /** Pings that the sender took while it was open, and whether it may leave them out if another follows. */
+  /**
+   * Pings that the sender took while it was open, and whether it may leave them out if another
+   * follows.
+   */
   #owed: [ping: string, optional: boolean][] = [];
   #lastPong = "";
 
@@ -78,7 +82,10 @@ export class Ledger {
     const message = this.said[this.#heard];
     hold(message !== undefined, `a ${type} message came that nobody had ended`);
     this.#heard++;
-    hold(message.kind === (type === "binary" ? "binary" : "text"), `message ${this.#heard} came as ${type}`);
+    hold(
+      message.kind === (type === "binary" ? "binary" : "text"),
+      `message ${this.#heard} came as ${type}`,
+    );
     if (typeof data === "string") {
       hold(data === message.text, `message ${this.#heard} came with another text`);
     } else {
@@ -112,15 +119,25 @@ export class Ledger {
 
   /** After a clean end nothing that was said may be missing. */
   settle(): void {
-    hold(this.#heard === this.said.length, `${this.said.length - this.#heard} messages are missing after a clean end`);
+    hold(
+      this.#heard === this.said.length,
+      `${this.said.length - this.#heard} messages are missing after a clean end`,
+    );
     // Of pings that look alike a single pong may have answered the last.
-    const unanswered = this.#owed.filter(([ping, optional]) => !optional || ping !== this.#lastPong);
-    hold(unanswered.length === 0, `${unanswered.length} pings were not answered before a clean end`);
+    const unanswered = this.#owed.filter(([ping, optional]) =>
+      !optional || ping !== this.#lastPong
+    );
+    hold(
+      unanswered.length === 0,
+      `${unanswered.length} pings were not answered before a clean end`,
+    );
   }
 
   /** Messages are the application's: nothing may have written to them since. */
   checkKept(): void {
-    for (const [data, bytes] of this.#kept) hold(sameBytes(data, bytes), "a message changed after it was handed over");
+    for (const [data, bytes] of this.#kept) {
+      hold(sameBytes(data, bytes), "a message changed after it was handed over");
+    }
   }
 }
 
@@ -133,9 +150,14 @@ export class Watch {
   #rank = 0;
   #ended = false;
   #pending = 0;
-  /** The peer's Close, or its fault, came behind other things, and what these are answered with may still be sent. */
+  /**
+   * The peer's Close, or its fault, came behind other things, and what these are answered with may
+   * still be sent.
+   */
   #lastWords = false;
-  /** Bytes that inputs added to the output since it was taken, and those of them that must be pongs. */
+  /**
+   * Bytes that inputs added to the output since it was taken, and those of them that must be pongs.
+   */
   #replies = 0;
   #pongs = 0;
   /** Bytes of a control frame's header: a client's has a mask. */
@@ -149,7 +171,9 @@ export class Watch {
     this.#controlHeader = client ? 6 : 2;
   }
 
-  /** Takes note of a ping that is answered; whether its pong may be left out, because too many wait. */
+  /**
+   * Takes note of a ping that is answered; whether its pong may be left out, because too many wait.
+   */
   answered(ping: Uint8Array): boolean {
     if (this.#pongs >= this.#setup.maxPendingReplies) return true;
     this.#pongs += this.#controlHeader + ping.length;
@@ -175,7 +199,10 @@ export class Watch {
   /** After an input: the events it returned, in order. */
   received(events: readonly ConnectionEvent[]): void {
     const { pendingOutput } = this.#connection;
-    hold(this.#closeSent === undefined || pendingOutput <= this.#pending, "something follows the Close frame");
+    hold(
+      this.#closeSent === undefined || pendingOutput <= this.#pending,
+      "something follows the Close frame",
+    );
     const behind = events.filter(({ type }) => type !== "closing").length > 0;
     if (behind && this.#rank === 0 && this.#connection.state === "closing") this.#lastWords = true;
     this.#replies += pendingOutput - this.#pending;
@@ -185,14 +212,20 @@ export class Watch {
       if (event.type === "closed") this.closed = event;
     }
     const bound = this.#setup.maxPendingReplies + 4 * LARGEST_CONTROL;
-    hold(this.#replies <= bound, `${this.#replies} bytes of replies wait, of ${this.#setup.maxPendingReplies} allowed`);
+    hold(
+      this.#replies <= bound,
+      `${this.#replies} bytes of replies wait, of ${this.#setup.maxPendingReplies} allowed`,
+    );
     this.check();
   }
 
   /** After the output was taken. */
   took(chunks: readonly Uint8Array[]): void {
     const bytes = chunks.reduce((total, chunk) => total + chunk.length, 0);
-    hold(bytes === this.#pending, `pendingOutput was ${this.#pending}, and ${bytes} bytes were taken`);
+    hold(
+      bytes === this.#pending,
+      `pendingOutput was ${this.#pending}, and ${bytes} bytes were taken`,
+    );
     hold(bytes === 0 || !this.#ended, "output came after its end");
     this.#pending = this.#replies = this.#pongs = 0;
     this.#lastWords = false;
@@ -202,13 +235,23 @@ export class Watch {
 
   /** What holds at any time. */
   check(): void {
-    hold(this.#connection.canSend === this.maySend, `canSend should be ${this.maySend}, ${this.#connection.state}`);
-    const { state, closeSent, closeReceived, outputEnded, deadline, pendingOutput } = this.#connection;
+    hold(
+      this.#connection.canSend === this.maySend,
+      `canSend should be ${this.maySend}, ${this.#connection.state}`,
+    );
+    const { state, closeSent, closeReceived, outputEnded, deadline, pendingOutput } =
+      this.#connection;
     const rank = ["open", "closing", "closed"].indexOf(state);
     hold(rank >= this.#rank, `the state went back to ${state}`);
     this.#rank = rank;
-    hold(state !== "open" || (closeSent ?? closeReceived) === undefined, "open, with a Close frame sent or received");
-    hold(this.#closeSent === undefined || this.#closeSent === closeSent, "a second Close frame was sent");
+    hold(
+      state !== "open" || (closeSent ?? closeReceived) === undefined,
+      "open, with a Close frame sent or received",
+    );
+    hold(
+      this.#closeSent === undefined || this.#closeSent === closeSent,
+      "a second Close frame was sent",
+    );
     this.#closeSent = closeSent;
     hold(
       (state === "closed") === (this.closed !== undefined),
@@ -218,10 +261,14 @@ export class Watch {
       state !== "closing" || deadline <= Number.MAX_VALUE || this.#setup.close === Infinity,
       "closing, without a deadline",
     );
-    // "The client SHOULD wait for the server to close the connection" (§7.1.1), unless one of them has failed it.
+    // "The client SHOULD wait for the server to close the connection" (§7.1.1), unless one of them
+    // has failed it.
     const waits = this.#client && state === "closing" && closeReceived !== undefined;
     hold(!waits || !outputEnded, "the client ends the transport before the server");
-    hold(state !== "closed" || (outputEnded && deadline === Infinity), "closed, with something still to come");
+    hold(
+      state !== "closed" || (outputEnded && deadline === Infinity),
+      "closed, with something still to come",
+    );
     hold(outputEnded || !this.#ended, "the output had ended, and has not any more");
     hold(pendingOutput === this.#pending, "the output grew by itself");
   }
@@ -247,20 +294,37 @@ export function checkOutcome(one: Verdict, other: Verdict, calm: boolean): void 
 
 function checkClean({ closed, received, ledger }: Verdict, other: Verdict): void {
   hold(closed.cause === "peer" || closed.cause === "local", `clean, because of ${closed.cause}`);
-  hold(received?.code === closed.code && received.reason === closed.reason, "closed does not say what the peer said");
+  hold(
+    received?.code === closed.code && received.reason === closed.reason,
+    "closed does not say what the peer said",
+  );
   const { sent } = other;
-  hold(sent?.code === closed.code, `closed cleanly with ${closed.code}, but the peer sent ${sent?.code}`);
-  hold(sent.reason === closed.reason, `closed cleanly with "${closed.reason}", but the peer sent "${sent.reason}"`);
+  hold(
+    sent?.code === closed.code,
+    `closed cleanly with ${closed.code}, but the peer sent ${sent?.code}`,
+  );
+  hold(
+    sent.reason === closed.reason,
+    `closed cleanly with "${closed.reason}", but the peer sent "${sent.reason}"`,
+  );
   ledger.settle();
   const crossing = closed.cause === "local" && other.closed.cause === "local";
   if (!other.closed.clean || crossing) return;
-  hold(closed.code === other.closed.code, `both ends are clean, with ${closed.code} and ${other.closed.code}`);
+  hold(
+    closed.code === other.closed.code,
+    `both ends are clean, with ${closed.code} and ${other.closed.code}`,
+  );
 }
 
 function checkCause(closed: ClosedEvent, tooBig: boolean, calm: boolean, other: ClosedEvent): void {
-  const violation = closed.error !== undefined && "violation" in closed.error ? closed.error.violation : undefined;
+  const violation = closed.error !== undefined && "violation" in closed.error
+    ? closed.error.violation
+    : undefined;
   if (closed.cause === "violation") {
-    hold(violation === "message-too-big" && tooBig, `two right ends, and a violation: ${violation}`);
+    hold(
+      violation === "message-too-big" && tooBig,
+      `two right ends, and a violation: ${violation}`,
+    );
   } else if (closed.cause === "timeout") {
     hold(!calm, `nothing was late, and a timeout: ${violation ?? "close"}`);
   } else if (closed.cause === "lost") {

@@ -1,5 +1,6 @@
-// One direction of a simulated TCP connection: bytes in at one end, the same bytes in the same order out at the other, later, and cut
-// anywhere. It can stall, end early and be reset at any byte. It reads no clock: every call is told the time.
+// One direction of a simulated TCP connection: bytes in at one end, the same bytes in the same
+// order out at the other, later, and cut anywhere. It can stall, end early and be reset at any
+// byte. It reads no clock: every call is told the time.
 
 import { Prng } from "./prng.ts";
 
@@ -10,7 +11,10 @@ export interface LinkSetup {
   readonly jitter: number;
   /** Bytes that may be under way before the writer has to wait. */
   readonly capacity: number;
-  /** Where the chunks that arrive are cut: all that is there, anywhere, or after each byte as far as that is affordable. */
+  /**
+   * Where the chunks that arrive are cut: all that is there, anywhere, or after each byte as far as
+   * that is affordable.
+   */
   readonly split: "whole" | "anywhere" | "bytes";
   readonly seed: number;
 }
@@ -154,7 +158,8 @@ export class Link {
     return split === "whole" ? due : Math.min(due, 1 + this.#prng.scaled(Math.max(1, due)));
   }
 
-  // A chunk lies anywhere in a larger buffer, as a runtime's may; what is around it is none of the reader's business.
+  // A chunk lies anywhere in a larger buffer, as a runtime's may; what is around it is none of the
+  // reader's business.
   #take(size: number): Uint8Array {
     const start = this.#prng.below(8);
     const buffer = new Uint8Array(start + size + this.#prng.below(8));

@@ -1,5 +1,6 @@
-// Runs a program: two connections as their hosts would drive them, a link each way, and one virtual clock that moves to the earliest
-// thing there is to do. Everything is decided by the program, so the same program gives the same run.
+// Runs a program: two connections as their hosts would drive them, a link each way, and one virtual
+// clock that moves to the earliest thing there is to do. Everything is decided by the program, so
+// the same program gives the same run.
 
 import type { ConnectionEvent, PreparedMessage } from "sansws/core";
 import { prepareBinary, prepareText, UsageError } from "sansws/core";
@@ -97,7 +98,10 @@ class Pair {
     }
     hold(at < Infinity, "an end waits for something that will not come");
     this.#now = Math.max(this.#now, at);
-    hold(this.#next < this.#program.steps.length || this.#now < this.#lastly + PATIENCE, "the run takes too long");
+    hold(
+      this.#next < this.#program.steps.length || this.#now < this.#lastly + PATIENCE,
+      "the run takes too long",
+    );
     act();
     for (const end of this.#ends) this.#flush(end);
   }
@@ -141,7 +145,10 @@ class Pair {
     const legal = this.#isLegal(end, action);
     try {
       this.#give(end, action);
-      hold(legal, `${action.do} was taken, ${end.connection.state}, with ${end.says.underWay} under way`);
+      hold(
+        legal,
+        `${action.do} was taken, ${end.connection.state}, with ${end.says.underWay} under way`,
+      );
     } catch (error) {
       if (!(error instanceof UsageError) || legal) throw error;
       return end.watch.commanded(0);
@@ -167,7 +174,9 @@ class Pair {
   #isLegal({ connection, says }: End, action: Action): boolean {
     if (action.do === "close") return true;
     if (!connection.canSend) return false;
-    if (action.do === "fragment") return says.underWay === undefined || says.underWay === action.content.kind;
+    if (action.do === "fragment") {
+      return says.underWay === undefined || says.underWay === action.content.kind;
+    }
     return says.underWay === undefined || action.do === "ping" || action.do === "pong";
   }
 
@@ -181,7 +190,9 @@ class Pair {
     } else if (action.do === "prepared") {
       connection.sendPrepared(this.#prepared[action.index]!);
     } else if (action.do === "ping") {
-      connection.ping(Uint8Array.from({ length: action.size }, (_, index) => index === 1 ? this.#next : PING));
+      connection.ping(
+        Uint8Array.from({ length: action.size }, (_, index) => index === 1 ? this.#next : PING),
+      );
     } else if (action.do === "pong") {
       connection.pong(new Uint8Array(action.size + 1).fill(UNASKED).subarray(0, 125));
     } else if (action.do === "close") {
@@ -221,7 +232,10 @@ class Pair {
   #tickEarly({ connection, watch }: End, now: number): void {
     const { deadline, pendingOutput } = connection;
     const events = connection.tick(now);
-    hold(events.length === 0 && connection.pendingOutput === pendingOutput, "an early tick did something");
+    hold(
+      events.length === 0 && connection.pendingOutput === pendingOutput,
+      "an early tick did something",
+    );
     watch.check();
     hold(connection.deadline === deadline, "an early tick moved the deadline");
   }
@@ -241,7 +255,8 @@ class Pair {
     if (end.over || end.endedOut || !out.writable) return;
     const chunks = connection.takeOutput();
     watch.took(chunks);
-    // As one: where chunks end depends on what other connections have written, which must not decide about the run.
+    // As one: where chunks end depends on what other connections have written, which must not
+    // decide about the run.
     if (chunks.length > 0) out.write(joined(chunks), this.#now);
     if (!connection.outputEnded) return;
     out.end(this.#now);
@@ -253,8 +268,9 @@ class Pair {
     end.watch.received(events);
     for (const event of events) {
       this.#trace(end, event);
-      if (event.type === "ping" && answers) end.says.owe(event.data, end.watch.answered(event.data));
-      else if (event.type === "pong") end.hears.hearPong(event.data);
+      if (event.type === "ping" && answers) {
+        end.says.owe(event.data, end.watch.answered(event.data));
+      } else if (event.type === "pong") end.hears.hearPong(event.data);
       else end.hears.hear(event);
       // Its payload is the application's now, and the answer must not depend on what becomes of it.
       if (event.type === "ping") event.data.fill(0);
@@ -263,7 +279,15 @@ class Pair {
 
   #trace(end: End, event: ConnectionEvent): void {
     const size = "data" in event ? event.data.length : event.code;
-    for (const value of [this.#now * 8, end.role.length, event.type.length, event.type.charCodeAt(1), size]) {
+    for (
+      const value of [
+        this.#now * 8,
+        end.role.length,
+        event.type.length,
+        event.type.charCodeAt(1),
+        size,
+      ]
+    ) {
       this.#digest = Math.imul(this.#digest ^ value, 0x0100_0193);
     }
   }
@@ -281,7 +305,13 @@ class Pair {
     this.#checkDead(end);
     const { connection, watch, hears: ledger } = end;
     const { closeSent: sent, closeReceived: received } = connection;
-    return { closed: watch.closed!, sent, received, ledger, limit: this.#program[end.role].maxMessageSize };
+    return {
+      closed: watch.closed!,
+      sent,
+      received,
+      ledger,
+      limit: this.#program[end.role].maxMessageSize,
+    };
   }
 
   /** Nothing that comes after `closed` has an effect. */
@@ -289,7 +319,9 @@ class Pair {
     const now = this.#now + skew + 1e9;
     watch.took(connection.takeOutput());
     watch.received(connection.tick(now));
-    watch.received(connection.receive(Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, 0x41, 0x81, 0x01, 0x41), now));
+    watch.received(
+      connection.receive(Uint8Array.of(0x81, 0x81, 0, 0, 0, 0, 0x41, 0x81, 0x01, 0x41), now),
+    );
     watch.received(connection.receiveEnd(now, new Error("again")));
     connection.close(1000, "", now);
     hold(connection.pendingOutput === 0, "a closed connection wrote something");

@@ -1,4 +1,5 @@
-// A seeded source of choices: everything random in the simulation and in the fuzzing comes from here, so that a seed names a run.
+// A seeded source of choices: everything random in the simulation and in the fuzzing comes from
+// here, so that a seed names a run.
 //
 // The generator is mulberry32 (32 bits of state). It decides tests and is good for nothing else.
 
@@ -40,7 +41,10 @@ export class Prng {
     return items[this.below(items.length)]!;
   }
 
-  /** An integer from 0 to `most`, below 2^30; one with half as many bits is as likely as one with all of them. */
+  /**
+   * An integer from 0 to `most`, below 2^30; one with half as many bits is as likely as one with
+   * all of them.
+   */
   scaled(most: number): number {
     return Math.min(most, this.below(1 << this.between(0, 32 - Math.clz32(most))));
   }

@@ -1,5 +1,6 @@
-// What happens in a simulated run, as data: how the two ends and the link are set up, and who does what when. A program comes from a
-// seed, can be printed, and can be run again after a part of it was taken out; shrink.ts does that, pair.ts runs it.
+// What happens in a simulated run, as data: how the two ends and the link are set up, and who does
+// what when. A program comes from a seed, can be printed, and can be run again after a part of it
+// was taken out; shrink.ts does that, pair.ts runs it.
 
 import type { Content } from "./content.ts";
 import { LARGEST, randomContent } from "./content.ts";
@@ -36,7 +37,12 @@ export interface DeflateSetup {
 /** What an end, or the network on its way out, does at one point. */
 export type Action =
   | { readonly do: "send"; readonly content: Content; readonly compress: boolean; }
-  | { readonly do: "fragment"; readonly content: Content; readonly final: boolean; readonly compress: boolean; }
+  | {
+    readonly do: "fragment";
+    readonly content: Content;
+    readonly final: boolean;
+    readonly compress: boolean;
+  }
   | { readonly do: "prepared"; readonly index: number; }
   | { readonly do: "ping" | "pong"; readonly size: number; }
   | { readonly do: "close"; readonly code: number; readonly reason: string; }
@@ -121,8 +127,12 @@ function randomSteps(prng: Prng, count: number, largest: number, calm: boolean):
   const slow = prng.chance(30) ? 20_000 : 200;
   while (steps.length < count) {
     const by = prng.pick<Role>(["client", "server"]);
-    const actions = prng.chance(15) ? randomMessage(prng, largest) : [randomAction(prng, largest, calm)];
-    for (const action of actions) steps.push({ wait: prng.chance(60) ? 0 : prng.scaled(slow), by, action });
+    const actions = prng.chance(15)
+      ? randomMessage(prng, largest)
+      : [randomAction(prng, largest, calm)];
+    for (const action of actions) {
+      steps.push({ wait: prng.chance(60) ? 0 : prng.scaled(slow), by, action });
+    }
   }
   return steps;
 }
@@ -188,6 +198,8 @@ function randomAction(prng: Prng, largest: number, calm: boolean): Action {
 
 /** Whether nothing in the program can lose the connection or make an end give up on it. */
 export function isCalm({ client, server, steps }: Program): boolean {
-  const patient = [client, server].every((end) => Math.min(end.close, end.idle, end.pongTimeout) === Infinity);
+  const patient = [client, server].every((end) =>
+    Math.min(end.close, end.idle, end.pongTimeout) === Infinity
+  );
   return patient && !steps.some(({ action }) => ["abort", "jump", "cut"].includes(action.do));
 }

@@ -1,5 +1,6 @@
-// A TCP proxy on the loopback interface for one connection, with a simulated link each way: so real sockets meet latency, cuts, stalls,
-// half-closes and resets, decided by a seed as far as a real clock lets it.
+// A TCP proxy on the loopback interface for one connection, with a simulated link each way: so real
+// sockets meet latency, cuts, stalls, half-closes and resets, decided by a seed as far as a real
+// clock lets it.
 
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer } from "node:net";
@@ -36,8 +37,9 @@ export async function startProxy(port: number, setup: LinkSetup): Promise<Proxy>
   return { port: (server.address() as AddressInfo).port, up, down, close };
 }
 
-// Node 20 loses the handle of a socket that is reset while its end is on the way, and `resetAndDestroy` itself ends it first. It is the
-// flag that it sets which makes `destroy` a reset; Deno looks at none.
+// Node 20 loses the handle of a socket that is reset while its end is on the way, and
+// `resetAndDestroy` itself ends it first. It is the flag that it sets which makes `destroy` a
+// reset; Deno looks at none.
 function reset(socket: Socket): void {
   if (process.versions["deno"] !== undefined) socket.resetAndDestroy();
   else Object.assign(socket, { resetAndClosing: !socket.writableEnded }).destroy();
@@ -58,7 +60,10 @@ export class Pump {
   join(source: Socket, target: Socket): void {
     this.#source = source;
     this.#target = target;
-    source.on("data", (chunk) => this.#change((now) => this.#link.write(new Uint8Array(chunk), now)));
+    source.on(
+      "data",
+      (chunk) => this.#change((now) => this.#link.write(new Uint8Array(chunk), now)),
+    );
     source.on("end", () => this.#change((now) => this.#link.end(now)));
     source.on("error", () => this.#change((now) => this.#link.reset(now)));
     source.on("close", (failed) => failed && this.#change((now) => this.#link.reset(now)));
@@ -89,7 +94,11 @@ export class Pump {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
     const now = performance.now();
-    for (let arrival = this.#link.read(now); arrival !== undefined; arrival = this.#link.read(now)) {
+    for (
+      let arrival = this.#link.read(now);
+      arrival !== undefined;
+      arrival = this.#link.read(now)
+    ) {
       if (arrival === "end") this.#target?.end();
       else if (arrival === "reset") this.#break();
       else this.#target?.write(arrival);

@@ -1,4 +1,5 @@
-// Programs of the simulation with real sockets, through a proxy that cuts, delays, stalls and resets: on whichever runtime this is.
+// Programs of the simulation with real sockets, through a proxy that cuts, delays, stalls and
+// resets: on whichever runtime this is.
 
 import { describe, expect, it } from "vitest";
 import { generate } from "./program.ts";
@@ -17,9 +18,12 @@ describe("a server and a client behind a bad link", () => {
       while (seed < PROGRAMS) {
         const current = seed++;
         const report = await runReal(generate(current)).catch((error: unknown) => {
-          throw new Error(`seed ${current}; to see more: npm run sim -- --real --from ${current} --seeds 1`, {
-            cause: error,
-          });
+          throw new Error(
+            `seed ${current}; to see more: npm run sim -- --real --from ${current} --seeds 1`,
+            {
+              cause: error,
+            },
+          );
         });
         messages += report.messages;
         for (const cause of report.outcomes) causes.add(cause);

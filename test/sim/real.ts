@@ -1,7 +1,15 @@
-// Runs a program with a real server and a real client of the runtime it finds itself on, through the proxy. Its invariants are those of
-// the simulation, as far as an application can see them; its times are a fraction of the program's.
+// Runs a program with a real server and a real client of the runtime it finds itself on, through
+// the proxy. Its invariants are those of the simulation, as far as an application can see them; its
+// times are a fraction of the program's.
 
-import type { CommonOptions, Handlers, Message, MessageKind, PreparedMessage, Socket } from "sansws";
+import type {
+  CommonOptions,
+  Handlers,
+  Message,
+  MessageKind,
+  PreparedMessage,
+  Socket,
+} from "sansws";
 import { connect, prepareBinary, prepareText, serve } from "sansws";
 import type { ClosedEvent, CloseInfo, ConnectionEvent } from "sansws/core";
 import { decodeClose, encodeClose } from "sansws/core";
@@ -15,11 +23,16 @@ import { isCalm } from "./program.ts";
 import type { Proxy } from "./proxy.ts";
 import { startProxy } from "./proxy.ts";
 
-/** The program's milliseconds for one of ours; nobody waits longer for one step than `LONGEST_WAIT`. */
+/**
+ * The program's milliseconds for one of ours; nobody waits longer for one step than `LONGEST_WAIT`.
+ */
 const HASTE = 50;
 const LONGEST_WAIT = 30;
 const LONGEST_STALL = 300;
-/** How long this side waits for a Close frame, or a pong, in a run where things go wrong: longer than a busy machine sleeps. */
+/**
+ * How long this side waits for a Close frame, or a pong, in a run where things go wrong: longer
+ * than a busy machine sleeps.
+ */
 const PATIENT_TIMEOUT = 1500;
 /** Both ends must have closed so long after the last step. */
 const PATIENCE = 12_000;
@@ -37,7 +50,9 @@ class RealEnd {
   readonly says: Ledger;
   readonly hears: Ledger;
   readonly handlers: Handlers;
-  /** The first thing that did not hold: handlers must not throw it, or it would close the socket. */
+  /**
+   * The first thing that did not hold: handlers must not throw it, or it would close the socket.
+   */
   failure: unknown;
   /** The Close frame that this end sent: its own, or the echo. */
   #sent: CloseInfo | undefined;
@@ -81,7 +96,12 @@ class RealEnd {
     }
   }
 
-  perform(action: Action, prepared: readonly PreparedMessage[], contents: readonly Content[], out: Proxy["up"]): void {
+  perform(
+    action: Action,
+    prepared: readonly PreparedMessage[],
+    contents: readonly Content[],
+    out: Proxy["up"],
+  ): void {
     const socket = this.socket!;
     if (action.do === "stall") out.stall(Math.min(LONGEST_STALL, action.milliseconds / HASTE));
     else if (action.do === "cut") out.breakAfter(action.after, action.fault);
@@ -89,20 +109,28 @@ class RealEnd {
     else if (action.do === "resume") socket.resume();
     else if (action.do === "abort") socket.abort();
     else if (action.do === "ping") socket.ping(new Uint8Array(action.size));
-    else if (action.do === "close") this.close(action.code, action.code === 1005 ? "" : action.reason);
-    else if (action.do === "fragment") this.#sendFragment(action.content, action.final, action.compress);
-    else if (action.do === "send") this.#send(produce(action.content), action.content, action.compress);
-    else if (action.do === "prepared") this.#send(prepared[action.index]!, contents[action.index]!, true);
+    else if (action.do === "close") {
+      this.close(action.code, action.code === 1005 ? "" : action.reason);
+    } else if (action.do === "fragment") {
+      this.#sendFragment(action.content, action.final, action.compress);
+    } else if (action.do === "send") {
+      this.#send(produce(action.content), action.content, action.compress);
+    } else if (action.do === "prepared") {
+      this.#send(prepared[action.index]!, contents[action.index]!, true);
+    }
   }
 
   close(code: number, reason: string): void {
     // What the frame holds: a long reason is cut.
-    if (this.socket!.state === "open") this.#sent = decodeClose(encodeClose(code, reason)) as CloseInfo;
+    if (this.socket!.state === "open") {
+      this.#sent = decodeClose(encodeClose(code, reason)) as CloseInfo;
+    }
     this.socket!.close(code, reason);
   }
 
   #send(data: string | Uint8Array | PreparedMessage, content: Content, compress: boolean): void {
-    // Nothing goes behind a message that is under way: if that one fails, so does what waits for it, and nobody is told.
+    // Nothing goes behind a message that is under way: if that one fails, so does what waits for
+    // it, and nobody is told.
     if (this.#stream !== undefined) return;
     if (this.socket!.send(data, { compress }) !== "dropped") this.says.say(content, true);
   }
@@ -117,9 +145,11 @@ class RealEnd {
       const unsay = (): void => {
         if (this.says.said.length > length && this.says.heard <= length) this.says.unsay();
       };
-      this.#sending = this.socket!.sendStream(stream.parts(), { compress }).catch(unsay).then(() => {
-        this.#stream = undefined;
-      });
+      this.#sending = this.socket!.sendStream(stream.parts(), { compress }).catch(unsay).then(
+        () => {
+          this.#stream = undefined;
+        },
+      );
     } else if (this.#stream.ended || this.#stream.kind !== content.kind) {
       return;
     }
@@ -137,7 +167,8 @@ class RealEnd {
     const closed = this.closed!;
     const { code, reason, cause } = closed;
     // What failed the connection was sent as its code.
-    const sent = this.#sent ?? (cause === "violation" || cause === "timeout" ? { code, reason } : undefined);
+    const sent = this.#sent
+      ?? (cause === "violation" || cause === "timeout" ? { code, reason } : undefined);
     return { closed, sent, received: { code, reason }, ledger: this.hears, limit };
   }
 }
@@ -180,10 +211,18 @@ export async function runReal(program: Program): Promise<RealReport> {
   const [toServer, toClient] = [new Ledger(), new Ledger()];
   const near = new RealEnd(program.client, toServer, toClient);
   const far = new RealEnd(program.server, toClient, toServer);
-  const server = await serve({ port: 0, hostname: "127.0.0.1", ...far.handlers, ...optionsOf(program, "server") });
+  const server = await serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    ...far.handlers,
+    ...optionsOf(program, "server"),
+  });
   const proxy = await startProxy(server.address.port!, linkOf(program));
   try {
-    await connect(`ws://127.0.0.1:${proxy.port}/`, { ...near.handlers, ...optionsOf(program, "client") });
+    await connect(`ws://127.0.0.1:${proxy.port}/`, {
+      ...near.handlers,
+      ...optionsOf(program, "client"),
+    });
     await until(() => far.socket !== undefined, "the server's end is open");
     await perform(program, { client: near, server: far }, proxy);
     await finish([near, far]);
@@ -201,10 +240,17 @@ export async function runReal(program: Program): Promise<RealReport> {
     near.verdict(program.client.maxMessageSize),
     isCalm(program),
   );
-  return { messages: toServer.heard + toClient.heard, outcomes: [near.closed!.cause, far.closed!.cause] };
+  return {
+    messages: toServer.heard + toClient.heard,
+    outcomes: [near.closed!.cause, far.closed!.cause],
+  };
 }
 
-async function perform(program: Program, ends: Record<"client" | "server", RealEnd>, proxy: Proxy): Promise<void> {
+async function perform(
+  program: Program,
+  ends: Record<"client" | "server", RealEnd>,
+  proxy: Proxy,
+): Promise<void> {
   const prepared = program.prepared.map((content) => {
     const data = produce(content);
     return typeof data === "string" ? prepareText(data) : prepareBinary(data);
@@ -232,7 +278,11 @@ function optionsOf(program: Program, role: "client" | "server"): CommonOptions {
   return {
     text,
     limits: { maxMessageSize, maxPendingReplies },
-    timeouts: { pingInterval: Math.max(20, pingInterval / HASTE), pongTimeout: patience, close: patience },
+    timeouts: {
+      pingInterval: Math.max(20, pingInterval / HASTE),
+      pongTimeout: patience,
+      close: patience,
+    },
     deflate: deflateOf(program, role),
   };
 }
@@ -241,8 +291,16 @@ function deflateOf({ deflate }: Program, role: "client" | "server"): CommonOptio
   if (deflate === undefined) return false;
   const own = role === "client" ? 0 : 1;
   // A client is told to use 8 bits; none chooses to.
-  const [windowBits, peerWindowBits] = [Math.max(9, deflate.windowBits[own]!), deflate.windowBits[1 - own]!];
-  return { windowBits, peerWindowBits, takeover: deflate.takeover[own]!, threshold: deflate.threshold };
+  const [windowBits, peerWindowBits] = [
+    Math.max(9, deflate.windowBits[own]!),
+    deflate.windowBits[1 - own]!,
+  ];
+  return {
+    windowBits,
+    peerWindowBits,
+    takeover: deflate.takeover[own]!,
+    threshold: deflate.threshold,
+  };
 }
 
 function linkOf({ link }: Program): LinkSetup {

@@ -1,6 +1,6 @@
-// `npm run sim`: simulates many seeds and prints the rate; for the first seed that fails, what did not hold and a small program that
-// shows it. `--seeds N` how many, `--from N` the first of them, `--seconds N` to stop by then; `--real` runs them with real sockets, some
-// at a time.
+// `npm run sim`: simulates many seeds and prints the rate; for the first seed that fails, what did
+// not hold and a small program that shows it. `--seeds N` how many, `--from N` the first of them,
+// `--seconds N` to stop by then; `--real` runs them with real sockets, some at a time.
 
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -36,14 +36,20 @@ class Tally {
     this.messages += report.messages;
     this.bytes += report.bytes;
     this.duration += report.duration;
-    for (const cause of report.outcomes) this.outcomes.set(cause, (this.outcomes.get(cause) ?? 0) + 1);
+    for (const cause of report.outcomes) {
+      this.outcomes.set(cause, (this.outcomes.get(cause) ?? 0) + 1);
+    }
   }
 
   toString(): string {
-    const causes = [...this.outcomes].toSorted(([, a], [, b]) => b - a).map(([cause, count]) => `${cause} ${count}`);
+    const causes = [...this.outcomes].toSorted(([, a], [, b]) => b - a).map(([cause, count]) =>
+      `${cause} ${count}`
+    );
     const megabytes = (this.bytes / 1e6).toFixed(0);
     const hours = (this.duration / 3_600_000).toFixed(1);
-    return `${this.messages} messages of ${megabytes} MB in ${hours} virtual hours; closed by ${causes.join(", ")}`;
+    return `${this.messages} messages of ${megabytes} MB in ${hours} virtual hours; closed by ${
+      causes.join(", ")
+    }`;
   }
 }
 
@@ -63,7 +69,13 @@ function explain(seed: number): string {
   const steps = smallest.steps.map((step) => `  ${JSON.stringify(step)}`);
   const { steps: _, ...setup } = smallest;
   const lines = Object.entries(setup).map(([name, value]) => `  ${name} ${print(value)}`);
-  return [`seed ${seed}: ${error}`, "shrunk to", ...lines, ...steps, `which fails with: ${print(failureOf(smallest))}`]
+  return [
+    `seed ${seed}: ${error}`,
+    "shrunk to",
+    ...lines,
+    ...steps,
+    `which fails with: ${print(failureOf(smallest))}`,
+  ]
     .join("\n");
 }
 

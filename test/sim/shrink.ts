@@ -1,4 +1,5 @@
-// Makes a failing program small: takes out what the failure does not need, until nothing more can go.
+// Makes a failing program small: takes out what the failure does not need, until nothing more can
+// go.
 
 import type { Content } from "./content.ts";
 import type { Action, EndSetup, Program, Step } from "./program.ts";
@@ -59,13 +60,20 @@ const PLAIN: Partial<EndSetup> = {
 function* simplerSetups(program: Program): Generator<Program> {
   const { deflate, link } = program;
   if (deflate !== undefined) yield { ...program, deflate: undefined };
-  for (const [name, value] of [["latency", 0], ["jitter", 0], ["capacity", Infinity], ["split", "whole"]] as const) {
+  for (
+    const [name, value] of [["latency", 0], ["jitter", 0], ["capacity", Infinity], [
+      "split",
+      "whole",
+    ]] as const
+  ) {
     if (link[name] !== value) yield { ...program, link: { ...link, [name]: value } };
   }
   for (const role of ["client", "server"] as const) {
     for (const [name, value] of Object.entries(PLAIN)) {
       const setup = program[role];
-      if (setup[name as keyof EndSetup] !== value) yield { ...program, [role]: { ...setup, [name]: value } };
+      if (setup[name as keyof EndSetup] !== value) {
+        yield { ...program, [role]: { ...setup, [name]: value } };
+      }
     }
   }
 }

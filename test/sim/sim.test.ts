@@ -1,4 +1,5 @@
-// Some thousands of seeds of the simulation, which `npm run sim` runs by the million; and whether what watches it would notice.
+// Some thousands of seeds of the simulation, which `npm run sim` runs by the million; and whether
+// what watches it would notice.
 
 import type { ConnectionEvent } from "sansws/core";
 import { describe, expect, it } from "vitest";
@@ -35,14 +36,18 @@ describe("two connections over a simulated link", () => {
       try {
         for (const cause of run(generate(seed)).outcomes) causes.add(cause);
       } catch (error) {
-        throw new Error(`seed ${seed}; for a small program: npm run sim -- --seeds 1 --from ${seed}`, { cause: error });
+        throw new Error(
+          `seed ${seed}; for a small program: npm run sim -- --seeds 1 --from ${seed}`,
+          { cause: error },
+        );
       }
     }
     expect([...causes].toSorted()).toEqual(["local", "lost", "peer", "timeout", "violation"]);
   }, 60_000);
 
   it("do the same for the same seed", () => {
-    const digests = (): number[] => Array.from({ length: 200 }, (_, seed) => run(generate(seed)).digest);
+    const digests = (): number[] =>
+      Array.from({ length: 200 }, (_, seed) => run(generate(seed)).digest);
     const first = digests();
     expect(digests()).toEqual(first);
     expect(new Set(first).size).toBeGreaterThan(190);
@@ -66,14 +71,20 @@ describe("Ledger", () => {
     ["another byte", ([one]) => [one!, { type: "binary", data: new Uint8Array(5) }]],
     [
       "a part as a message",
-      ([one, two, three]) => [one!, two!, { type: "text", data: String(Object(three).data).slice(0, 5) }],
+      (
+        [one, two, three],
+      ) => [one!, two!, { type: "text", data: String(Object(three).data).slice(0, 5) }],
     ],
     ["a pong for no ping", (events) => [...events, { type: "pong", data: new Uint8Array(1) }]],
   ])("is not content with %s", (_, change) => {
     const said = ledger();
     const events = change(eventsOf(said));
     expect(() => {
-      for (const event of events) event.type === "pong" ? said.hearPong(event.data) : said.hear(event);
+      for (const event of events) {
+        event.type === "pong"
+          ? said.hearPong(event.data)
+          : said.hear(event);
+      }
       said.settle();
     }).toThrow(Broken);
   });
@@ -93,9 +104,15 @@ describe("shrink", () => {
   it("leaves what a failure needs, and nothing else", () => {
     const closesWith = (code: number) => ({ steps }: Program): boolean =>
       steps.some(({ action }) => action.do === "close" && action.code === code);
-    const seed = Array.from({ length: 1000 }, (_, index) => index).find((index) => closesWith(4999)(generate(index)))!;
+    const seed = Array.from({ length: 1000 }, (_, index) => index).find((index) =>
+      closesWith(4999)(generate(index))
+    )!;
     const { steps, deflate, link } = shrink(generate(seed), closesWith(4999));
-    expect(steps.map(({ action, wait }) => [action, wait])).toEqual([[{ do: "close", code: 4999, reason: "" }, 0]]);
+    expect(steps.map(({ action, wait }) => [action, wait])).toEqual([[{
+      do: "close",
+      code: 4999,
+      reason: "",
+    }, 0]]);
     expect([deflate, link.latency, link.split]).toEqual([undefined, 0, "whole"]);
   });
 });

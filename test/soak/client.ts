@@ -1,5 +1,6 @@
-// The clients of a long run, many in one process; PLAN in the environment says what they do. It prints a line of JSON for each look at
-// its memory and the server's, and one for the result; then it has to end by itself.
+// The clients of a long run, many in one process; PLAN in the environment says what they do. It
+// prints a line of JSON for each look at its memory and the server's, and one for the result; then
+// it has to end by itself.
 
 import { setMaxListeners } from "node:events";
 import process from "node:process";
@@ -13,7 +14,9 @@ import { MAX_LISTENERS, visit } from "./visit.ts";
 
 /** What the clients do. */
 export type Plan = RoundsPlan | {
-  /** They talk without end: until they are closed, or, beyond that, again and again until SIGTERM. */
+  /**
+   * They talk without end: until they are closed, or, beyond that, again and again until SIGTERM.
+   */
   readonly mode: "endless" | "stay";
   readonly url: string;
   readonly parallel: number;
@@ -44,7 +47,12 @@ export interface Look {
 const tally = new Tally();
 
 function inParallel(count: number, work: () => Promise<void>): Promise<unknown> {
-  return Promise.all(Array.from({ length: count }, () => work().catch((error: unknown) => tally.fail(String(error)))));
+  return Promise.all(
+    Array.from(
+      { length: count },
+      () => work().catch((error: unknown) => tally.fail(String(error))),
+    ),
+  );
 }
 
 // --- Rounds ---
@@ -52,7 +60,9 @@ function inParallel(count: number, work: () => Promise<void>): Promise<unknown> 
 /** Whether to go on. */
 type Going = () => boolean;
 
-const ROUNDS: Readonly<Record<RoundsPlan["mode"], (plan: RoundsPlan, round: number, going: Going) => Promise<void>>> = {
+const ROUNDS: Readonly<
+  Record<RoundsPlan["mode"], (plan: RoundsPlan, round: number, going: Going) => Promise<void>>
+> = {
   async churn({ url, count, rounds, parallel }, round, going) {
     const last = Math.round(count * (round + 1) / rounds);
     let next = Math.round(count * round / rounds);
@@ -76,7 +86,11 @@ async function goRounds(plan: RoundsPlan): Promise<void> {
 async function look({ mode, url }: RoundsPlan): Promise<Look> {
   const response = await fetch(url.replace("ws:", "http:"));
   const server = await response.json() as Stats;
-  return { done: mode === "churn" ? tally.connects : tally.messages, client: await measureMemory(), server };
+  return {
+    done: mode === "churn" ? tally.connects : tally.messages,
+    client: await measureMemory(),
+    server,
+  };
 }
 
 const WINDOW = 100;
@@ -91,7 +105,9 @@ async function talk(url: string, count: number): Promise<void> {
   };
   const socket = await connect(url, { message });
   tally.connects++;
-  for (let i = 0; i < WINDOW; i++) socket.send(i % 2 === 0 ? "a message of some length" : new Uint8Array(100));
+  for (let i = 0; i < WINDOW; i++) {
+    socket.send(i % 2 === 0 ? "a message of some length" : new Uint8Array(100));
+  }
   tally.ended(await socket.closed, "1000 clean local");
 }
 
@@ -117,7 +133,8 @@ async function talkEndlessly(url: string): Promise<void> {
 }
 
 async function stay(url: string, signal: AbortSignal): Promise<void> {
-  await reconnecting(url, { ...HANDLERS, signal, retry: { initialDelay: 50, maxDelay: 500 } }).closed;
+  await reconnecting(url, { ...HANDLERS, signal, retry: { initialDelay: 50, maxDelay: 500 } })
+    .closed;
 }
 
 function untilTold(): AbortSignal {

@@ -1,4 +1,5 @@
-// What the programs of a long run measure in themselves: memory after a collection, and the delay of the event loop.
+// What the programs of a long run measure in themselves: memory after a collection, and the delay
+// of the event loop.
 
 import process from "node:process";
 import { setInterval } from "node:timers";
@@ -49,7 +50,10 @@ function worked(): number {
   return (user + system) / 1000;
 }
 
-/** Looks how late a timer is, over and over. What it was late while the process did not work, other processes are to blame for. */
+/**
+ * Looks how late a timer is, over and over. What it was late while the process did not work, other
+ * processes are to blame for.
+ */
 export class DelayMeter {
   #delays: number[] = [];
   #last = performance.now();

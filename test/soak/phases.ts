@@ -1,5 +1,6 @@
-// What happens in a long run, one phase after the other: connections that come and go, messages that go to and fro, clients that are
-// killed, and a server that is closed, comes back, is killed, and comes back. What of that is wrong, report.ts says.
+// What happens in a long run, one phase after the other: connections that come and go, messages
+// that go to and fro, clients that are killed, and a server that is closed, comes back, is killed,
+// and comes back. What of that is wrong, report.ts says.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RuntimeName } from "../processes.ts";
@@ -82,12 +83,30 @@ export class Run {
     const server = await this.#startServer();
     const common = { url: server.url, rounds: looks, limit };
     const before = await server.stats();
-    const churned = await this.#phase({ ...common, mode: "churn", count: connections, parallel: PARALLEL });
-    const talked = await this.#phase({ ...common, mode: "talk", count: messages, parallel: AT_ONCE_TALKING });
+    const churned = await this.#phase({
+      ...common,
+      mode: "churn",
+      count: connections,
+      parallel: PARALLEL,
+    });
+    const talked = await this.#phase({
+      ...common,
+      mode: "talk",
+      count: messages,
+      parallel: AT_ONCE_TALKING,
+    });
     await this.#killClients(server, kills);
     const after = await server.calm();
     const ends = await this.#restart(server);
-    return { runtime: this.#runtime, before, churned, talked, after, ...ends, faults: this.#faults };
+    return {
+      runtime: this.#runtime,
+      before,
+      churned,
+      talked,
+      after,
+      ...ends,
+      faults: this.#faults,
+    };
   }
 
   #startServer(): Promise<ServerProgram> {
@@ -99,7 +118,9 @@ export class Run {
     const looks: Look[] = [];
     const clients = new ClientProgram(this.#runtime, plan, (look) => {
       looks.push(look);
-      console.log(`${this.#runtime}: ${plan.mode} ${look.done}, server ${mebibytes(look.server.heap)} MiB`);
+      console.log(
+        `${this.#runtime}: ${plan.mode} ${look.done}, server ${mebibytes(look.server.heap)} MiB`,
+      );
     });
     const result = await clients.result;
     const milliseconds = Date.now() - started;
@@ -117,7 +138,14 @@ export class Run {
     for (let i = 0; i < times; i++) {
       const clients = [
         new ClientProgram(this.#runtime, { mode: "endless", url, parallel: PARALLEL }),
-        new ClientProgram(this.#runtime, { mode: "churn", url, parallel: PARALLEL, count: 1e6, rounds: 1, limit: 1e6 }),
+        new ClientProgram(this.#runtime, {
+          mode: "churn",
+          url,
+          parallel: PARALLEL,
+          count: 1e6,
+          rounds: 1,
+          limit: 1e6,
+        }),
       ];
       await server.hearing(PARALLEL);
       await sleep(Math.random() * 300);
@@ -126,8 +154,14 @@ export class Run {
   }
 
   /** Closes the server while clients talk, starts it again, kills it, and starts it again. */
-  async #restart(server: ServerProgram): Promise<Pick<Row, "closed" | "killed" | "stayed" | "returned">> {
-    const staying = new ClientProgram(this.#runtime, { mode: "stay", url: server.url, parallel: STAYING });
+  async #restart(
+    server: ServerProgram,
+  ): Promise<Pick<Row, "closed" | "killed" | "stayed" | "returned">> {
+    const staying = new ClientProgram(this.#runtime, {
+      mode: "stay",
+      url: server.url,
+      parallel: STAYING,
+    });
     const closed = await this.#endUnderClients(server, "SIGTERM");
     const second = await this.#startServer();
     const killed = await this.#endUnderClients(second, "SIGKILL");
@@ -140,7 +174,11 @@ export class Run {
   }
 
   async #endUnderClients(server: ServerProgram, signal: "SIGTERM" | "SIGKILL"): Promise<Ends> {
-    const clients = new ClientProgram(this.#runtime, { mode: "endless", url: server.url, parallel: TALKING });
+    const clients = new ClientProgram(this.#runtime, {
+      mode: "endless",
+      url: server.url,
+      parallel: TALKING,
+    });
     await server.hearing(TALKING + STAYING);
     await sleep(300);
     if (signal === "SIGKILL") await server.kill();

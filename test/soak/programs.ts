@@ -7,7 +7,10 @@ import type { Look, Plan } from "./client.ts";
 import type { Stats } from "./server.ts";
 import type { Result } from "./tally.ts";
 
-/** Milliseconds after which something that should have happened soon has not, even on a machine that does much else. */
+/**
+ * Milliseconds after which something that should have happened soon has not, even on a machine that
+ * does much else.
+ */
 const PATIENCE = 60_000;
 
 const running = new Set<SoakProgram>();
@@ -29,7 +32,10 @@ class SoakProgram extends Program {
     const status = await Promise.race([this.exited, sleep(PATIENCE, "not at all", { ref: false })]);
     await this.kill();
     const said = this.complaints.slice(0, 500);
-    return [...status === 0 ? [] : [`it ended with ${status}`], ...said === "" ? [] : [`it printed ${said}`]];
+    return [
+      ...status === 0 ? [] : [`it ended with ${status}`],
+      ...said === "" ? [] : [`it printed ${said}`],
+    ];
   }
 }
 
@@ -53,7 +59,9 @@ export class ServerProgram extends SoakProgram {
   }
 
   async stats(): Promise<Stats> {
-    const response = await fetch(`http://127.0.0.1:${this.#port}/`, { signal: AbortSignal.timeout(PATIENCE) });
+    const response = await fetch(`http://127.0.0.1:${this.#port}/`, {
+      signal: AbortSignal.timeout(PATIENCE),
+    });
     return await response.json() as Stats;
   }
 

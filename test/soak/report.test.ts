@@ -1,4 +1,5 @@
-// That a long run complains: about each thing that can be wrong with it, and about nothing when all is well.
+// That a long run complains: about each thing that can be wrong with it, and about nothing when all
+// is well.
 
 import { describe, expect, it } from "vitest";
 import type { Look } from "./client.ts";
@@ -18,12 +19,18 @@ const STATS: Stats = {
   delay: { p99: 20, max: 90 },
 };
 
-/** Looks at a server whose heap and resident size grow by so many bytes each time, with some noise. */
+/**
+ * Looks at a server whose heap and resident size grow by so many bytes each time, with some noise.
+ */
 function looksAt(count: number, heap: number, rss = 0): Look[] {
   return Array.from({ length: 40 }, (_, i) => {
     const done = count * (i + 1) / 40;
     const noise = (i * 7919 % 13 - 6) * 50_000;
-    const server = { ...STATS, heap: STATS.heap + noise + heap * done, rss: STATS.rss + noise + rss * done };
+    const server = {
+      ...STATS,
+      heap: STATS.heap + noise + heap * done,
+      rss: STATS.rss + noise + rss * done,
+    };
     return { done, client: { heap: 8 * MIB, rss: 90 * MIB }, server };
   });
 }
@@ -71,8 +78,16 @@ const FLAWS: readonly Flaw[] = [
     { churned: phase(looksAt(200_000, 0, 500)) },
     /^Node: server RSS grows by .*, by connections$/,
   ],
-  ["something for each message", { talked: phase(looksAt(2_000_000, 8)) }, /server heap grows by .*, by messages/],
-  ["a socket", { after: { ...STATS, sockets: 1 } }, /1 sockets of clients that were killed are left/],
+  [
+    "something for each message",
+    { talked: phase(looksAt(2_000_000, 8)) },
+    /server heap grows by .*, by messages/,
+  ],
+  [
+    "a socket",
+    { after: { ...STATS, sockets: 1 } },
+    /1 sockets of clients that were killed are left/,
+  ],
   ["a descriptor", { after: { ...STATS, descriptors: 21 } }, /1 descriptors are left/],
   [
     "a handle",
@@ -84,23 +99,47 @@ const FLAWS: readonly Flaw[] = [
     { churned: late(40, { p99: 150, max: 200 }), talked: late(1, { p99: 150, max: 200 }) },
     /usually late by 150 ms/,
   ],
-  ["an event loop that stood still", { talked: late(1, { p99: 10, max: 3000 }) }, /once by 3000 ms/],
+  [
+    "an event loop that stood still",
+    { talked: late(1, { p99: 10, max: 3000 }) },
+    /once by 3000 ms/,
+  ],
   [
     "clients that were dropped",
     { closed: { "1001 clean peer": 99, "1006 unclean lost": 1 } },
     /closed saw .*"1006 unclean lost":1/,
   ],
-  ["clients that hung", { killed: undefined }, /the clients of a server that was killed saw nothing/],
+  [
+    "clients that hung",
+    { killed: undefined },
+    /the clients of a server that was killed saw nothing/,
+  ],
   ["clients that did not come back", { returned: 49 }, /49 of 50 clients came back/],
   [
     "clients that came back once",
     { stayed: { "1001 clean peer": 50, "1001 clean local": 50 } },
     /the clients of servers, .* saw/,
   ],
-  ["a process that did not end", { faults: ["the server: it ended with not at all"] }, /it ended with not at all/],
-  ["a wrong end", { talked: { ...GOOD.talked, result: { ...RESULT, failures: ["a wrong end"] } } }, /a wrong end/],
-  ["a run that was too short", { churned: phase(looksAt(200_000, 0).slice(-4)) }, /4 looks .* too few/],
-  ["clients that did not end", { churned: { ...GOOD.churned, result: undefined } }, /did not come to their end/],
+  [
+    "a process that did not end",
+    { faults: ["the server: it ended with not at all"] },
+    /it ended with not at all/,
+  ],
+  [
+    "a wrong end",
+    { talked: { ...GOOD.talked, result: { ...RESULT, failures: ["a wrong end"] } } },
+    /a wrong end/,
+  ],
+  [
+    "a run that was too short",
+    { churned: phase(looksAt(200_000, 0).slice(-4)) },
+    /4 looks .* too few/,
+  ],
+  [
+    "clients that did not end",
+    { churned: { ...GOOD.churned, result: undefined } },
+    /did not come to their end/,
+  ],
 ];
 
 describe("complaintsOf", () => {
@@ -122,7 +161,10 @@ describe("slopeOf", () => {
 
   /** Looks at a heap that has so many bytes more from one of them on. */
   function stepAt(from: number, bytes: number, looks: readonly Look[]): Look[] {
-    return looks.map((look, i) => ({ ...look, server: { ...STATS, heap: heapOf(look) + (i < from ? 0 : bytes) } }));
+    return looks.map((look, i) => ({
+      ...look,
+      server: { ...STATS, heap: heapOf(look) + (i < from ? 0 : bytes) },
+    }));
   }
 
   it("is the growth after the warm-up, whatever was before it", () => {
@@ -145,6 +187,7 @@ describe("slopeOf", () => {
 describe("tableOf", () => {
   it("has a line for each figure, also of a run that came to nothing", () => {
     expect(tableOf(GOOD)).toContain("server heap, bytes a connection");
-    expect(tableOf({ ...GOOD, churned: { looks: [], result: undefined, milliseconds: 1 } })).toContain("Node");
+    expect(tableOf({ ...GOOD, churned: { looks: [], result: undefined, milliseconds: 1 } }))
+      .toContain("Node");
   });
 });

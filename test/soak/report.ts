@@ -16,8 +16,9 @@ interface Bound {
 const MIB = 2 ** 20;
 
 /**
- * A socket that is not forgotten takes kilobytes, a listener or a timer that is not taken back a hundred bytes. The young generation of
- * V8 may grow by 32 MiB at any time, and be as large from then on.
+ * A socket that is not forgotten takes kilobytes, a listener or a timer that is not taken back a
+ * hundred bytes. The young generation of V8 may grow by 32 MiB at any time, and be as large from
+ * then on.
  */
 const BOUNDS: readonly Bound[] = [
   { what: "server heap", of: ({ server }) => server.heap, slope: 16, noise: MIB },
@@ -30,8 +31,8 @@ const BOUNDS: readonly Bound[] = [
 const MAX_DELAY = { usual: 100, longest: 2000 };
 
 /**
- * The looks after the first quarter, in which caches fill, code is compiled and the heap finds its size. From then on memory must not
- * follow the number of connections.
+ * The looks after the first quarter, in which caches fill, code is compiled and the heap finds its
+ * size. From then on memory must not follow the number of connections.
  */
 function warm(looks: readonly Look[]): readonly Look[] {
   return looks.slice(Math.ceil(looks.length / 4));
@@ -41,13 +42,16 @@ function warm(looks: readonly Look[]): readonly Look[] {
 const MIN_LOOKS = 4;
 
 /**
- * Bytes for each connection, or message, after the warm-up: the median of what memory grew by over a quarter of the looks. Whatever
- * leaks grows in each of them; an allocator or a heap that takes some megabytes at once, and no more afterwards, does so in few.
+ * Bytes for each connection, or message, after the warm-up: the median of what memory grew by over
+ * a quarter of the looks. Whatever leaks grows in each of them; an allocator or a heap that takes
+ * some megabytes at once, and no more afterwards, does so in few.
  */
 export function slopeOf(looks: readonly Look[], of: (look: Look) => number): number {
   const points = warm(looks);
   const lag = Math.floor(points.length / 4);
-  const slopes = points.slice(lag).map((look, i) => (of(look) - of(points[i]!)) / (look.done - points[i]!.done));
+  const slopes = points.slice(lag).map((look, i) =>
+    (of(look) - of(points[i]!)) / (look.done - points[i]!.done)
+  );
   return median(slopes);
 }
 
@@ -66,7 +70,9 @@ export function complaintsOf(row: Row): string[] {
     ...delays(row),
     ...wrongEnds(row),
     ...row.faults,
-    ...[churned, talked].flatMap(({ result }) => result?.failures ?? ["clients did not come to their end"]),
+    ...[churned, talked].flatMap(({ result }) =>
+      result?.failures ?? ["clients did not come to their end"]
+    ),
   ].map((complaint) => `${row.runtime}: ${complaint}`);
 }
 
@@ -78,7 +84,9 @@ function leaks({ looks }: Phase, share: number): string[] {
   return BOUNDS.flatMap(({ what, of, slope, noise }) => {
     const found = slopeOf(looks, of);
     const risen = of(points.at(-1)!) - of(points[0]!);
-    return found <= slope * share || risen <= noise ? [] : [`${what} grows by ${found.toFixed(1)} bytes each`];
+    return found <= slope * share || risen <= noise
+      ? []
+      : [`${what} grows by ${found.toFixed(1)} bytes each`];
   });
 }
 
@@ -91,7 +99,9 @@ function remains({ before, after, returned }: Row): string[] {
     ["descriptors", after.descriptors - before.descriptors],
     ...kinds.map(([kind, count]) => [`handles of kind ${kind}`, count] as const),
   ];
-  const complaints = left.filter(([, count]) => count > 0).map(([what, count]) => `${count} ${what} are left`);
+  const complaints = left.filter(([, count]) => count > 0).map(([what, count]) =>
+    `${count} ${what} are left`
+  );
   if (returned !== STAYING) complaints.push(`${returned} of ${STAYING} clients came back`);
   return complaints;
 }
@@ -105,7 +115,10 @@ function delays(row: Row): string[] {
 /** What 99 of 100 delays are below, half of the times that this was looked at; and the longest. */
 function delayOf({ churned, talked }: Row): typeof MAX_DELAY {
   const delays = [...churned.looks, ...talked.looks].map(({ server }) => server.delay);
-  return { usual: median(delays.map(({ p99 }) => p99)), longest: Math.max(...delays.map(({ max }) => max)) };
+  return {
+    usual: median(delays.map(({ p99 }) => p99)),
+    longest: Math.max(...delays.map(({ max }) => max)),
+  };
 }
 
 function wrongEnds({ closed, killed, stayed }: Row): string[] {
@@ -119,7 +132,9 @@ function wrongEnds({ closed, killed, stayed }: Row): string[] {
     }],
   ];
   return expected.filter(([, seen, expected]) => !sameCounts(seen, expected))
-    .map(([what, seen]) => `the clients of ${what} saw ${seen === undefined ? "nothing" : JSON.stringify(seen)}`);
+    .map(([what, seen]) =>
+      `the clients of ${what} saw ${seen === undefined ? "nothing" : JSON.stringify(seen)}`
+    );
 }
 
 function sameCounts(a: Ends, b: Ends): boolean {
@@ -132,15 +147,24 @@ function sameCounts(a: Ends, b: Ends): boolean {
 const LINES: readonly (readonly [name: string, of: (row: Row) => unknown])[] = [
   ["connections", ({ churned }) => churned.looks.at(-1)?.done],
   ["connections a second", ({ churned }) => rate(churned)],
-  ["messages", ({ churned, talked }) => (churned.result?.messages ?? 0) + (talked.result?.messages ?? 0)],
+  [
+    "messages",
+    ({ churned, talked }) => (churned.result?.messages ?? 0) + (talked.result?.messages ?? 0),
+  ],
   ["messages a second", ({ talked }) => rate(talked)],
   ...BOUNDS.map(({ what, of }) =>
-    [`${what}, bytes a connection`, ({ churned: { looks } }: Row) => slopeOf(looks, of).toFixed(1)] as const
+    [
+      `${what}, bytes a connection`,
+      ({ churned: { looks } }: Row) => slopeOf(looks, of).toFixed(1),
+    ] as const
   ),
   ["server RSS, MiB, from, to", ({ churned }) => rangeOf(churned, ({ server }) => server.rss)],
   ["client RSS, MiB, from, to", ({ churned }) => rangeOf(churned, ({ client }) => client.rss)],
   ["sockets left", ({ after }) => after.sockets],
-  ["descriptors before, after", ({ before, after }) => `${before.descriptors}, ${after.descriptors}`],
+  [
+    "descriptors before, after",
+    ({ before, after }) => `${before.descriptors}, ${after.descriptors}`,
+  ],
   ["event loop late by, ms, usually, longest", (row) => Object.values(delayOf(row)).join(", ")],
   ["server closed", ({ closed }) => JSON.stringify(closed)],
   ["server killed", ({ killed }) => JSON.stringify(killed)],

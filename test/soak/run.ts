@@ -1,5 +1,6 @@
-// `npm run soak`: a long run of a server and its clients on each runtime, and whether they leave anything behind. It ends with a status
-// that is not zero where memory grows, something stays, the event loop is late, a client hangs, or a process does not end by itself.
+// `npm run soak`: a long run of a server and its clients on each runtime, and whether they leave
+// anything behind. It ends with a status that is not zero where memory grows, something stays, the
+// event loop is late, a client hangs, or a process does not end by itself.
 //
 //   --minutes N       no connection is opened after so many minutes, for each runtime (default 20)
 //   --runtime NAME    node, deno or bun; may be repeated (default all)
@@ -47,7 +48,9 @@ async function soak(runtime: RuntimeName, size: Size): Promise<string[]> {
 
 function runtimeOf(given: string): RuntimeName {
   const found = RUNTIMES.find((name) => name.toLowerCase() === given.toLowerCase());
-  if (found === undefined) throw new Error(`there is no runtime ${given}: it takes ${RUNTIMES.join(", ")}`);
+  if (found === undefined) {
+    throw new Error(`there is no runtime ${given}: it takes ${RUNTIMES.join(", ")}`);
+  }
   return found;
 }
 
@@ -69,10 +72,14 @@ async function main(): Promise<void> {
     limit: Number(values.minutes) * MINUTE,
   };
   const complaints: string[] = [];
-  for (const runtime of values.runtime.map(runtimeOf)) complaints.push(...await soak(runtime, size));
+  for (const runtime of values.runtime.map(runtimeOf)) {
+    complaints.push(...await soak(runtime, size));
+  }
   for (const complaint of complaints) console.error(complaint);
   process.exitCode = complaints.length === 0 ? 0 : 1;
 }
 
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void killAll().then(() => process.exit(1)));
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => void killAll().then(() => process.exit(1)));
+}
 await main();

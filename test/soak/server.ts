@@ -1,5 +1,6 @@
-// The server of a long run: it answers every message, ends sockets that ask for it, and tells by HTTP how it is. PORT says where it
-// listens. SIGTERM closes it, with 1001 for whoever is there; then it has to end by itself.
+// The server of a long run: it answers every message, ends sockets that ask for it, and tells by
+// HTTP how it is. PORT says where it listens. SIGTERM closes it, with 1001 for whoever is there;
+// then it has to end by itself.
 
 import { readdirSync } from "node:fs";
 import process from "node:process";
@@ -50,7 +51,14 @@ async function stats(): Promise<Stats> {
   meter.take();
   const descriptors = readdirSync("/proc/self/fd").length;
   const talking = [...server.sockets].filter(({ data }) => data.talks).length;
-  return { ...memory, sockets: server.sockets.size, talking, descriptors, handles: countHandles(), delay };
+  return {
+    ...memory,
+    sockets: server.sockets.size,
+    talking,
+    descriptors,
+    handles: countHandles(),
+    delay,
+  };
 }
 
 const server = await serve<Talker["data"]>({

@@ -32,6 +32,8 @@ export class Tally implements Result {
   ended({ code, clean, cause }: ClosedEvent, expected?: string): void {
     const end = `${code} ${clean ? "clean" : "unclean"} ${cause}`;
     this.ends[end] = (this.ends[end] ?? 0) + 1;
-    if (expected !== undefined && end !== expected) this.fail(`a socket ended with ${end} instead of ${expected}`);
+    if (expected !== undefined && end !== expected) {
+      this.fail(`a socket ended with ${end} instead of ${expected}`);
+    }
   }
 }

@@ -1,5 +1,5 @@
-// One connection from its beginning to its end. Its number decides on what it says, how it listens, and how it goes, so that in a crowd
-// there is every combination.
+// One connection from its beginning to its end. Its number decides on what it says, how it listens,
+// and how it goes, so that in a crowd there is every combination.
 
 import { setMaxListeners } from "node:events";
 import type { ConnectOptions, Message, Socket } from "sansws";
@@ -32,7 +32,8 @@ export const MAX_LISTENERS = 500;
 /** One in so many is refused. */
 const REFUSED = 11;
 
-// One signal for all: whoever does not take a listener from it again leaves it there, and soon Node complains about their number.
+// One signal for all: whoever does not take a listener from it again leaves it there, and soon Node
+// complains about their number.
 const { signal } = new AbortController();
 setMaxListeners(MAX_LISTENERS, signal);
 
@@ -40,11 +41,16 @@ setMaxListeners(MAX_LISTENERS, signal);
 export async function visit(url: string, index: number, tally: Tally): Promise<void> {
   if (index % REFUSED === 0) return beRefused(url, tally);
   const [expected, end] = ENDINGS[index % ENDINGS.length]!;
-  const sent = Array.from({ length: 1 + index % 3 }, (_, i) => CONTENTS[(index + i) % CONTENTS.length]!);
+  const sent = Array.from(
+    { length: 1 + index % 3 },
+    (_, i) => CONTENTS[(index + i) % CONTENTS.length]!,
+  );
   let heard = 0;
   const message = (socket: Socket, data: Message): void => {
     tally.messages++;
-    if (data.length !== sent[heard]!.length) tally.fail(`${data.length} instead of ${sent[heard]!.length}`);
+    if (data.length !== sent[heard]!.length) {
+      tally.fail(`${data.length} instead of ${sent[heard]!.length}`);
+    }
     if (++heard === sent.length) end(socket);
   };
   const iterates = index % 2 === 0;
@@ -59,7 +65,11 @@ function optionsOf(index: number, handlers: ConnectOptions): ConnectOptions {
   return { ...handlers, deflate: index % 4 < 2, ...index % 3 === 0 ? { signal } : {} };
 }
 
-async function iterate(socket: Socket, count: number, message: (socket: Socket, data: Message) => void): Promise<void> {
+async function iterate(
+  socket: Socket,
+  count: number,
+  message: (socket: Socket, data: Message) => void,
+): Promise<void> {
   let left = count;
   for await (const data of socket) {
     message(socket, data);

@@ -1,7 +1,10 @@
-// Writes DEFLATE blocks token by token (RFC 1951 §3.2.6), for what no compressor would make: distances at the very edge of a window
-// and past it.
+// Writes DEFLATE blocks token by token (RFC 1951 §3.2.6), for what no compressor would make:
+// distances at the very edge of a window and past it.
 
-/** A block in the fixed Huffman code, as the first or a later one of a stream that stands on a byte boundary. */
+/**
+ * A block in the fixed Huffman code, as the first or a later one of a stream that stands on a byte
+ * boundary.
+ */
 export class FixedBlock {
   readonly #bits: number[] = [];
 
@@ -28,7 +31,9 @@ export class FixedBlock {
     return this.#distance(distance);
   }
 
-  /** The block, ended, and an empty stored block without its last four bytes: the body of a message. */
+  /**
+   * The block, ended, and an empty stored block without its last four bytes: the body of a message.
+   */
   body(): Uint8Array {
     this.#code(0, 7);
     this.#number(0, 3);
@@ -37,7 +42,10 @@ export class FixedBlock {
     return bytes;
   }
 
-  /** RFC 1951 §3.2.5: two codes for each number of extra bits from 1 on, after the four that have none. */
+  /**
+   * RFC 1951 §3.2.5: two codes for each number of extra bits from 1 on, after the four that have
+   * none.
+   */
   #distance(distance: number): this {
     let code = distance - 1;
     let extra = 0;

@@ -1,5 +1,6 @@
-// Bodies of compressed messages, as hexadecimal text: the examples of RFC 7692 §7.2.3, and what zlib made of known content. All of
-// them are without the tail 00 00 ff ff, as a frame carries them.
+// Bodies of compressed messages, as hexadecimal text: the examples of RFC 7692 §7.2.3, and what
+// zlib made of known content. All of them are without the tail 00 00 ff ff, as a frame carries
+// them.
 
 /** One message of a stream: what its frames carry, and what that means. */
 export interface BodyRow {
@@ -26,7 +27,11 @@ export const RFC_SHARED_WINDOW: readonly BodyRow[] = [
 /** Blocks in other shapes that senders make, each the first message of a stream. */
 export const SHAPES: readonly BodyRow[] = [
   { why: "BFINAL without the empty block after it", body: "f348cdc9c90700", content: "Hello" },
-  { why: "two streams, each with BFINAL", body: "f348cdc9c90700f348cdc9c9070000", content: "HelloHello" },
+  {
+    why: "two streams, each with BFINAL",
+    body: "f348cdc9c90700f348cdc9c9070000",
+    content: "HelloHello",
+  },
   { why: "a stored block with BFINAL", body: "010500faff48656c6c6f00", content: "Hello" },
   { why: "stored blocks with nothing in them", body: "000000ffff000000ffff00", content: "" },
   { why: "a fixed block with nothing in it", body: "0200", content: "" },
@@ -55,12 +60,18 @@ export const JSON_STREAM: readonly BodyRow[] = [
 
 const MARK = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/** The farthest zlib looks back with a window of so many bits: it keeps 262 bytes of it free, and has no window of 8 bits. */
+/**
+ * The farthest zlib looks back with a window of so many bits: it keeps 262 bytes of it free, and
+ * has no window of 8 bits.
+ */
 function reach(bits: number): number {
   return 2 ** Math.max(bits, 9) - 262;
 }
 
-/** Content that ends in a copy of its beginning, as far back as zlib's window of so many bits lets it refer to. */
+/**
+ * Content that ends in a copy of its beginning, as far back as zlib's window of so many bits lets
+ * it refer to.
+ */
 export function windowContent(bits: number): string {
   return MARK + ".".repeat(reach(bits) - MARK.length) + MARK;
 }
@@ -69,11 +80,13 @@ export function windowContent(bits: number): string {
 export const WINDOWS: readonly { readonly bits: number; readonly body: string; }[] = [
   {
     bits: 8,
-    body: "3230343236313533b7b074747276717573f7f0f4f2f6f1f5f30f080c0a0e090d0b8f888cd21b96c0c0d0c8d8c4d40cafcf0100",
+    body:
+      "3230343236313533b7b074747276717573f7f0f4f2f6f1f5f30f080c0a0e090d0b8f888cd21b96c0c0d0c8d8c4d40cafcf0100",
   },
   {
     bits: 9,
-    body: "3230343236313533b7b074747276717573f7f0f4f2f6f1f5f30f080c0a0e090d0b8f888cd21b96c0c0d0c8d8c4d40cafcf0100",
+    body:
+      "3230343236313533b7b074747276717573f7f0f4f2f6f1f5f30f080c0a0e090d0b8f888cd21b96c0c0d0c8d8c4d40cafcf0100",
   },
   {
     bits: 10,
@@ -110,7 +123,10 @@ export const WINDOWS: readonly { readonly bits: number; readonly body: string; }
 /** Bytes of zeros that each body of {@linkcode ZEROS} stands for. */
 export const ZEROS_SIZE: number = 64 * 1024;
 
-/** Zeros by zlib level 9, tail included, so that it may be repeated: the first of a stream, and each that follows it. */
+/**
+ * Zeros by zlib level 9, tail included, so that it may be repeated: the first of a stream, and each
+ * that follows it.
+ */
 export const ZEROS: { readonly first: string; readonly next: string; } = {
   first: "ecc101010000008090feafee080a" + "00".repeat(63) + "6a000000ffff",
   next: "ecc1010900000080a0ffafa31f2a" + "00".repeat(63) + "2c000000ffff",

@@ -1,5 +1,6 @@
-// RFC 7692 §7.1 as tables: what a server answers to an offer, what a client offers, and what a client makes of an answer. Header
-// text on both sides; the options are what differs from the defaults; the parameters are seen from the endpoint under test.
+// RFC 7692 §7.1 as tables: what a server answers to an offer, what a client offers, and what a
+// client makes of an answer. Header text on both sides; the options are what differs from the
+// defaults; the parameters are seen from the endpoint under test.
 
 import type { DeflateOptions, DeflateParams } from "../../core/deflate/negotiate.ts";
 import type { HandshakeFault } from "../../core/handshake/faults.ts";
@@ -7,7 +8,12 @@ import type { HandshakeFault } from "../../core/handshake/faults.ts";
 type Options = Partial<Omit<DeflateOptions, "codec">>;
 
 /** Nothing agreed on but the extension itself. */
-const BARE: DeflateParams = { windowBits: 15, takeover: true, peerWindowBits: 15, peerTakeover: true };
+const BARE: DeflateParams = {
+  windowBits: 15,
+  takeover: true,
+  peerWindowBits: 15,
+  peerTakeover: true,
+};
 
 const NAME = "permessage-deflate";
 
@@ -41,7 +47,10 @@ export const OFFERS: readonly OfferRow[] = [
     params: { ...BARE, takeover: false },
   },
   { why: "a value that must not be there", offer: `${NAME}; server_no_context_takeover=true` },
-  { why: "a quoted value that must not be there", offer: `${NAME}; server_no_context_takeover="1"` },
+  {
+    why: "a quoted value that must not be there",
+    offer: `${NAME}; server_no_context_takeover="1"`,
+  },
   { why: "repeated", offer: `${NAME}; server_no_context_takeover; server_no_context_takeover` },
 
   // client_no_context_takeover
@@ -105,10 +114,18 @@ export const OFFERS: readonly OfferRow[] = [
   { why: "quoted", offer: `${NAME}; server_max_window_bits="10"` },
   { why: "quoted and escaped", offer: `${NAME}; server_max_window_bits="1\\0"` },
   { why: "repeated", offer: `${NAME}; server_max_window_bits=10; server_max_window_bits=10` },
-  { why: "repeated with another value", offer: `${NAME}; server_max_window_bits=10; server_max_window_bits=12` },
+  {
+    why: "repeated with another value",
+    offer: `${NAME}; server_max_window_bits=10; server_max_window_bits=12`,
+  },
 
   // client_max_window_bits
-  { why: "no value, and no wish of ours", offer: `${NAME}; client_max_window_bits`, answer: NAME, params: BARE },
+  {
+    why: "no value, and no wish of ours",
+    offer: `${NAME}; client_max_window_bits`,
+    answer: NAME,
+    params: BARE,
+  },
   ...[8, 9, 12, 15].map((bits): OfferRow => ({
     why: "each window",
     offer: `${NAME}; client_max_window_bits=${bits}`,
@@ -151,7 +168,10 @@ export const OFFERS: readonly OfferRow[] = [
 
   // Names and several offers
   { why: "an unknown parameter", offer: `${NAME}; unknown` },
-  { why: "an unknown parameter beside a known one", offer: `${NAME}; server_max_window_bits=10; unknown=1` },
+  {
+    why: "an unknown parameter beside a known one",
+    offer: `${NAME}; server_max_window_bits=10; unknown=1`,
+  },
   { why: "the name of an object's property as a parameter", offer: `${NAME}; __proto__` },
   { why: "a known parameter in capitals", offer: `${NAME}; Server_Max_Window_Bits=10` },
   {
@@ -186,16 +206,28 @@ export const OFFERS: readonly OfferRow[] = [
     answer: `${NAME}; client_max_window_bits=10`,
     params: { ...BARE, peerWindowBits: 10 },
   },
-  { why: "no legal one of two", offer: `${NAME}; server_max_window_bits=7, ${NAME}; client_max_window_bits=16` },
+  {
+    why: "no legal one of two",
+    offer: `${NAME}; server_max_window_bits=7, ${NAME}; client_max_window_bits=16`,
+  },
 ];
 
 /** What a client offers under its options. */
 export const OFFERED: readonly { readonly options: Options; readonly offer: string; }[] = [
   { options: {}, offer: `${NAME}; client_max_window_bits, ${NAME}` },
   { options: { windowBits: 10 }, offer: `${NAME}; client_max_window_bits, ${NAME}` },
-  { options: { takeover: false }, offer: `${NAME}; client_max_window_bits; client_no_context_takeover, ${NAME}` },
-  { options: { peerTakeover: false }, offer: `${NAME}; client_max_window_bits; server_no_context_takeover, ${NAME}` },
-  { options: { peerWindowBits: 8 }, offer: `${NAME}; client_max_window_bits; server_max_window_bits=8, ${NAME}` },
+  {
+    options: { takeover: false },
+    offer: `${NAME}; client_max_window_bits; client_no_context_takeover, ${NAME}`,
+  },
+  {
+    options: { peerTakeover: false },
+    offer: `${NAME}; client_max_window_bits; server_no_context_takeover, ${NAME}`,
+  },
+  {
+    options: { peerWindowBits: 8 },
+    offer: `${NAME}; client_max_window_bits; server_max_window_bits=8, ${NAME}`,
+  },
   {
     options: { takeover: false, peerTakeover: false, peerWindowBits: 12 },
     offer:
@@ -228,7 +260,12 @@ export const ANSWERS: readonly AnswerRow[] = [
     answer: `${NAME}; server_no_context_takeover`,
     means: { ...BARE, peerTakeover: false },
   },
-  { why: "the bare offer taken instead", answer: NAME, options: { peerTakeover: false }, means: BARE },
+  {
+    why: "the bare offer taken instead",
+    answer: NAME,
+    options: { peerTakeover: false },
+    means: BARE,
+  },
   {
     why: "a value that must not be there",
     answer: `${NAME}; server_no_context_takeover=1`,
@@ -276,11 +313,31 @@ export const ANSWERS: readonly AnswerRow[] = [
     options: { peerWindowBits: 12 },
     means: { ...BARE, peerWindowBits: 14 },
   },
-  { why: "a missing value", answer: `${NAME}; server_max_window_bits`, means: "extension-param-value" },
-  { why: "below the range", answer: `${NAME}; server_max_window_bits=7`, means: "extension-param-value" },
-  { why: "above the range", answer: `${NAME}; server_max_window_bits=16`, means: "extension-param-value" },
-  { why: "digits far above the range", answer: `${NAME}; server_max_window_bits=1000`, means: "extension-param-value" },
-  { why: "a leading zero", answer: `${NAME}; server_max_window_bits=010`, means: "extension-param-value" },
+  {
+    why: "a missing value",
+    answer: `${NAME}; server_max_window_bits`,
+    means: "extension-param-value",
+  },
+  {
+    why: "below the range",
+    answer: `${NAME}; server_max_window_bits=7`,
+    means: "extension-param-value",
+  },
+  {
+    why: "above the range",
+    answer: `${NAME}; server_max_window_bits=16`,
+    means: "extension-param-value",
+  },
+  {
+    why: "digits far above the range",
+    answer: `${NAME}; server_max_window_bits=1000`,
+    means: "extension-param-value",
+  },
+  {
+    why: "a leading zero",
+    answer: `${NAME}; server_max_window_bits=010`,
+    means: "extension-param-value",
+  },
   { why: "quoted", answer: `${NAME}; server_max_window_bits="10"`, means: "extension-param-value" },
   {
     why: "repeated",
@@ -300,14 +357,27 @@ export const ANSWERS: readonly AnswerRow[] = [
     options: { windowBits: 10 },
     means: { ...BARE, windowBits: 10 },
   },
-  { why: "our own window, unanswered", answer: NAME, options: { windowBits: 10 }, means: { ...BARE, windowBits: 10 } },
+  {
+    why: "our own window, unanswered",
+    answer: NAME,
+    options: { windowBits: 10 },
+    means: { ...BARE, windowBits: 10 },
+  },
   {
     why: "no value, legal in an offer only",
     answer: `${NAME}; client_max_window_bits`,
     means: "extension-param-value",
   },
-  { why: "below the range", answer: `${NAME}; client_max_window_bits=7`, means: "extension-param-value" },
-  { why: "above the range", answer: `${NAME}; client_max_window_bits=16`, means: "extension-param-value" },
+  {
+    why: "below the range",
+    answer: `${NAME}; client_max_window_bits=7`,
+    means: "extension-param-value",
+  },
+  {
+    why: "above the range",
+    answer: `${NAME}; client_max_window_bits=16`,
+    means: "extension-param-value",
+  },
   { why: "quoted", answer: `${NAME}; client_max_window_bits="12"`, means: "extension-param-value" },
   {
     why: "repeated",
@@ -317,7 +387,11 @@ export const ANSWERS: readonly AnswerRow[] = [
 
   // Names
   { why: "an unknown parameter", answer: `${NAME}; unknown`, means: "extension-param-unknown" },
-  { why: "the name of an object's property", answer: `${NAME}; toString`, means: "extension-param-unknown" },
+  {
+    why: "the name of an object's property",
+    answer: `${NAME}; toString`,
+    means: "extension-param-unknown",
+  },
   {
     why: "all four at once",
     answer:

@@ -1,5 +1,6 @@
-// Frames that are legal, one table for both directions: what is on the wire, what it means to who receives it, and the commands
-// that put it there. First the examples of RFC 6455 §5.7, to the byte; then every length form, control frames, fragments.
+// Frames that are legal, one table for both directions: what is on the wire, what it means to who
+// receives it, and the commands that put it there. First the examples of RFC 6455 §5.7, to the
+// byte; then every length form, control frames, fragments.
 
 import type { Connection } from "../../core/connection.ts";
 import type { Role } from "../core/support.ts";
@@ -73,7 +74,8 @@ const EXAMPLES: readonly FrameVector[] = [
   },
 ];
 
-// §5.2: "If 0-125, that is the payload length. If 126, the following 2 bytes … If 127, the following 8 bytes"
+// §5.2: "If 0-125, that is the payload length. If 126, the following 2 bytes … If 127, the
+// following 8 bytes"
 const SIZES = [0, 1, 2, 3, 4, 5, 125, 126, 127, 128, 256, 4095, 4096, 65535, 65536];
 
 function ofSize(from: Role, size: number): FrameVector[] {
@@ -96,7 +98,8 @@ function ofSize(from: Role, size: number): FrameVector[] {
   ];
 }
 
-// The length of text is known only when it is encoded: 1, 2, 3 and 4 bytes a character, around every change of the header's size.
+// The length of text is known only when it is encoded: 1, 2, 3 and 4 bytes a character, around
+// every change of the header's size.
 const TEXTS = [
   "\u0000",
   "\ufeffstarts with U+FEFF",
@@ -196,7 +199,12 @@ function fragments(from: Role): FrameVector[] {
     {
       name: "fragments without payload",
       from,
-      wire: join([frame(from, 0x02), frame(from, 0x00), frame(from, 0x00, hex("0a0b")), frame(from, 0x80)]),
+      wire: join([
+        frame(from, 0x02),
+        frame(from, 0x00),
+        frame(from, 0x00, hex("0a0b")),
+        frame(from, 0x80),
+      ]),
       events: ["binary 0a0b"],
       send: (connection) => {
         for (const part of [hex(""), hex(""), hex("0a0b")]) connection.sendFragment(part, false);
@@ -255,7 +263,10 @@ function fragments(from: Role): FrameVector[] {
   ];
 }
 
-/** Characters whose bytes two fragments share: a sender cuts between characters, a receiver takes any cut (§5.4, §5.6). */
+/**
+ * Characters whose bytes two fragments share: a sender cuts between characters, a receiver takes
+ * any cut (§5.4, §5.6).
+ */
 function splitCharacters(from: Role): FrameVector[] {
   return [
     {

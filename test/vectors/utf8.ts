@@ -1,5 +1,5 @@
-// UTF-8 as RFC 3629 §4 draws the line: every class of well-formed sequence with its bounds, and every class of byte sequence that
-// is not UTF-8, with the byte at which that is certain.
+// UTF-8 as RFC 3629 §4 draws the line: every class of well-formed sequence with its bounds, and
+// every class of byte sequence that is not UTF-8, with the byte at which that is certain.
 
 import { hex, join, utf8 } from "../core/support.ts";
 
@@ -12,7 +12,10 @@ export interface ValidText {
 export interface InvalidText {
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** The index of the first byte after which no continuation is UTF-8; the length of the bytes when only their end is wrong. */
+  /**
+   * The index of the first byte after which no continuation is UTF-8; the length of the bytes when
+   * only their end is wrong.
+   */
   readonly badAt: number;
 }
 
@@ -66,7 +69,21 @@ export const VALID_TEXTS: readonly ValidText[] = [
 /** Sequences that are not UTF-8, alone and behind well-formed ones. */
 type Row = readonly [name: string, digits: string, badAt: number];
 
-const IMPOSSIBLE: readonly Row[] = ["c0", "c1", "f5", "f6", "f7", "f8", "f9", "fa", "fb", "fc", "fd", "fe", "ff"].map((
+const IMPOSSIBLE: readonly Row[] = [
+  "c0",
+  "c1",
+  "f5",
+  "f6",
+  "f7",
+  "f8",
+  "f9",
+  "fa",
+  "fb",
+  "fc",
+  "fd",
+  "fe",
+  "ff",
+].map((
   byte,
 ) => [
   `${byte}, which begins nothing`,
@@ -126,9 +143,16 @@ function behind(prefix: Uint8Array, name: string): (row: Row) => InvalidText {
   });
 }
 
-/** The same, followed by what would be well-formed; what was cut short is then broken by its first byte. */
+/**
+ * The same, followed by what would be well-formed; what was cut short is then broken by its first
+ * byte.
+ */
 function before(suffix: Uint8Array, name: string): (row: Row) => InvalidText {
-  return ([what, digits, badAt]) => ({ name: `${what}${name}`, bytes: join([hex(digits), suffix]), badAt });
+  return ([what, digits, badAt]) => ({
+    name: `${what}${name}`,
+    bytes: join([hex(digits), suffix]),
+    badAt,
+  });
 }
 
 /** Everything that is not UTF-8. */

@@ -1,4 +1,5 @@
-// What a peer can do wrong on an open connection: at least one vector for each row of VIOLATIONS. A test fails for a row without.
+// What a peer can do wrong on an open connection: at least one vector for each row of VIOLATIONS. A
+// test fails for a row without.
 
 import type { ConnectionOptions } from "../../core/connection.ts";
 import type { ViolationName } from "../../core/violations.ts";
@@ -22,7 +23,10 @@ type Case = readonly [
   violation: ViolationName,
   name: string,
   wire: (from: Role) => Uint8Array,
-  extra?: { readonly before?: readonly string[]; readonly options?: () => Omit<ConnectionOptions, "role">; },
+  extra?: {
+    readonly before?: readonly string[];
+    readonly options?: () => Omit<ConnectionOptions, "role">;
+  },
 ];
 
 /** A header of `from` with the length given as hex, however long it should be. */
@@ -46,9 +50,14 @@ const SMALL_DEFLATE = (): Omit<ConnectionOptions, "role"> => ({ ...SMALL(), ...D
 
 const RESERVED_BITS = ([0x40, 0x20, 0x10, 0x70] as const).flatMap((bits): Case[] => [
   ["reserved-bit", `RSV ${bits.toString(16)} on a text message`, frames([0x81 | bits, "Hello"])],
-  ["reserved-bit", `RSV ${bits.toString(16)} on a ping, after a message`, frames([0x81, "a"], [0x89 | bits]), {
-    before: ["text \"a\""],
-  }],
+  [
+    "reserved-bit",
+    `RSV ${bits.toString(16)} on a ping, after a message`,
+    frames([0x81, "a"], [0x89 | bits]),
+    {
+      before: ["text \"a\""],
+    },
+  ],
 ]);
 
 const RESERVED_OPCODES = [0x3, 0x4, 0x5, 0x6, 0x7, 0xb, 0xc, 0xd, 0xe, 0xf].map((opcode): Case => [
@@ -58,7 +67,9 @@ const RESERVED_OPCODES = [0x3, 0x4, 0x5, 0x6, 0x7, 0xb, 0xc, 0xd, 0xe, 0xf].map(
   { before: ["text \"a\""] },
 ]);
 
-const CLOSE_CODES = [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535].map((code): Case => [
+const CLOSE_CODES = [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535].map((
+  code,
+): Case => [
   "close-code-illegal",
   `code ${code}`,
   frames([0x88, Uint8Array.of(code >> 8, code & 0xff, 0x62, 0x79, 0x65)]),
@@ -67,7 +78,9 @@ const CLOSE_CODES = [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 500
 const CASES: readonly Case[] = [
   // Frame header
   ...RESERVED_BITS,
-  ["reserved-bit", "RSV1 on a continuation, with compression", frames([0x41, "a"], [0xc0, "b"]), { options: DEFLATE }],
+  ["reserved-bit", "RSV1 on a continuation, with compression", frames([0x41, "a"], [0xc0, "b"]), {
+    options: DEFLATE,
+  }],
   ["reserved-bit", "RSV1 on a ping, with compression", frames([0xc9]), { options: DEFLATE }],
   ["reserved-bit", "RSV2 with compression", frames([0xa1, "a"]), { options: DEFLATE }],
   ...RESERVED_OPCODES,
@@ -79,7 +92,11 @@ const CASES: readonly Case[] = [
   ["control-too-long", "a pong of 64 KiB", (from) => header(from, 0x8a, "7f0000000000010000")],
   ["length-not-minimal", "125 bytes in 16 bits", (from) => header(from, 0x82, "7e007d")],
   ["length-not-minimal", "no bytes in 16 bits", (from) => header(from, 0x82, "7e0000")],
-  ["length-not-minimal", "65535 bytes in 64 bits", (from) => header(from, 0x82, "7f000000000000ffff")],
+  [
+    "length-not-minimal",
+    "65535 bytes in 64 bits",
+    (from) => header(from, 0x82, "7f000000000000ffff"),
+  ],
   ["length-not-minimal", "no bytes in 64 bits", (from) => header(from, 0x82, "7f0000000000000000")],
   ["length-too-large", "2^63 bytes", (from) => header(from, 0x82, "7f8000000000000000")],
   ["length-too-large", "2^64 - 1 bytes", (from) => header(from, 0x82, "7fffffffffffffffff")],
@@ -87,27 +104,68 @@ const CASES: readonly Case[] = [
   // Message
   ["continuation-unexpected", "at the start", frames([0x80, "a"])],
   ["continuation-unexpected", "without FIN", frames([0x00, "a"])],
-  ["continuation-unexpected", "after a whole message", frames([0x81, "a"], [0x80, "b"]), { before: ["text \"a\""] }],
-  ["continuation-unexpected", "after a fragmented message", frames([0x01, "a"], [0x80, "b"], [0x80]), {
-    before: ["text \"ab\""],
+  ["continuation-unexpected", "after a whole message", frames([0x81, "a"], [0x80, "b"]), {
+    before: ["text \"a\""],
   }],
+  [
+    "continuation-unexpected",
+    "after a fragmented message",
+    frames([0x01, "a"], [0x80, "b"], [0x80]),
+    {
+      before: ["text \"ab\""],
+    },
+  ],
   ["continuation-expected", "text inside of text", frames([0x01, "a"], [0x81, "b"])],
-  ["continuation-expected", "a fragment of a second binary message", frames([0x02], [0x89], [0x02, "b"]), {
-    before: ["ping "],
-  }],
+  [
+    "continuation-expected",
+    "a fragment of a second binary message",
+    frames([0x02], [0x89], [0x02, "b"]),
+    {
+      before: ["ping "],
+    },
+  ],
   ["text-not-utf8", "an overlong slash", frames([0x81, hex("c0af")])],
-  ["text-not-utf8", "a surrogate cut between fragments", frames([0x01, hex("61eda0")], [0x80, hex("80")])],
-  ["text-not-utf8", "a message that ends inside of a character", frames([0x01, hex("61e2")], [0x80, hex("82")])],
-  ["text-not-utf8", "a whole message that ends inside of a character", frames([0x81, hex("6162f09d")])],
+  [
+    "text-not-utf8",
+    "a surrogate cut between fragments",
+    frames([0x01, hex("61eda0")], [0x80, hex("80")]),
+  ],
+  [
+    "text-not-utf8",
+    "a message that ends inside of a character",
+    frames([0x01, hex("61e2")], [0x80, hex("82")]),
+  ],
+  [
+    "text-not-utf8",
+    "a whole message that ends inside of a character",
+    frames([0x81, hex("6162f09d")]),
+  ],
   ["text-not-utf8", "an inflated message", frames([0xc1, hex("61ff")]), { options: DEFLATE }],
-  ["message-too-big", "a frame above the limit", frames([0x82, "x".repeat(11)]), { options: SMALL }],
-  ["message-too-big", "fragments that pass the limit together", frames([0x01, "12345"], [0x89], [0x80, "678901"]), {
-    before: ["ping "],
+  ["message-too-big", "a frame above the limit", frames([0x82, "x".repeat(11)]), {
     options: SMALL,
   }],
-  ["message-too-big", "2^62 bytes, by the header alone", (from) => header(from, 0x82, "7f4000000000000000")],
-  ["message-too-big", "2^53 + 1 bytes, which no double can hold", (from) => header(from, 0x82, "7f0020000000000001")],
-  ["message-too-big", "an inflated message", frames([0xc1, "12345678901"]), { options: SMALL_DEFLATE }],
+  [
+    "message-too-big",
+    "fragments that pass the limit together",
+    frames([0x01, "12345"], [0x89], [0x80, "678901"]),
+    {
+      before: ["ping "],
+      options: SMALL,
+    },
+  ],
+  [
+    "message-too-big",
+    "2^62 bytes, by the header alone",
+    (from) => header(from, 0x82, "7f4000000000000000"),
+  ],
+  [
+    "message-too-big",
+    "2^53 + 1 bytes, which no double can hold",
+    (from) => header(from, 0x82, "7f0020000000000001"),
+  ],
+  ["message-too-big", "an inflated message", frames([0xc1, "12345678901"]), {
+    options: SMALL_DEFLATE,
+  }],
 
   // Compression
   ["deflate-corrupt", "in a whole message", frames([0xc2, hex("00bd")]), { options: DEFLATE }],
@@ -120,7 +178,11 @@ const CASES: readonly Case[] = [
   ["close-payload-one-byte", "a byte of a code", frames([0x88, hex("03")])],
   ...CLOSE_CODES,
   ["close-reason-not-utf8", "an impossible byte", frames([0x88, hex("03e8 61ff")])],
-  ["close-reason-not-utf8", "a reason that ends inside of a character", frames([0x88, hex("03e8 61e282")])],
+  [
+    "close-reason-not-utf8",
+    "a reason that ends inside of a character",
+    frames([0x88, hex("03e8 61e282")]),
+  ],
 ];
 
 const EITHER_WAY = CASES.flatMap(([violation, name, wire, extra]) =>
@@ -135,8 +197,12 @@ const EITHER_WAY = CASES.flatMap(([violation, name, wire, extra]) =>
 );
 
 // §5.1: the only rules that bind one side alone
-const ONE_WAY = ([["mask-missing", "server"], ["mask-unexpected", "client"]] as const).flatMap(([violation, role]) =>
-  [[0x81, "text"], [0x80, "a continuation"], [0x88, "a Close frame"]].map(([first, what]): ViolationVector => ({
+const ONE_WAY = ([["mask-missing", "server"], ["mask-unexpected", "client"]] as const).flatMap((
+  [violation, role],
+) =>
+  [[0x81, "text"], [0x80, "a continuation"], [0x88, "a Close frame"]].map((
+    [first, what],
+  ): ViolationVector => ({
     violation,
     name: `${what}, after a ping`,
     role,
@@ -149,12 +215,23 @@ const ONE_WAY = ([["mask-missing", "server"], ["mask-unexpected", "client"]] as 
 /** Everything a peer can do wrong with bytes. */
 export const VIOLATION_VECTORS: readonly ViolationVector[] = [...EITHER_WAY, ...ONE_WAY];
 
-/** Everything it can do wrong by silence: the options, and the times at which the clock is looked at. The last look finds it. */
+/**
+ * Everything it can do wrong by silence: the options, and the times at which the clock is looked
+ * at. The last look finds it.
+ */
 export const SILENCE_VECTORS: readonly {
   readonly violation: ViolationName;
   readonly timeouts: NonNullable<ConnectionOptions["timeouts"]>;
   readonly ticks: readonly number[];
 }[] = [
-  { violation: "pong-overdue", timeouts: { pingInterval: 1000, pongTimeout: 500 }, ticks: [999, 1000, 1499, 1500] },
-  { violation: "idle-too-long", timeouts: { pingInterval: Infinity, idle: 2000 }, ticks: [1999, 2000] },
+  {
+    violation: "pong-overdue",
+    timeouts: { pingInterval: 1000, pongTimeout: 500 },
+    ticks: [999, 1000, 1499, 1500],
+  },
+  {
+    violation: "idle-too-long",
+    timeouts: { pingInterval: Infinity, idle: 2000 },
+    ticks: [1999, 2000],
+  },
 ];

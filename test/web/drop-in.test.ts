@@ -1,5 +1,5 @@
-// The WebSocket class in place of `globalThis.WebSocket`, in libraries that are given one: graphql-ws, Phoenix and reconnecting-websocket,
-// each with a server that speaks its protocol.
+// The WebSocket class in place of `globalThis.WebSocket`, in libraries that are given one:
+// graphql-ws, Phoenix and reconnecting-websocket, each with a server that speaks its protocol.
 
 import type * as Graphql from "graphql";
 import type { Client } from "graphql-ws";
@@ -15,12 +15,14 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { Mailbox, start } from "../contract/suite.ts";
 
-// The copy that graphql-ws itself takes: a bundler's would be another one, whose schemas are strangers to it. The other two have no
-// types that TypeScript would find by itself.
+// The copy that graphql-ws itself takes: a bundler's would be another one, whose schemas are
+// strangers to it. The other two have no types that TypeScript would find by itself.
 const require = createRequire(import.meta.url);
 const { buildSchema } = require("graphql") as typeof Graphql;
 const phoenix = require("phoenix") as { Socket: PhoenixSocketType; };
-const ReconnectingWebSocket = require("reconnecting-websocket") as typeof Reconnecting.default.default;
+const ReconnectingWebSocket = require(
+  "reconnecting-websocket",
+) as typeof Reconnecting.default.default;
 
 /** What of Phoenix's client is used here. */
 interface Push {
@@ -62,7 +64,9 @@ describe("WebSocket in place of globalThis.WebSocket", () => {
 
 // --- graphql-ws ---
 
-const schema = buildSchema("type Query { hello: String } type Subscription { count(to: Int!): Int }");
+const schema = buildSchema(
+  "type Query { hello: String } type Subscription { count(to: Int!): Int }",
+);
 
 const roots = {
   query: { hello: () => "world" },
@@ -73,7 +77,9 @@ const roots = {
   },
 };
 
-/** A GraphQL server on sansws, the way graphql-ws has it done for a library that it does not know. */
+/**
+ * A GraphQL server on sansws, the way graphql-ws has it done for a library that it does not know.
+ */
 async function startGraphql(): Promise<{ url: string; sockets: Mailbox<Socket>; }> {
   const graphql = makeServer({ schema, roots });
   const sockets = new Mailbox<Socket>();
@@ -111,7 +117,11 @@ describe("WebSocket in graphql-ws", () => {
     expect(await results(client, "subscription { count(to: 100) }")).toHaveLength(100);
     const socket = await sockets.take();
     await client.dispose();
-    expect(await socket.closed).toMatchObject({ code: 1000, reason: "Normal Closure", clean: true });
+    expect(await socket.closed).toMatchObject({
+      code: 1000,
+      reason: "Normal Closure",
+      clean: true,
+    });
   });
 
   it("talks to a server of another library as well", async () => {
@@ -120,7 +130,11 @@ describe("WebSocket in graphql-ws", () => {
     onTestFinished(() => void server.close());
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const client = createClient({ url: `ws://127.0.0.1:${port}/`, webSocketImpl: WebSocket, retryAttempts: 0 });
+    const client = createClient({
+      url: `ws://127.0.0.1:${port}/`,
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+    });
     expect(await results(client, "{ hello }")).toEqual([{ hello: "world" }]);
     expect(await results(client, "subscription { count(to: 100) }")).toHaveLength(100);
     await client.dispose();
@@ -149,10 +163,18 @@ describe("WebSocket in graphql-ws", () => {
 
 /** A Phoenix server of one kind of channel: it lets everybody in, and echoes. */
 function answer(socket: Socket, data: Message): void {
-  const [joined, ref, topic, event, payload] = JSON.parse(String(data)) as [string, string, string, string, unknown];
+  const [joined, ref, topic, event, payload] = JSON.parse(String(data)) as [
+    string,
+    string,
+    string,
+    string,
+    unknown,
+  ];
   const response = event === "echo" ? payload : {};
   socket.send(JSON.stringify([joined, ref, topic, "phx_reply", { status: "ok", response }]));
-  if (event === "phx_join") socket.send(JSON.stringify([joined, null, topic, "welcome", { topic }]));
+  if (event === "phx_join") {
+    socket.send(JSON.stringify([joined, null, topic, "welcome", { topic }]));
+  }
 }
 
 describe("WebSocket in phoenix", () => {
@@ -170,9 +192,15 @@ describe("WebSocket in phoenix", () => {
     const channel = client.channel("room:1");
     const welcomes = new Mailbox<unknown>();
     channel.on("welcome", (payload) => welcomes.put(payload));
-    await new Promise((resolve, reject) => channel.join().receive("ok", resolve).receive("error", reject));
+    await new Promise((resolve, reject) =>
+      channel.join().receive("ok", resolve).receive("error", reject)
+    );
     expect(await welcomes.take()).toEqual({ topic: "room:1" });
-    expect(await new Promise((resolve) => channel.push("echo", { text: "héllo" }).receive("ok", resolve))).toEqual({
+    expect(
+      await new Promise((resolve) =>
+        channel.push("echo", { text: "héllo" }).receive("ok", resolve)
+      ),
+    ).toEqual({
       text: "héllo",
     });
     (await sockets.take()).abort();

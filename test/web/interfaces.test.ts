@@ -1,5 +1,6 @@
-// The interfaces of the WebSocket standard as Web IDL has a JavaScript engine expose them: what idlharness.any.js asks for, from a table
-// of the standard's own definitions (WHATWG WebSockets §3.1, §5 and the WebSocketStream proposal).
+// The interfaces of the WebSocket standard as Web IDL has a JavaScript engine expose them: what
+// idlharness.any.js asks for, from a table of the standard's own definitions (WHATWG WebSockets
+// §3.1, §5 and the WebSocketStream proposal).
 
 import { CloseEvent, WebSocket, WebSocketError, WebSocketStream } from "sansws";
 import { describe, expect, it } from "vitest";
@@ -36,7 +37,13 @@ const INTERFACES: readonly Interface[] = [
     readOnly: ["url", "opened", "closed"],
     methods: { close: 0 },
   },
-  { type: WebSocketError, name: "WebSocketError", length: 0, parent: DOMException, readOnly: ["closeCode", "reason"] },
+  {
+    type: WebSocketError,
+    name: "WebSocketError",
+    length: 0,
+    parent: DOMException,
+    readOnly: ["closeCode", "reason"],
+  },
 ];
 
 /** Attributes whose type is a promise: what is wrong with their receiver comes as a rejection. */
@@ -52,16 +59,28 @@ describe.each(INTERFACES)(
     const { prototype } = type;
 
     it("is a class with its name, length and parent, and the class of its objects", () => {
-      expect(descriptor(type, "name")).toEqual({ value: name, writable: false, enumerable: false, configurable: true });
+      expect(descriptor(type, "name")).toEqual({
+        value: name,
+        writable: false,
+        enumerable: false,
+        configurable: true,
+      });
       expect(descriptor(type, "length")).toEqual({
         value: length,
         writable: false,
         enumerable: false,
         configurable: true,
       });
-      expect(descriptor(type, "prototype")).toMatchObject({ writable: false, enumerable: false, configurable: false });
+      expect(descriptor(type, "prototype")).toMatchObject({
+        writable: false,
+        enumerable: false,
+        configurable: false,
+      });
       expect(Object.getPrototypeOf(type)).toBe(parent);
-      expect(descriptor(prototype, "constructor")).toMatchObject({ value: type, enumerable: false });
+      expect(descriptor(prototype, "constructor")).toMatchObject({
+        value: type,
+        enumerable: false,
+      });
       expect(descriptor(prototype, Symbol.toStringTag)).toEqual({
         value: name,
         writable: false,
@@ -71,7 +90,12 @@ describe.each(INTERFACES)(
     });
 
     it("has no other members than those of the standard", () => {
-      const members = [...readOnly, ...writable, ...Object.keys(methods), ...Object.keys(constants)];
+      const members = [
+        ...readOnly,
+        ...writable,
+        ...Object.keys(methods),
+        ...Object.keys(constants),
+      ];
       expect(Object.keys(prototype).sort()).toEqual(members.sort());
       expect(Object.keys(type).sort()).toEqual(Object.keys(constants).sort());
     });
@@ -120,7 +144,9 @@ describe.each(INTERFACES)(
     });
 
     it("needs new", () => {
-      expect(() => (type as unknown as (url: string) => void)("ws://127.0.0.1/")).toThrow(TypeError);
+      expect(() => (type as unknown as (url: string) => void)("ws://127.0.0.1/")).toThrow(
+        TypeError,
+      );
     });
   },
 );
@@ -130,7 +156,12 @@ describe("CloseEvent", () => {
   const { CloseEvent: own } = globalThis as { readonly CloseEvent?: unknown; };
 
   it("takes what it is given, and has defaults", () => {
-    expect(new CloseEvent("end")).toMatchObject({ type: "end", wasClean: false, code: 0, reason: "" });
+    expect(new CloseEvent("end")).toMatchObject({
+      type: "end",
+      wasClean: false,
+      code: 0,
+      reason: "",
+    });
     const event = new CloseEvent("close", {
       wasClean: true,
       code: 4000,
@@ -138,13 +169,22 @@ describe("CloseEvent", () => {
       bubbles: true,
       cancelable: true,
     });
-    expect(event).toMatchObject({ wasClean: true, code: 4000, reason: "why", bubbles: true, cancelable: true });
+    expect(event).toMatchObject({
+      wasClean: true,
+      code: 4000,
+      reason: "why",
+      bubbles: true,
+      cancelable: true,
+    });
     expect(event).toBeInstanceOf(Event);
   });
 
-  it.runIf(own !== undefined)("is that of the runtime where it has one, so that instanceof holds", () => {
-    expect(CloseEvent).toBe(own);
-  });
+  it.runIf(own !== undefined)(
+    "is that of the runtime where it has one, so that instanceof holds",
+    () => {
+      expect(CloseEvent).toBe(own);
+    },
+  );
 
   // Node has none before 23. How well Deno and Bun have read Web IDL is their affair.
   describe.runIf(own === undefined)("where the runtime has none", () => {

@@ -1,4 +1,5 @@
-// What the web's classes take besides the standard's arguments, each option with a server that can tell whether it was heeded.
+// What the web's classes take besides the standard's arguments, each option with a server that can
+// tell whether it was heeded.
 
 import { ConnectError, WebSocket, WebSocketStream } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -10,38 +11,49 @@ import { next, open } from "./support.ts";
 const certificates = hasOpenssl ? makeCertificates() : undefined;
 
 describe("WebSocket's third argument", () => {
-  it.runIf(hasOpenssl)("leads through a proxy, with TLS behind it, and has header fields and compression", async () => {
-    const proxy = await startHttpProxy({ credentials: "me:word" });
-    const { url } = await startEcho({
-      tls: certificates!.server,
-      deflate: true,
-      upgrade: ({ headers }) => headers.get("x-key") === "secret" ? undefined : { status: 401 },
-    });
-    const socket = open(url, [], {
-      proxy: `http://me:word@127.0.0.1:${proxy.port}`,
-      tls: { ca: certificates!.ca },
-      headers: { "X-Key": "secret" },
-      deflate: true,
-    });
-    await next(socket, "open");
-    expect(socket.extensions).toMatch(/^permessage-deflate/);
-    expect(proxy.asked).toHaveLength(1);
-    socket.send("through it all");
-    expect((await next(socket, "message")).data).toBe("through it all");
-    socket.close();
-    expect(await next(socket, "close")).toMatchObject({ wasClean: true });
-  });
+  it.runIf(hasOpenssl)(
+    "leads through a proxy, with TLS behind it, and has header fields and compression",
+    async () => {
+      const proxy = await startHttpProxy({ credentials: "me:word" });
+      const { url } = await startEcho({
+        tls: certificates!.server,
+        deflate: true,
+        upgrade: ({ headers }) => headers.get("x-key") === "secret" ? undefined : { status: 401 },
+      });
+      const socket = open(url, [], {
+        proxy: `http://me:word@127.0.0.1:${proxy.port}`,
+        tls: { ca: certificates!.ca },
+        headers: { "X-Key": "secret" },
+        deflate: true,
+      });
+      await next(socket, "open");
+      expect(socket.extensions).toMatch(/^permessage-deflate/);
+      expect(proxy.asked).toHaveLength(1);
+      socket.send("through it all");
+      expect((await next(socket, "message")).data).toBe("through it all");
+      socket.close();
+      expect(await next(socket, "close")).toMatchObject({ wasClean: true });
+    },
+  );
 
-  it.runIf(hasOpenssl)("has the reason in the error event when a certificate is not accepted", async () => {
-    const { url } = await startEcho({ tls: certificates!.server });
-    const error = await next(open(url), "error") as unknown as { error: unknown; message: string; };
-    expect(error.error).toBeInstanceOf(ConnectError);
-    expect(error.error).toMatchObject({ failure: "tls", message: error.message });
-  });
+  it.runIf(hasOpenssl)(
+    "has the reason in the error event when a certificate is not accepted",
+    async () => {
+      const { url } = await startEcho({ tls: certificates!.server });
+      const error = await next(open(url), "error") as unknown as {
+        error: unknown;
+        message: string;
+      };
+      expect(error.error).toBeInstanceOf(ConnectError);
+      expect(error.error).toMatchObject({ failure: "tls", message: error.message });
+    },
+  );
 
   it("follows redirects when it is told to", async () => {
     const { url } = await startEcho();
-    const { url: old } = await start({ upgrade: () => ({ status: 307, headers: { Location: url } }) });
+    const { url: old } = await start({
+      upgrade: () => ({ status: 307, headers: { Location: url } }),
+    });
     const refused = open(old);
     expect(await next(refused, "close")).toMatchObject({ code: 1006 });
     const socket = open(old, [], { redirect: true });
@@ -91,7 +103,11 @@ describe("WebSocketStream's options", () => {
 describe("the options of connect that the class decides itself", () => {
   it("have no effect", async () => {
     const { url } = await startEcho();
-    const others = { open: () => expect.unreachable(), message: () => expect.unreachable(), protocols: ["other"] };
+    const others = {
+      open: () => expect.unreachable(),
+      message: () => expect.unreachable(),
+      protocols: ["other"],
+    };
     const socket = new WebSocket(url, [], others as object);
     await next(socket, "open");
     socket.send("mine");

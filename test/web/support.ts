@@ -1,6 +1,8 @@
-// What the tests of the web's classes share: a server that does what a path says, and promises of events.
+// What the tests of the web's classes share: a server that does what a path says, and promises of
+// events.
 //
-// The web-platform-tests of websockets/ that need no browser, and where the same is asked for here, from the standard's own text:
+// The web-platform-tests of websockets/ that need no browser, and where the same is asked for here,
+// from the standard's own text:
 //
 //   constructor, Create-*, url/*                        websocket-constructor
 //   Close-*, close-invalid, interfaces/…/close/*        websocket-close
@@ -12,7 +14,8 @@
 //   idlharness, constants/*, CloseEvent/*               interfaces
 //   stream/tentative/*                                  websocket-stream, websocket-stream-pipe, websocket-stream-backpressure
 //
-// Those of cookies/, mixed-content, multi-globals, unload-a-document and remove-own-iframe-* are about what only a page has.
+// Those of cookies/, mixed-content, multi-globals, unload-a-document and remove-own-iframe-* are
+// about what only a page has.
 
 import type { Server, Socket } from "sansws";
 import { serve, WebSocket } from "sansws";
@@ -82,7 +85,9 @@ export function next<Type extends "open" | "message" | "error" | "close">(
   socket: WebSocket,
   type: Type,
 ): Promise<Type extends "message" ? MessageEvent : Type extends "close" ? CloseLike : Event> {
-  return new Promise((resolve) => socket.addEventListener(type, resolve as (event: Event) => void, { once: true }));
+  return new Promise((resolve) =>
+    socket.addEventListener(type, resolve as (event: Event) => void, { once: true })
+  );
 }
 
 /** What a close event tells. */

@@ -1,4 +1,5 @@
-// Attributes of WebSocket that a script may try to write. What the interface looks like is in interfaces.test.ts.
+// Attributes of WebSocket that a script may try to write. What the interface looks like is in
+// interfaces.test.ts.
 
 import { describe, expect, it } from "vitest";
 import { next, open, url, useServer } from "./support.ts";

@@ -1,19 +1,26 @@
-// WebSocket.close by the text of the standard (WHATWG WebSockets §3.1, "The close(code, reason) method steps"), and how it ends.
-// The comments name the step of the standard, and the web-platform-test that asks for the same.
+// WebSocket.close by the text of the standard (WHATWG WebSockets §3.1, "The close(code, reason)
+// method steps"), and how it ends. The comments name the step of the standard, and the
+// web-platform-test that asks for the same.
 
 import { describe, expect, it } from "vitest";
 import { nameOf, next, open, url, useServer } from "./support.ts";
 
 useServer();
 
-/** The events of a socket that is closed after so many turns of the event loop, or when it is open. */
+/**
+ * The events of a socket that is closed after so many turns of the event loop, or when it is open.
+ */
 async function historyWhenClosedAfter(turns: number): Promise<string> {
   const socket = open(url());
   const events: string[] = [];
-  for (const type of ["open", "error", "close"] as const) socket.addEventListener(type, () => events.push(type));
+  for (const type of ["open", "error", "close"] as const) {
+    socket.addEventListener(type, () => events.push(type));
+  }
   const closed = next(socket, "close");
   if (turns === 39) await next(socket, "open");
-  else for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+  else {for (let turn = 0; turn < turns; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }}
   socket.close();
   await closed;
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -22,9 +29,24 @@ async function historyWhenClosedAfter(turns: number): Promise<string> {
 
 describe("WebSocket close", () => {
   // Step 1 (Close-2999-reason, Close-1005, close-invalid); null and what is no number are 0.
-  it.each([[0], [999], [1001], [1005], [1006], [1015], [2999], [5000], [65_536], [NaN], [-1], [null], ["x"], [
-    Infinity,
-  ]])(
+  it.each([
+    [0],
+    [999],
+    [1001],
+    [1005],
+    [1006],
+    [1015],
+    [2999],
+    [5000],
+    [65_536],
+    [NaN],
+    [-1],
+    [null],
+    ["x"],
+    [
+      Infinity,
+    ],
+  ])(
     "throws an InvalidAccessError for code %j",
     (code) => {
       expect(nameOf(() => open(url()).close(code as number))).toBe("InvalidAccessError");
@@ -72,10 +94,15 @@ describe("WebSocket close", () => {
     const socket = open(url());
     await next(socket, "open");
     socket.close(3000, "a\ud800");
-    expect(await next(socket, "close")).toMatchObject({ code: 3000, reason: "a\ufffd", wasClean: true });
+    expect(await next(socket, "close")).toMatchObject({
+      code: 3000,
+      reason: "a\ufffd",
+      wasClean: true,
+    });
   });
 
-  // Step 3 (Close-1000, Close-1000-reason, Close-3000-reason, Close-4999-reason, Close-undefined, Close-onlyReason, Close-1005-verify-code).
+  // Step 3 (Close-1000, Close-1000-reason, Close-3000-reason, Close-4999-reason, Close-undefined,
+  // Close-onlyReason, Close-1005-verify-code).
   it.each(
     [
       [[], 1005, ""],
@@ -100,11 +127,14 @@ describe("WebSocket close", () => {
     },
   );
 
-  // Step 3, "not yet established: fail the WebSocket connection" (close-connecting, Close-before-open).
+  // Step 3, "not yet established: fail the WebSocket connection" (close-connecting,
+  // Close-before-open).
   it("gives up connecting with error and close, and never opens", async () => {
     const socket = open(url());
     const events: string[] = [];
-    for (const type of ["open", "error", "close"] as const) socket.addEventListener(type, () => events.push(type));
+    for (const type of ["open", "error", "close"] as const) {
+      socket.addEventListener(type, () => events.push(type));
+    }
     socket.close();
     expect(socket.readyState).toBe(2);
     const close = await next(socket, "close");
@@ -114,7 +144,9 @@ describe("WebSocket close", () => {
   });
 
   it("ends with one close event, whenever it is called", async () => {
-    const histories = await Promise.all(Array.from({ length: 40 }, (_, turns) => historyWhenClosedAfter(turns)));
+    const histories = await Promise.all(
+      Array.from({ length: 40 }, (_, turns) => historyWhenClosedAfter(turns)),
+    );
     for (const history of histories) expect(["open close", "error close"]).toContain(history);
     expect(new Set(histories).size).toBe(2);
   });

@@ -1,5 +1,6 @@
-// The constructor of WebSocket by the text of the standard (WHATWG WebSockets §3.1) and of Web IDL.
-// The comments name the step of the standard, and the web-platform-test that asks for the same.
+// The constructor of WebSocket by the text of the standard (WHATWG WebSockets §3.1) and of Web
+// IDL. The comments name the step of the standard, and the web-platform-test that asks for the
+// same.
 
 import { UsageError, WebSocket } from "sansws";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -12,7 +13,8 @@ const nowhere = ({ signal }: { readonly signal: AbortSignal; }): Promise<never> 
   new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
 describe("WebSocket constructor", () => {
-  // Getting a URL record, steps 2-5 (Create-invalid-urls, Create-non-absolute-url, Create-wrong-scheme).
+  // Getting a URL record, steps 2-5 (Create-invalid-urls, Create-non-absolute-url,
+  // Create-wrong-scheme).
   it.each([
     ["not a url", "no URL"],
     ["", "an empty one"],
@@ -31,8 +33,8 @@ describe("WebSocket constructor", () => {
     expect(nameOf(() => new WebSocket(input))).toBe("SyntaxError");
   });
 
-  // Step 4 (Create-protocol-with-space, Create-nonAscii-protocol-string, Create-asciiSep-protocol-string, Create-protocols-repeated,
-  // Create-valid-url-protocol-empty).
+  // Step 4 (Create-protocol-with-space, Create-nonAscii-protocol-string,
+  // Create-asciiSep-protocol-string, Create-protocols-repeated, Create-valid-url-protocol-empty).
   it.each([
     [""],
     ["a b"],
@@ -60,7 +62,8 @@ describe("WebSocket constructor", () => {
     expect(open(new URL(url("/a/../b"))).url).toBe(url("/b"));
   });
 
-  // Create-verify-url-set-default-port, Create-url-with-space, Create-url-with-windows-1252-encoding.
+  // Create-verify-url-set-default-port, Create-url-with-space,
+  // Create-url-with-windows-1252-encoding.
   it.each([
     ["ws://127.0.0.1:80/", "ws://127.0.0.1/"],
     ["wss://127.0.0.1:443/", "wss://127.0.0.1/"],
@@ -73,7 +76,8 @@ describe("WebSocket constructor", () => {
     expect(open(given, [], { stream: nowhere }).url).toBe(expected);
   });
 
-  // Web IDL: the union of a DOMString and a sequence of them; what is `undefined` takes the default.
+  // Web IDL: the union of a DOMString and a sequence of them; what is `undefined` takes the
+  // default.
   it.each<[string, unknown, string]>([
     ["undefined", undefined, ""],
     ["an empty list", [], ""],
@@ -135,18 +139,25 @@ describe("WebSocket constructor", () => {
     await next(open("/"), "open");
   });
 
-  // "Establish a WebSocket connection" goes through Fetch, whose main fetch refuses bad ports (Create-blocked-port).
-  it.each([0, 1, 22, 25, 139, 6000, 6667, 10_080])("fails for port %i, which Fetch blocks", async (port) => {
-    const socket = open(`ws://127.0.0.1:${port}/`, [], { stream: nowhere });
-    const [error, close] = await Promise.all([next(socket, "error"), next(socket, "close")]);
-    expect(error).toMatchObject({ message: expect.stringContaining(`port ${port} blocked`) });
-    expect(close).toMatchObject({ code: 1006, wasClean: false });
-  });
+  // "Establish a WebSocket connection" goes through Fetch, whose main fetch refuses bad ports
+  // (Create-blocked-port).
+  it.each([0, 1, 22, 25, 139, 6000, 6667, 10_080])(
+    "fails for port %i, which Fetch blocks",
+    async (port) => {
+      const socket = open(`ws://127.0.0.1:${port}/`, [], { stream: nowhere });
+      const [error, close] = await Promise.all([next(socket, "error"), next(socket, "close")]);
+      expect(error).toMatchObject({ message: expect.stringContaining(`port ${port} blocked`) });
+      expect(close).toMatchObject({ code: 1006, wasClean: false });
+    },
+  );
 
   // constructor.any.js: Web IDL has a call with too many arguments succeed.
-  it.each<[unknown]>([["a string"], [3], [null]])("ignores a third argument that is no object: %j", async (stray) => {
-    await next(open(url(), "echo", stray as object), "open");
-  });
+  it.each<[unknown]>([["a string"], [3], [null]])(
+    "ignores a third argument that is no object: %j",
+    async (stray) => {
+      await next(open(url(), "echo", stray as object), "open");
+    },
+  );
 
   it("reports a wrong option as an error, and closes", async () => {
     const socket = open(url(), [], { limits: { maxMessage: 1 } } as object);

@@ -1,5 +1,6 @@
-// The events of WebSocket by the text of the standard (WHATWG WebSockets §4, "Feedback from the protocol").
-// The comments name the step of the standard, and the web-platform-test that asks for the same.
+// The events of WebSocket by the text of the standard (WHATWG WebSockets §4, "Feedback from the
+// protocol"). The comments name the step of the standard, and the web-platform-test that asks for
+// the same.
 
 import { describe, expect, it } from "vitest";
 import { FLOOD, next, open, url, useServer } from "./support.ts";
@@ -19,7 +20,9 @@ describe("WebSocket opening", () => {
   it("fails when the server chooses none of the subprotocols", async () => {
     const socket = open(url("/no-protocol"), ["a"]);
     const events: string[] = [];
-    for (const type of ["open", "error", "close"] as const) socket.addEventListener(type, () => events.push(type));
+    for (const type of ["open", "error", "close"] as const) {
+      socket.addEventListener(type, () => events.push(type));
+    }
     const close = await next(socket, "close");
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(close).toMatchObject({ code: 1006, wasClean: false });
@@ -27,15 +30,18 @@ describe("WebSocket opening", () => {
     expect(socket.protocol).toBe("");
   });
 
-  it.each([["/refuse", "a refusal"]])("fires error, then close with 1006, for %s: %s", async (path) => {
-    const socket = open(url(path));
-    const events: string[] = [];
-    socket.onopen = () => events.push("open");
-    socket.onerror = () => events.push(`error in state ${socket.readyState}`);
-    const close = await next(socket, "close");
-    expect(events).toEqual(["error in state 3"]);
-    expect(close).toMatchObject({ code: 1006, reason: "", wasClean: false });
-  });
+  it.each([["/refuse", "a refusal"]])(
+    "fires error, then close with 1006, for %s: %s",
+    async (path) => {
+      const socket = open(url(path));
+      const events: string[] = [];
+      socket.onopen = () => events.push("open");
+      socket.onerror = () => events.push(`error in state ${socket.readyState}`);
+      const close = await next(socket, "close");
+      expect(events).toEqual(["error in state 3"]);
+      expect(close).toMatchObject({ code: 1006, reason: "", wasClean: false });
+    },
+  );
 
   it("fires error and close for a server that is not there", async () => {
     const socket = open("ws://127.0.0.1:1/");
@@ -73,7 +79,8 @@ describe("WebSocket messages", () => {
     expect(event.ports).toEqual([]);
   });
 
-  // Close-server-initiated-close, and "when the WebSocket closing handshake is started, queue a task".
+  // Close-server-initiated-close, and "when the WebSocket closing handshake is started, queue a
+  // task".
   it("come while the socket is open, though a Close frame came behind them in the same chunk", async () => {
     const socket = open(url("/greet-close"));
     const seen: string[] = [];
@@ -81,7 +88,13 @@ describe("WebSocket messages", () => {
     socket.onerror = () => seen.push("error");
     const close = await next(socket, "close");
     expect(seen).toEqual(["one in state 1", "two in state 1", "three in state 1"]);
-    expect(close).toMatchObject({ code: 3000, reason: "enough", wasClean: true, bubbles: false, cancelable: false });
+    expect(close).toMatchObject({
+      code: 3000,
+      reason: "enough",
+      wasClean: true,
+      bubbles: false,
+      cancelable: false,
+    });
     expect(socket.readyState).toBe(3);
   });
 
@@ -101,9 +114,14 @@ describe("WebSocket messages", () => {
   it("stop at a listener that stops them", async () => {
     const socket = open(url("/greet"));
     const seen: string[] = [];
-    socket.addEventListener("message", (event) => event.data === "one" && event.stopImmediatePropagation());
+    socket.addEventListener(
+      "message",
+      (event) => event.data === "one" && event.stopImmediatePropagation(),
+    );
     socket.addEventListener("message", ({ data }) => seen.push(data));
-    await new Promise((resolve) => socket.addEventListener("message", ({ data }) => data === "three" && resolve(0)));
+    await new Promise((resolve) =>
+      socket.addEventListener("message", ({ data }) => data === "three" && resolve(0))
+    );
     expect(seen).toEqual(["two", "three"]);
   });
 });

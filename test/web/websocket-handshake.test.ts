@@ -1,5 +1,6 @@
-// What a WebSocket says to a server, byte by byte, and what it makes of one that breaks the rules: "establish a WebSocket connection" and
-// "feedback from the protocol" of the standard. The comments name the web-platform-test that asks for the same.
+// What a WebSocket says to a server, byte by byte, and what it makes of one that breaks the rules:
+// "establish a WebSocket connection" and "feedback from the protocol" of the standard. The comments
+// name the web-platform-test that asks for the same.
 
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "sansws";
@@ -18,7 +19,9 @@ async function listen(): Promise<{ url: string; peers: Mailbox<RawPeer>; }> {
 }
 
 /** A WebSocket and its server's end, after a handshake to which the server has added `rest`. */
-async function opened(rest: Uint8Array | string = ""): Promise<{ socket: ReturnType<typeof open>; peer: RawPeer; }> {
+async function opened(
+  rest: Uint8Array | string = "",
+): Promise<{ socket: ReturnType<typeof open>; peer: RawPeer; }> {
   const { url, peers } = await listen();
   const socket = open(url);
   const peer = await peers.take();
@@ -54,7 +57,10 @@ describe("WebSocket's request", () => {
 
   it("has what the third argument says, beside what the class does", async () => {
     const { url, peers } = await listen();
-    open(url, ["a", "b"], { headers: { Origin: "https://example.com", Cookie: "a=b" }, deflate: true });
+    open(url, ["a", "b"], {
+      headers: { Origin: "https://example.com", Cookie: "a=b" },
+      deflate: true,
+    });
     const head = await (await peers.take()).takeHead();
     expect(head).toContain("\r\nOrigin: https://example.com");
     expect(head).toContain("\r\nCookie: a=b");
@@ -64,7 +70,8 @@ describe("WebSocket's request", () => {
 });
 
 describe("WebSocket fails the connection", () => {
-  // opening-handshake/002, /003; "if the server chose a subprotocol that was not offered" is RFC 6455 §4.1.
+  // opening-handshake/002, /003; "if the server chose a subprotocol that was not offered" is RFC
+  // 6455 §4.1.
   it.each<[string, (head: string) => string]>([
     ["a wrong accept key", (head) => acceptance(head).replace(/Accept: ..../, "Accept: AAAA")],
     [
@@ -94,7 +101,11 @@ describe("WebSocket fails the connection", () => {
     const closed = next(socket, "close");
     const error = next(socket, "error");
     const peer = await peers.take();
-    peer.write(acceptance(await peer.takeHead()), frame("server", 0x81, "test"), frame("server", 0x83, "LOL"));
+    peer.write(
+      acceptance(await peer.takeHead()),
+      frame("server", 0x81, "test"),
+      frame("server", 0x83, "LOL"),
+    );
     expect(closing((await peer.takeFrames(1))[0]!)).toMatch(/^1002 /);
     peer.end();
     expect(await closed).toMatchObject({ code: 1006, reason: "", wasClean: false });
@@ -130,21 +141,27 @@ describe("WebSocket fails the connection", () => {
 
 describe("WebSocket's frames", () => {
   // extended-payload-length
-  it.each([0, 1, 125, 126, 127, 0xffff, 0x10000, 0x10001])("are received with %i bytes", async (size) => {
-    const { socket, peer } = await opened();
-    socket.binaryType = "arraybuffer";
-    const text = next(socket, "message");
-    peer.write(frame("server", 0x81, "x".repeat(size)));
-    expect((await text).data === "x".repeat(size)).toBe(true);
-    const binary = next(socket, "message");
-    peer.write(frame("server", 0x82, new Uint8Array(size)));
-    expect((await binary).data.byteLength).toBe(size);
-  });
+  it.each([0, 1, 125, 126, 127, 0xffff, 0x10000, 0x10001])(
+    "are received with %i bytes",
+    async (size) => {
+      const { socket, peer } = await opened();
+      socket.binaryType = "arraybuffer";
+      const text = next(socket, "message");
+      peer.write(frame("server", 0x81, "x".repeat(size)));
+      expect((await text).data === "x".repeat(size)).toBe(true);
+      const binary = next(socket, "message");
+      peer.write(frame("server", 0x82, new Uint8Array(size)));
+      expect((await binary).data.byteLength).toBe(size);
+    },
+  );
 
-  it.each([0, 1, 125, 126, 127, 0xffff, 0x10000, 0x10001])("are sent with %i bytes, in one frame", async (size) => {
-    const { socket, peer } = await opened();
-    socket.send("x".repeat(size));
-    const [sent] = await peer.takeFrames(1);
-    expect([sent!.first, sent!.payload.length]).toEqual([0x81, size]);
-  });
+  it.each([0, 1, 125, 126, 127, 0xffff, 0x10000, 0x10001])(
+    "are sent with %i bytes, in one frame",
+    async (size) => {
+      const { socket, peer } = await opened();
+      socket.send("x".repeat(size));
+      const [sent] = await peer.takeFrames(1);
+      expect([sent!.first, sent!.payload.length]).toEqual([0x81, size]);
+    },
+  );
 });

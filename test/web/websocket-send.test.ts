@@ -1,5 +1,6 @@
-// WebSocket.send and bufferedAmount by the text of the standard (WHATWG WebSockets §3.1, "The send(data) method steps").
-// The comments name the step of the standard, and the web-platform-test that asks for the same.
+// WebSocket.send and bufferedAmount by the text of the standard (WHATWG WebSockets §3.1, "The
+// send(data) method steps"). The comments name the step of the standard, and the web-platform-test
+// that asks for the same.
 
 import type { Socket } from "sansws";
 import { describe, expect, it } from "vitest";
@@ -98,7 +99,9 @@ describe("WebSocket send", () => {
     socket.send(new Blob(["x".repeat(50_000)]));
     socket.send("behind");
     socket.send(new Blob([]));
-    await new Promise((resolve) => socket.addEventListener("message", () => seen.length === 3 && resolve(undefined)));
+    await new Promise((resolve) =>
+      socket.addEventListener("message", () => seen.length === 3 && resolve(undefined))
+    );
     expect(seen).toEqual([50_000, "behind", 0]);
   });
 

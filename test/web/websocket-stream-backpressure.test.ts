@@ -1,4 +1,5 @@
-// Backpressure of WebSocketStream in both directions, by what is buffered: nobody may hold more than a bounded part of a large transfer.
+// Backpressure of WebSocketStream in both directions, by what is buffered: nobody may hold more
+// than a bounded part of a large transfer.
 
 import type { Socket } from "sansws";
 import { WebSocketStream } from "sansws";
@@ -10,7 +11,10 @@ const CHUNK = 64 * 1024;
 /** Far more than the buffers of both systems and of both ends take. */
 const CHUNKS = 1024;
 
-/** What the buffers of the loopback interface take, which may be several megabytes, and some for each end. */
+/**
+ * What the buffers of the loopback interface take, which may be several megabytes, and some for
+ * each end.
+ */
 const BOUND = 32 * 1024 * 1024;
 
 /** A producer that writes when the stream wants more. */
@@ -101,7 +105,9 @@ describe("WebSocketStream backpressure", () => {
     const reader = readable.getReader();
     for (let i = 0; i < CHUNKS; i++) {
       const { value } = await reader.read();
-      if (value!.length !== CHUNK || value![0] !== i % 256) throw new Error(`chunk ${i} is another one`);
+      if (value!.length !== CHUNK || value![0] !== i % 256) {
+        throw new Error(`chunk ${i} is another one`);
+      }
     }
     expect(sent).toBe(CHUNKS);
   });

@@ -1,4 +1,5 @@
-// WebSocketStream and `socket.stream()` as streams: chunks of each kind, pipes, transforms, iteration, and what ends them early.
+// WebSocketStream and `socket.stream()` as streams: chunks of each kind, pipes, transforms,
+// iteration, and what ends them early.
 
 import { WebSocketError, WebSocketStream } from "sansws";
 import type { ClosedEvent, Message, Socket, SocketStream } from "sansws";
@@ -66,7 +67,9 @@ describe("WebSocketStream chunks", () => {
 
   it("that are symbols error the writable with a TypeError", async () => {
     const { streams: { writable } } = await connected(echo);
-    await expect(writable.getWriter().write(Symbol("a") as unknown as string)).rejects.toThrow(TypeError);
+    await expect(writable.getWriter().write(Symbol("a") as unknown as string)).rejects.toThrow(
+      TypeError,
+    );
   });
 });
 
@@ -110,20 +113,27 @@ describe("WebSocketStream pipes", () => {
     for (const message of ["one", "two", "three"]) far.send(message);
     far.close(1000);
     const messages: Message[] = [];
-    for await (const message of readable as unknown as AsyncIterable<Message>) messages.push(message);
+    for await (const message of readable as unknown as AsyncIterable<Message>) {
+      messages.push(message);
+    }
     expect(messages).toEqual(["one", "two", "three"]);
   });
 
   it("a loop that is left closes the connection", async () => {
     const { near, streams: { readable }, far } = await connected();
     far.send("one");
-    for await (const message of readable as unknown as AsyncIterable<Message>) if (message === "one") break;
+    for await (const message of readable as unknown as AsyncIterable<Message>) {
+      if (message === "one") break;
+    }
     expect(await near.closed).toEqual({ closeCode: 1005, reason: "" });
   });
 });
 
 describe("WebSocketStream cancel and abort", () => {
-  const ends: [string, (streams: Awaited<WebSocketStream["opened"]>, reason?: unknown) => Promise<void>][] = [
+  const ends: [
+    string,
+    (streams: Awaited<WebSocketStream["opened"]>, reason?: unknown) => Promise<void>,
+  ][] = [
     ["readable.cancel", ({ readable }, reason) => readable.cancel(reason)],
     ["writable.abort", ({ writable }, reason) => writable.abort(reason)],
   ];
@@ -151,7 +161,9 @@ describe("WebSocketStream cancel and abort", () => {
   it("closes without a code for the error of another connection, whose code cannot be sent", async () => {
     const lost = await connected();
     const next = await connected();
-    const piped = lost.streams.readable.pipeTo(next.streams.writable).catch((error: unknown) => error);
+    const piped = lost.streams.readable.pipeTo(next.streams.writable).catch((error: unknown) =>
+      error
+    );
     lost.far.abort();
     expect(await piped).toMatchObject({ name: "WebSocketError", closeCode: 1006 });
     expect(await next.near.closed).toEqual({ closeCode: 1005, reason: "" });

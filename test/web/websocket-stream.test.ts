@@ -1,4 +1,5 @@
-// WebSocketStream by the text of its proposal (WHATWG WebSockets, "The WebSocketStream interface"): connecting, closing and errors.
+// WebSocketStream by the text of its proposal (WHATWG WebSockets, "The WebSocketStream interface"):
+// connecting, closing and errors.
 
 import { UsageError, WebSocketError, WebSocketStream } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -28,9 +29,12 @@ async function failureOf({ opened, closed }: WebSocketStream): Promise<unknown> 
 }
 
 describe("WebSocketStream constructor", () => {
-  it.each([["not a url"], ["ftp://127.0.0.1/"], ["ws://127.0.0.1/#"]])("throws a SyntaxError for %j", (given) => {
-    expect(nameOf(() => new WebSocketStream(given))).toBe("SyntaxError");
-  });
+  it.each([["not a url"], ["ftp://127.0.0.1/"], ["ws://127.0.0.1/#"]])(
+    "throws a SyntaxError for %j",
+    (given) => {
+      expect(nameOf(() => new WebSocketStream(given))).toBe("SyntaxError");
+    },
+  );
 
   it.each([[["a", "a"]], [["a", "A"]], [["a b"]], [[""]]])(
     "throws a SyntaxError for the subprotocols %j",
@@ -39,7 +43,8 @@ describe("WebSocketStream constructor", () => {
     },
   );
 
-  // Web IDL: a dictionary, a sequence and an interface are no other types. It comes before what the standard's steps throw.
+  // Web IDL: a dictionary, a sequence and an interface are no other types. It comes before what the
+  // standard's steps throw.
   it.each<[unknown]>([
     [true],
     [3],
@@ -113,7 +118,11 @@ describe("WebSocketStream opened", () => {
     async (path, options, message) => {
       const error = await failureOf(stream(path, options));
       expect(error).toBeInstanceOf(WebSocketError);
-      expect(error).toMatchObject({ closeCode: null, reason: "", message: expect.stringMatching(message) });
+      expect(error).toMatchObject({
+        closeCode: null,
+        reason: "",
+        message: expect.stringMatching(message),
+      });
     },
   );
 });
@@ -171,12 +180,15 @@ describe("WebSocketStream close", () => {
     expect(await made.closed).toEqual({ closeCode, reason });
   });
 
-  it.each([[999], [1001], [1005], [1006], [2999], [5000]])("throws an InvalidAccessError for %d", async (closeCode) => {
-    const made = stream();
-    expect(nameOf(() => made.close({ closeCode }))).toBe("InvalidAccessError");
-    await made.opened;
-    expect(nameOf(() => made.close({ closeCode }))).toBe("InvalidAccessError");
-  });
+  it.each([[999], [1001], [1005], [1006], [2999], [5000]])(
+    "throws an InvalidAccessError for %d",
+    async (closeCode) => {
+      const made = stream();
+      expect(nameOf(() => made.close({ closeCode }))).toBe("InvalidAccessError");
+      await made.opened;
+      expect(nameOf(() => made.close({ closeCode }))).toBe("InvalidAccessError");
+    },
+  );
 
   it("throws a SyntaxError for a reason over 123 bytes", () => {
     expect(nameOf(() => stream().close({ reason: "é".repeat(62) }))).toBe("SyntaxError");
@@ -205,7 +217,9 @@ describe("WebSocketStream close", () => {
   it("opens or gives up, whenever it is called", async () => {
     const outcomes = await Promise.all(Array.from({ length: 40 }, async (_, turns) => {
       const made = stream();
-      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+      for (let turn = 0; turn < turns; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       if (turns === 39) await made.opened;
       made.close();
       const [opened, closed] = await Promise.allSettled([made.opened, made.closed]);
@@ -278,10 +292,16 @@ describe("WebSocketError", () => {
 
   it("has neither by default, and 1000 for a reason alone", () => {
     expect(new WebSocketError()).toMatchObject({ message: "", closeCode: null, reason: "" });
-    expect(new WebSocketError("", { reason: "why" })).toMatchObject({ closeCode: 1000, reason: "why" });
+    expect(new WebSocketError("", { reason: "why" })).toMatchObject({
+      closeCode: 1000,
+      reason: "why",
+    });
   });
 
-  it.each([[{ closeCode: 1001 }, "InvalidAccessError"], [{ reason: "x".repeat(124) }, "SyntaxError"]])(
+  it.each([[{ closeCode: 1001 }, "InvalidAccessError"], [
+    { reason: "x".repeat(124) },
+    "SyntaxError",
+  ]])(
     "throws for %j a %s",
     (info, name) => {
       expect(nameOf(() => new WebSocketError("", info))).toBe(name);

@@ -1,5 +1,5 @@
-// What a caller without a type checker may get wrong: it is told at once and by name, where it would otherwise be found out on the way,
-// with a transport open and nobody to hear of it.
+// What a caller without a type checker may get wrong: it is told at once and by name, where it
+// would otherwise be found out on the way, with a transport open and nobody to hear of it.
 
 import { refuseUnknown } from "../../../core/limits.ts";
 import { UsageError } from "../../../core/mod.ts";
@@ -22,7 +22,9 @@ const TLS_NAMES: readonly (keyof TlsClientOptions)[] = [
  */
 export function requireSignal(name: string, given: AbortSignal): AbortSignal {
   const signal = given as Partial<AbortSignal> | null | undefined;
-  if (typeof signal?.throwIfAborted !== "function") throw new UsageError(`${name} is not an AbortSignal`);
+  if (typeof signal?.throwIfAborted !== "function") {
+    throw new UsageError(`${name} is not an AbortSignal`);
+  }
   return given;
 }
 
@@ -46,9 +48,11 @@ export function checkProtocols(given: string | readonly string[] = []): readonly
 }
 
 /**
- * Checks what can be checked before there is a peer. What a runtime would make of a certificate that is none differs; it is told here.
+ * Checks what can be checked before there is a peer. What a runtime would make of a certificate
+ * that is none differs; it is told here.
  *
- * @throws {UsageError} for an unknown name, what is not PEM, and a certificate without its key or the other way around
+ * @throws {UsageError} for an unknown name, what is not PEM, and a certificate without its key or
+ *   the other way around
  */
 export function checkTls(scope: string, tls: TlsClientOptions | undefined): void {
   if (tls === undefined) return;
@@ -60,6 +64,8 @@ export function checkTls(scope: string, tls: TlsClientOptions | undefined): void
 
 function requirePem(name: string, given: Pem | undefined): void {
   for (const pem of [given ?? []].flat()) {
-    if (typeof pem !== "string" || !pem.includes("-----BEGIN ")) throw new UsageError(`${name} is not text in PEM`);
+    if (typeof pem !== "string" || !pem.includes("-----BEGIN ")) {
+      throw new UsageError(`${name} is not text in PEM`);
+    }
   }
 }

@@ -1,4 +1,5 @@
-// A client's transport until it is a socket, which it becomes within the call that brings the answer: no byte is in between.
+// A client's transport until it is a socket, which it becomes within the call that brings the
+// answer: no byte is in between.
 
 import type { ClientHandshake, Opened } from "../../../core/mod.ts";
 import { HandshakeError } from "../../../core/mod.ts";
@@ -76,7 +77,11 @@ export class ClientOpening<T> implements TransportEvents, Sleeper {
     this.#handshake.receiveEnd(this.#clock.now());
     const { failure } = this.#handshake;
     const explained = error !== undefined && failure?.fault === "answer-incomplete";
-    this.#drop(explained ? new HandshakeError("answer-incomplete", error.message, undefined, error) : failure);
+    this.#drop(
+      explained
+        ? new HandshakeError("answer-incomplete", error.message, undefined, error)
+        : failure,
+    );
   }
 
   wake(now: number): void {

@@ -1,6 +1,8 @@
-// The client: from a URL to an open socket, by way of a transport and the opening handshake, and of redirects where they are wanted.
+// The client: from a URL to an open socket, by way of a transport and the opening handshake, and of
+// redirects where they are wanted.
 //
-// What a good answer is, the core's ClientHandshake knows; how to reach the peer, route.ts; where a redirect leads, redirect.ts.
+// What a good answer is, the core's ClientHandshake knows; how to reach the peer, route.ts; where a
+// redirect leads, redirect.ts.
 
 import { checkFields } from "../../../core/http/fields.ts";
 import { refuseUnknown } from "../../../core/limits.ts";
@@ -32,23 +34,31 @@ import { ConnectScope } from "./scope.ts";
 import { parseTarget } from "./target.ts";
 
 /** How a client connects. */
-export interface ConnectOptions<Data = unknown> extends CommonOptions, Handlers<Data>, RouteOptions {
+export interface ConnectOptions<Data = unknown>
+  extends CommonOptions, Handlers<Data>, RouteOptions
+{
   /** Subprotocols to offer, the preferred one first. */
   readonly protocols?: string | readonly string[] | undefined;
   /** Fields for the request, besides those of the handshake. */
   readonly headers?: HeaderInput | undefined;
   /** Gives up connecting. Once the socket is open it has no effect. */
   readonly signal?: AbortSignal | undefined;
-  /** The life of the connection: when it is aborted, connecting is given up, or the open socket closed, with 1001 if nothing else is said. */
+  /**
+   * The life of the connection: when it is aborted, connecting is given up, or the open socket
+   * closed, with 1001 if nothing else is said.
+   */
   readonly lifetime?: AbortSignal | LifetimeOptions | undefined;
   /**
-   * Milliseconds for all of connecting: names, proxies, TLS, redirects and handshakes. Default 30 s. `timeouts.handshake` is for the
-   * answer alone.
+   * Milliseconds for all of connecting: names, proxies, TLS, redirects and handshakes. Default 30
+   * s. `timeouts.handshake` is for the answer alone.
    */
   readonly timeout?: number | undefined;
   /** A unix socket to connect to, instead of the URL's host. */
   readonly path?: string | undefined;
-  /** Follows redirects. Default: none. Other origins get no credentials and no headers of the caller. */
+  /**
+   * Follows redirects. Default: none. Other origins get no credentials and no headers of the
+   * caller.
+   */
   readonly redirect?: RedirectChoice | undefined;
   /** What the socket's `data` is. */
   readonly data?: Data;
@@ -77,10 +87,13 @@ const DEFAULT_TIMEOUT = 30_000;
 /**
  * Connects to a server.
  *
- * @param url `ws:`, `wss:`, `http:` or `https:`, without a fragment; or `ws+unix:/path/of/the.sock:/path/of/the/request`
+ * @param url `ws:`, `wss:`, `http:` or `https:`, without a fragment; or
+ *   `ws+unix:/path/of/the.sock:/path/of/the/request`
  * @throws {UsageError} for a URL or option that is not legal, or that the runtime cannot serve
- * @throws {ConnectError} when there is no way to the server: with what the runtime or the proxy says, such as about its certificate
- * @throws {HandshakeError} when the server does not open a WebSocket: with its answer, if it gave one
+ * @throws {ConnectError} when there is no way to the server: with what the runtime or the proxy
+ *   says, such as about its certificate
+ * @throws {HandshakeError} when the server does not open a WebSocket: with its answer, if it gave
+ *   one
  * @throws the reason of the signal, or of the lifetime, that is aborted
  */
 export async function connect<Data = unknown>(
@@ -151,7 +164,11 @@ class Client<Data> implements Owner<Data> {
   async #request(hop: Hop, signal: AbortSignal): Promise<Socket<Data>> {
     const { target, headers } = hop;
     const route = routeTo(target, { ...this.#options, tls: this.#tlsFor(hop) }, this.#runtime);
-    const options = { ...handshakeOptions(this.#runtime, this.#options), protocols: this.#protocols, headers };
+    const options = {
+      ...handshakeOptions(this.#runtime, this.#options),
+      protocols: this.#protocols,
+      headers,
+    };
     const handshake = await ClientHandshake.create(target.url, options, this.clock.now());
     const transport = await route(signal);
     return new ClientOpening(transport, handshake, this.clock, signal, this.#opened).run();

@@ -1,4 +1,5 @@
-// HTTP's CONNECT, as a client of a proxy speaks it: RFC 9110 §9.3.6. Bytes in, bytes out; tunnel.ts brings them to the transport.
+// HTTP's CONNECT, as a client of a proxy speaks it: RFC 9110 §9.3.6. Bytes in, bytes out;
+// tunnel.ts brings them to the transport.
 
 import { formatCredentials, hasCredentials } from "../../../core/handshake/offer.ts";
 import { checkFields } from "../../../core/http/fields.ts";
@@ -25,7 +26,10 @@ export class ConnectTunnel implements Negotiation {
   /** @throws {UsageError} for a field or credentials that must not be sent */
   constructor(proxy: Proxy, target: Target) {
     const authority = authorityOf(target);
-    const given = checkFields(proxy.headers, (name) => name === "host" || name === "content-length");
+    const given = checkFields(
+      proxy.headers,
+      (name) => name === "host" || name === "content-length",
+    );
     const fields: HeaderField[] = [["Host", authority], ...given];
     if (hasCredentials(proxy)) fields.push(["Proxy-Authorization", formatCredentials(proxy)]);
     this.opening = formatRequestHead("CONNECT", authority, fields);
@@ -36,13 +40,19 @@ export class ConnectTunnel implements Negotiation {
     if (bytes === undefined) return undefined;
     const head = typeof bytes === "string" ? bytes : parseResponseHead(bytes);
     if (typeof head === "string") {
-      throw new ConnectError("proxy", `the proxy's answer to CONNECT: ${HANDSHAKE_FAULTS[head].message}`);
+      throw new ConnectError(
+        "proxy",
+        `the proxy's answer to CONNECT: ${HANDSHAKE_FAULTS[head].message}`,
+      );
     }
     const { rest } = this.#reader;
     if (head.status < 200) return this.#skip(head, rest);
     if (head.status >= 300) throw refused(head);
-    // A server of WebSocket or TLS does not speak first: what comes now is not from the one that was asked for.
-    if (rest.length > 0) throw new ConnectError("proxy", "there was more behind the proxy's answer to CONNECT");
+    // A server of WebSocket or TLS does not speak first: what comes now is not from the one that
+    // was asked for.
+    if (rest.length > 0) {
+      throw new ConnectError("proxy", "there was more behind the proxy's answer to CONNECT");
+    }
     return "done";
   }
 
@@ -55,5 +65,10 @@ export class ConnectTunnel implements Negotiation {
 
 function refused({ status, statusText, headers }: ResponseHead): ConnectError {
   const answer = { status, statusText, headers: [...headers] };
-  return new ConnectError("proxy", `the proxy answered CONNECT with ${status} ${statusText}`.trim(), undefined, answer);
+  return new ConnectError(
+    "proxy",
+    `the proxy answered CONNECT with ${status} ${statusText}`.trim(),
+    undefined,
+    answer,
+  );
 }

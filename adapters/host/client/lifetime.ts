@@ -1,5 +1,6 @@
-// The life of a connection by the caller's signal: when it is aborted, an open socket is closed, in the way that the protocol has for
-// it. Until the socket is open the signal gives up connecting, which is scope.ts's affair.
+// The life of a connection by the caller's signal: when it is aborted, an open socket is closed, in
+// the way that the protocol has for it. Until the socket is open the signal gives up connecting,
+// which is scope.ts's affair.
 
 import { refuseUnknown } from "../../../core/limits.ts";
 import { CloseCode, encodeClose } from "../../../core/mod.ts";
@@ -28,7 +29,10 @@ export class Lifetime {
   #watched: Closable | undefined;
   readonly #abort = (): void => this.#watched?.close(this.#code, this.#reason);
 
-  /** @throws {UsageError} for an unknown name, what is not a signal, and a code that must not be sent */
+  /**
+   * @throws {UsageError} for an unknown name, what is not a signal, and a code that must not be
+   * sent
+   */
   constructor(given: AbortSignal | LifetimeOptions) {
     const options = Object(given) === given && "aborted" in given ? { signal: given } : given;
     refuseUnknown("lifetime", options, ["signal", "code", "reason"]);

@@ -1,4 +1,5 @@
-// The messages of several sockets, one after the other, as one iteration: those of a client that reconnects.
+// The messages of several sockets, one after the other, as one iteration: those of a client that
+// reconnects.
 
 import { Deferred } from "../deferred.ts";
 import type { Message } from "../socket/handlers.ts";

@@ -1,5 +1,6 @@
-// Which proxy leads to a target: the one that was given, or the one that the environment names, in the form that curl and others
-// have made common. How a proxy is spoken to is connect-tunnel.ts's and socks.ts's affair.
+// Which proxy leads to a target: the one that was given, or the one that the environment names, in
+// the form that curl and others have made common. How a proxy is spoken to is connect-tunnel.ts's
+// and socks.ts's affair.
 
 import { refuseUnknown } from "../../../core/limits.ts";
 import type { HeaderInput } from "../../../core/mod.ts";
@@ -11,8 +12,9 @@ import type { Target } from "./target.ts";
 /** A proxy, when its URL does not say all. */
 export interface ProxyOptions {
   /**
-   * `http:` and `https:` for HTTP's CONNECT (RFC 9110 §9.3.6), `socks5:` or `socks5h:` for SOCKS (RFC 1928); with a user name and
-   * password where the proxy wants them. Names are always resolved by the proxy.
+   * `http:` and `https:` for HTTP's CONNECT (RFC 9110 §9.3.6), `socks5:` or `socks5h:` for SOCKS
+   * (RFC 1928); with a user name and password where the proxy wants them. Names are always resolved
+   * by the proxy.
    */
   readonly url: string | URL;
   /** Fields for the CONNECT request; not for SOCKS. */
@@ -22,8 +24,8 @@ export interface ProxyOptions {
 }
 
 /**
- * A proxy; or `"env"` for what HTTPS_PROXY (for `wss:`), HTTP_PROXY (for `ws:`), ALL_PROXY and NO_PROXY say, in lower case first; or
- * `false` for none.
+ * A proxy; or `"env"` for what HTTPS_PROXY (for `wss:`), HTTP_PROXY (for `ws:`), ALL_PROXY and
+ * NO_PROXY say, in lower case first; or `false` for none.
  */
 export type ProxyChoice = string | URL | ProxyOptions | false;
 
@@ -62,11 +64,21 @@ const SCHEMES: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
  *
  * @throws {UsageError} for a proxy that is none, or of a kind that is not known
  */
-export function proxyFor(target: Target, choice: ProxyChoice | undefined, environment: Environment): Proxy | undefined {
+export function proxyFor(
+  target: Target,
+  choice: ProxyChoice | undefined,
+  environment: Environment,
+): Proxy | undefined {
   if (choice === undefined || choice === false) return undefined;
-  if (choice === "env") return target.path === undefined ? proxyFromEnvironment(target, environment) : undefined;
+  if (choice === "env") {
+    return target.path === undefined
+      ? proxyFromEnvironment(target, environment)
+      : undefined;
+  }
   if (target.path !== undefined) throw new UsageError("a proxy does not lead to a unix socket");
-  return typeof choice === "string" || choice instanceof URL ? parseProxy({ url: choice }) : parseProxy(choice);
+  return typeof choice === "string" || choice instanceof URL
+    ? parseProxy({ url: choice })
+    : parseProxy(choice);
 }
 
 function parseProxy(options: ProxyOptions): Proxy {
@@ -76,7 +88,9 @@ function parseProxy(options: ProxyOptions): Proxy {
   const scheme = SCHEMES.get(url.protocol);
   if (scheme === undefined || url.hostname === "") throw notAProxy(`${url.protocol}//${url.host}`);
   const { kind, secure } = scheme;
-  if (kind === "socks" && options.headers !== undefined) throw new UsageError("proxy.headers is for HTTP proxies");
+  if (kind === "socks" && options.headers !== undefined) {
+    throw new UsageError("proxy.headers is for HTTP proxies");
+  }
   if (!secure && options.tls !== undefined) throw new UsageError("proxy.tls is for https: proxies");
   return {
     kind,
@@ -99,7 +113,9 @@ function parseUrl(given: string | URL): URL {
 
 // The URL itself is not shown: there may be a password in it.
 function notAProxy(what: string): UsageError {
-  return new UsageError(`${what} is not the URL of a proxy: use http:, https: or socks5:, or "env"`);
+  return new UsageError(
+    `${what} is not the URL of a proxy: use http:, https: or socks5:, or "env"`,
+  );
 }
 
 // --- The environment ---
@@ -120,7 +136,10 @@ function readVariable(name: string, environment: Environment): string | undefine
   return environment(name) || undefined;
 }
 
-/** Whether NO_PROXY names the target: `*`, a host with all its subdomains, or an address; each with or without a port. */
+/**
+ * Whether NO_PROXY names the target: `*`, a host with all its subdomains, or an address; each with
+ * or without a port.
+ */
 function isExempt({ hostname, port }: Target, list: string): boolean {
   const host = stripDots(hostname.toLowerCase());
   return list.toLowerCase().split(/[\s,]+/).some((entry) => {

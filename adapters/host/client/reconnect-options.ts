@@ -13,7 +13,12 @@ export type ReconnectingState = "connecting" | "open" | "waiting" | "closed";
 export type StateChange<Data = unknown> =
   | { readonly state: "connecting"; readonly attempt: number; }
   | { readonly state: "open"; readonly attempt: number; readonly socket: Socket<Data>; }
-  | { readonly state: "waiting"; readonly attempt: number; readonly delay: number; readonly end: AttemptEnd; }
+  | {
+    readonly state: "waiting";
+    readonly attempt: number;
+    readonly delay: number;
+    readonly end: AttemptEnd;
+  }
   | { readonly state: "closed"; readonly end: AttemptEnd | undefined; };
 
 /** An attempt that is about to begin. */
@@ -27,7 +32,9 @@ export interface Attempt {
 }
 
 /** Where an attempt goes, with options for this one alone: mostly headers with a fresh token. */
-export interface AttemptTarget extends Omit<ConnectOptions, "signal" | "lifetime" | "data" | keyof Handlers> {
+export interface AttemptTarget
+  extends Omit<ConnectOptions, "signal" | "lifetime" | "data" | keyof Handlers>
+{
   /** As `connect` takes it; an illegal one ends the reconnecting. */
   readonly url: string | URL;
 }
@@ -39,7 +46,9 @@ export type ReconnectTarget =
   | ((attempt: Attempt) => string | URL | AttemptTarget | Promise<string | URL | AttemptTarget>);
 
 /** How to connect, and when to do so again. */
-export interface ReconnectOptions<Data = unknown> extends Omit<ConnectOptions<Data>, "signal" | "lifetime"> {
+export interface ReconnectOptions<Data = unknown>
+  extends Omit<ConnectOptions<Data>, "signal" | "lifetime">
+{
   /** When to try again. */
   readonly retry?: Partial<RetryOptions> | undefined;
   /** How much may wait while there is no connection. */

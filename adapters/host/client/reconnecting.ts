@@ -1,7 +1,9 @@
-// A client that stays: when its connection ends it makes another, until it is told to stop or the end is one that would come again.
+// A client that stays: when its connection ends it makes another, until it is told to stop or the
+// end is one that would come again.
 //
-// When to try again, retry.ts decides; here are the timer, the attempts, and what goes on between connections. Messages that were
-// given to a connection that is lost are lost with it: only the application knows whether sending them twice would do harm.
+// When to try again, retry.ts decides; here are the timer, the attempts, and what goes on between
+// connections. Messages that were given to a connection that is lost are lost with it: only the
+// application knows whether sending them twice would do harm.
 
 import { refuseUnknown } from "../../../core/limits.ts";
 import type { ClosedEvent, SendOptions } from "../../../core/mod.ts";
@@ -70,12 +72,21 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
   readonly #outcome = new Deferred<AttemptEnd | undefined>();
 
   /** Made by `reconnecting`. @throws {UsageError} for an unknown option or an illegal value */
-  constructor(target: ReconnectTarget, options: ReconnectOptions<Data>, surroundings: Surroundings) {
-    refuseUnknown("options", options, [...CLIENT_NAMES.filter((name) => name !== "lifetime"), ...OWN_NAMES]);
+  constructor(
+    target: ReconnectTarget,
+    options: ReconnectOptions<Data>,
+    surroundings: Surroundings,
+  ) {
+    refuseUnknown("options", options, [
+      ...CLIENT_NAMES.filter((name) => name !== "lifetime"),
+      ...OWN_NAMES,
+    ]);
     const { retry, queue, change: _change, signal, ...connectOptions } = options;
     if (signal !== undefined) requireSignal("signal", signal);
     if (typeof options.stream === "object") {
-      throw new UsageError("each attempt needs a stream of its own: give a function that makes one");
+      throw new UsageError(
+        "each attempt needs a stream of its own: give a function that makes one",
+      );
     }
     if (typeof target !== "function") parseTarget(target, options.path);
     this.#target = target;
@@ -93,7 +104,9 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
 
   // --- State ---
 
-  /** `"connecting"` at first; after `"closed"` there is no other. `change` hears of each new one. */
+  /**
+   * `"connecting"` at first; after `"closed"` there is no other. `change` hears of each new one.
+   */
   get state(): ReconnectingState {
     return this.#state;
   }
@@ -108,7 +121,10 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
     return this.#queue.size + (this.#socket?.bufferedAmount ?? 0);
   }
 
-  /** Fulfilled when it is over, with the end of the last attempt, unless it was closed between two of them; never rejected. */
+  /**
+   * Fulfilled when it is over, with the end of the last attempt, unless it was closed between two
+   * of them; never rejected.
+   */
   get closed(): Promise<AttemptEnd | undefined> {
     return this.#outcome.promise;
   }
@@ -116,14 +132,17 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
   // --- Sending ---
 
   /**
-   * Sends a message, or keeps it until there is a connection. What a connection took with it when it was lost is not sent again.
+   * Sends a message, or keeps it until there is a connection. What a connection took with it when
+   * it was lost is not sent again.
    *
    * @throws {UsageError} for data of no kind that can be sent
    */
   send(data: Sendable, options?: SendOptions): SendResult {
     if (this.#closedWith !== undefined || this.#state === "closed") return "dropped";
     const socket = this.#socket;
-    if (this.#state === "open" && !this.#flushing && socket?.state === "open") return socket.send(data, options);
+    if (this.#state === "open" && !this.#flushing && socket?.state === "open") {
+      return socket.send(data, options);
+    }
     return this.#queue.push(data, options) ? "queued" : "dropped";
   }
 
@@ -139,9 +158,11 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
   // --- Closing ---
 
   /**
-   * Ends it: closes the socket, or gives up the attempt or the wait for the next one. What waits to be sent is dropped.
+   * Ends it: closes the socket, or gives up the attempt or the wait for the next one. What waits to
+   * be sent is dropped.
    *
-   * @param code 1000 (the default) to 1003, 1007-1014 or 3000-4999; 1005 for a Close frame without a code
+   * @param code 1000 (the default) to 1003, 1007-1014 or 3000-4999; 1005 for a Close frame without
+   *   a code
    * @param reason at most 123 bytes of UTF-8; a longer one is cut after a whole character
    * @throws {UsageError} for any other code
    */
@@ -156,15 +177,17 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
   // --- Reading ---
 
   /**
-   * The messages of all connections, one after the other, when there is no `message` handler. It ends quietly when it was closed, or
-   * the server closed with 1000, 1001 or without a code.
+   * The messages of all connections, one after the other, when there is no `message` handler. It
+   * ends quietly when it was closed, or the server closed with 1000, 1001 or without a code.
    *
    * @throws {SocketClosedError} when it is over and the last connection ended otherwise
    * @throws {ConnectError} {@linkcode HandshakeError} or whatever else the last attempt failed with
    * @throws {UsageError} when there is a handler of messages
    */
   [Symbol.asyncIterator](): AsyncGenerator<Message, undefined> {
-    if (!this.#iterable) throw new UsageError("the messages go to a handler: there are none to read");
+    if (!this.#iterable) {
+      throw new UsageError("the messages go to a handler: there are none to read");
+    }
     return this.#messages[Symbol.asyncIterator]();
   }
 
@@ -191,7 +214,11 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
     const attempt = this.#policy.begin();
     this.#enter({ state: "connecting", attempt });
     try {
-      const [socket, prepared] = await this.#connect({ number: attempt, end: previous, signal: this.#ending.signal });
+      const [socket, prepared] = await this.#connect({
+        number: attempt,
+        end: previous,
+        signal: this.#ending.signal,
+      });
       return { closed: await this.#use(socket, prepared) };
     } catch (error) {
       return { error };
@@ -204,7 +231,9 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
     const given = typeof this.#target === "function"
       ? await unlessAborted(this.#target(attempt), signal)
       : this.#target;
-    const { url, ...own } = typeof given === "string" || given instanceof URL ? { url: given } : given;
+    const { url, ...own } = typeof given === "string" || given instanceof URL
+      ? { url: given }
+      : given;
     const options = { ...this.#options, ...own };
     const prepare = async (socket: Socket<Data>): Promise<unknown> => await options.open?.(socket);
     let prepared: Promise<unknown>;
@@ -213,7 +242,8 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
     return [socket, prepared!];
   }
 
-  // What waits is sent behind what `open` sends, if need be after it has waited for something itself: mostly for being logged in.
+  // What waits is sent behind what `open` sends, if need be after it has waited for something
+  // itself: mostly for being logged in.
   async #use(socket: Socket<Data>, prepared: Promise<unknown>): Promise<ClosedEvent> {
     this.#policy.opened(this.#surroundings.now());
     this.#socket = socket;
@@ -278,7 +308,8 @@ export function surroundings(connect: Surroundings["connect"]): Surroundings {
   return {
     connect,
     now: () => performance.now(),
-    // This timer keeps the process alive, unlike the deadlines of sockets: there is nothing else while the next attempt is awaited.
+    // This timer keeps the process alive, unlike the deadlines of sockets: there is nothing else
+    // while the next attempt is awaited.
     after(delay, callback) {
       const timer = setTimeout(callback, delay);
       return () => clearTimeout(timer);

@@ -1,7 +1,8 @@
-// Whether, and when, a connection that ended is tried again. Pure decisions: times and chance come in, a delay goes out.
+// Whether, and when, a connection that ended is tried again. Pure decisions: times and chance come
+// in, a delay goes out.
 //
-// The delays are exponential with full jitter: a random part of a bound that doubles. After an outage all clients would otherwise
-// come back at the same moment.
+// The delays are exponential with full jitter: a random part of a bound that doubles. After an
+// outage all clients would otherwise come back at the same moment.
 
 import { refuseUnknown } from "../../../core/limits.ts";
 import type { ClosedEvent } from "../../../core/mod.ts";
@@ -22,17 +23,27 @@ export interface RetryOptions {
   readonly factor: number;
   /** How many attempts without a stable connection there are. Default `Infinity`. */
   readonly maxAttempts: number;
-  /** How long a connection must be open to be called stable, which begins the counting anew. Default 10 000. */
+  /**
+   * How long a connection must be open to be called stable, which begins the counting anew. Default
+   * 10 000.
+   */
   readonly stableAfter: number;
   /** Close codes that end it all. Default: those that would come again. */
   readonly terminalCodes: readonly number[];
-  /** Statuses of a refused handshake that end it all. Default: 400-499 but 408, 425 and 429, which ask for another attempt. */
+  /**
+   * Statuses of a refused handshake that end it all. Default: 400-499 but 408, 425 and 429, which
+   * ask for another attempt.
+   */
   readonly terminalStatuses: readonly number[];
-  /** Decides before all of this: `true` tries again, `false` ends it, `undefined` leaves it to the other options. */
+  /**
+   * Decides before all of this: `true` tries again, `false` ends it, `undefined` leaves it to the
+   * other options.
+   */
   readonly shouldRetry: ((end: AttemptEnd, attempt: number) => boolean | undefined) | undefined;
 }
 
-// 1000: the server is done. 1002, 1003, 1007-1010: what was sent is wrong, and will be again. 3000, 3003: not for this client.
+// 1000: the server is done. 1002, 1003, 1007-1010: what was sent is wrong, and will be again. 3000,
+// 3003: not for this client.
 const TERMINAL_CODES: readonly number[] = [1000, 1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003];
 
 // RFC 9110 §15.5.9, RFC 8470 §5.2, RFC 6585 §4
@@ -102,7 +113,10 @@ export class RetryPolicy {
     this.#openedAt = now;
   }
 
-  /** The attempt, or its socket, has ended: how long to wait for the next; `undefined` when there is none. */
+  /**
+   * The attempt, or its socket, has ended: how long to wait for the next; `undefined` when there is
+   * none.
+   */
   ended(end: AttemptEnd, now: number): number | undefined {
     const { stableAfter, maxAttempts } = this.#options;
     if (now - this.#openedAt >= stableAfter) this.attempt = 0;

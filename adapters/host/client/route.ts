@@ -1,6 +1,8 @@
-// The way to a target: straight, through a proxy, or by what the caller provides; with TLS on top where the target wants it.
+// The way to a target: straight, through a proxy, or by what the caller provides; with TLS on top
+// where the target wants it.
 //
-// What the steps are is decided before the first of them is taken, so that a wrong option opens nothing.
+// What the steps are is decided before the first of them is taken, so that a wrong option opens
+// nothing.
 
 import { UsageError } from "../../../core/mod.ts";
 import type { DialOptions, Runtime, TlsClientOptions, Transport } from "../transport.ts";
@@ -21,13 +23,16 @@ export interface RouteOptions {
   /** A proxy to go through. Default: none. */
   readonly proxy?: ProxyChoice | undefined;
   /**
-   * A byte stream to use instead of a connection of the runtime's own, or a function that makes one. For `wss:` URLs it must be
-   * encrypted already.
+   * A byte stream to use instead of a connection of the runtime's own, or a function that makes
+   * one. For `wss:` URLs it must be encrypted already.
    */
   readonly stream?: StreamSource | undefined;
 }
 
-/** A way that was decided on. Taking it may be given up through the signal, which leaves nothing behind. */
+/**
+ * A way that was decided on. Taking it may be given up through the signal, which leaves nothing
+ * behind.
+ */
 export type Route = (signal: AbortSignal) => Promise<Transport>;
 
 /**
@@ -49,14 +54,27 @@ export function routeTo(target: Target, options: RouteOptions, runtime: Runtime)
 
 function streamRoute(target: Target, stream: StreamSource, { tls, proxy }: RouteOptions): Route {
   if (tls !== undefined) throw new UsageError("a stream is used as it is: it excludes tls");
-  if (proxy !== undefined && proxy !== false) throw new UsageError("a stream takes the place of a proxy");
+  if (proxy !== undefined && proxy !== false) {
+    throw new UsageError("a stream takes the place of a proxy");
+  }
   if (target.path !== undefined) throw new UsageError("a stream takes the place of a unix socket");
   return (signal) =>
-    step("unreachable", `no stream to ${nameOf(target)}`, signal, () => openStream(stream, target, signal));
+    step(
+      "unreachable",
+      `no stream to ${nameOf(target)}`,
+      signal,
+      () => openStream(stream, target, signal),
+    );
 }
 
-// RFC 6455 §4.1 has a proxy asked for a tunnel by CONNECT for ws: as well, because many HTTP proxies know no upgrade.
-function proxyRoute(target: Target, tls: TlsClientOptions | undefined, proxy: Proxy, runtime: Runtime): Route {
+// RFC 6455 §4.1 has a proxy asked for a tunnel by CONNECT for ws: as well, because many HTTP
+// proxies know no upgrade.
+function proxyRoute(
+  target: Target,
+  tls: TlsClientOptions | undefined,
+  proxy: Proxy,
+  runtime: Runtime,
+): Route {
   const negotiation = negotiationWith(proxy, target);
   if (tls !== undefined) runtime.checkSecure(tls, proxy.tls !== undefined);
   return async (signal) => {
@@ -64,7 +82,12 @@ function proxyRoute(target: Target, tls: TlsClientOptions | undefined, proxy: Pr
     await tunnel(transport, negotiation, signal);
     if (tls === undefined) return transport;
     const message = `no TLS with ${authorityOf(target)}`;
-    return step("tls", message, signal, () => runtime.secure(transport, target.hostname, tls, signal));
+    return step(
+      "tls",
+      message,
+      signal,
+      () => runtime.secure(transport, target.hostname, tls, signal),
+    );
   };
 }
 
@@ -75,5 +98,10 @@ function dial(
   signal: AbortSignal,
 ): Promise<Transport> {
   const message = `no connection to ${path ?? authorityOf({ hostname, port })}`;
-  return step("unreachable", message, signal, () => runtime.dial({ hostname, port, path, tls, signal }));
+  return step(
+    "unreachable",
+    message,
+    signal,
+    () => runtime.dial({ hostname, port, path, tls, signal }),
+  );
 }

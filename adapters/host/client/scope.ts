@@ -1,4 +1,5 @@
-// How long connecting may go on: until the caller's signals say so, or the time is over. All its steps share one signal for that.
+// How long connecting may go on: until the caller's signals say so, or the time is over. All its
+// steps share one signal for that.
 
 import { offAbort, onAbort } from "../abort.ts";
 import type { Clock, Sleeper } from "../clock.ts";
@@ -41,8 +42,11 @@ export class ConnectScope implements Sleeper {
   }
 
   wake(): void {
-    this.#controller.abort(new ConnectError("timeout", `connecting took longer than ${this.#timeout} ms`));
+    this.#controller.abort(
+      new ConnectError("timeout", `connecting took longer than ${this.#timeout} ms`),
+    );
   }
 
-  readonly #follow = (): void => this.#controller.abort(this.#signals.find(({ aborted }) => aborted)!.reason);
+  readonly #follow = (): void =>
+    this.#controller.abort(this.#signals.find(({ aborted }) => aborted)!.reason);
 }

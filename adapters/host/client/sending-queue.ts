@@ -1,4 +1,5 @@
-// Messages that wait for a connection: a queue with a limit, and a choice of who goes when it is reached.
+// Messages that wait for a connection: a queue with a limit, and a choice of who goes when it is
+// reached.
 
 import { refuseUnknown } from "../../../core/limits.ts";
 import type { PreparedMessage, SendOptions } from "../../../core/mod.ts";
@@ -12,7 +13,10 @@ export interface QueueOptions {
   readonly maxMessages: number;
   /** Bytes, or characters of text. Default 1 MiB. */
   readonly maxSize: number;
-  /** Who goes when there is no room: the newest message is refused, or the oldest ones are dropped. Default `"refuse-newest"`. */
+  /**
+   * Who goes when there is no room: the newest message is refused, or the oldest ones are dropped.
+   * Default `"refuse-newest"`.
+   */
   readonly onOverflow: "refuse-newest" | "drop-oldest";
 }
 
@@ -22,7 +26,11 @@ export interface QueuedMessage {
   readonly options: SendOptions | undefined;
 }
 
-const DEFAULTS: QueueOptions = { maxMessages: 1024, maxSize: 1024 * 1024, onOverflow: "refuse-newest" };
+const DEFAULTS: QueueOptions = {
+  maxMessages: 1024,
+  maxSize: 1024 * 1024,
+  onOverflow: "refuse-newest",
+};
 
 /** A bounded queue of messages. */
 export class SendingQueue {
@@ -36,11 +44,15 @@ export class SendingQueue {
     refuseUnknown("queue", given, Object.keys(DEFAULTS));
     const options = this.#options = { ...DEFAULTS, ...given };
     for (const name of ["maxMessages", "maxSize"] as const) {
-      if (!(options[name] >= 0)) throw new UsageError(`queue.${name} is ${options[name]}; it takes a number from 0 on`);
+      if (!(options[name] >= 0)) {
+        throw new UsageError(`queue.${name} is ${options[name]}; it takes a number from 0 on`);
+      }
     }
     if (options.onOverflow !== "refuse-newest" && options.onOverflow !== "drop-oldest") {
       const given = JSON.stringify(options.onOverflow);
-      throw new UsageError(`queue.onOverflow is ${given}; it takes "refuse-newest" or "drop-oldest"`);
+      throw new UsageError(
+        `queue.onOverflow is ${given}; it takes "refuse-newest" or "drop-oldest"`,
+      );
     }
   }
 

@@ -1,5 +1,5 @@
-// SOCKS version 5, as a client speaks it: RFC 1928, with user name and password by RFC 1929. Bytes in, bytes out; tunnel.ts brings
-// them to the transport.
+// SOCKS version 5, as a client speaks it: RFC 1928, with user name and password by RFC 1929. Bytes
+// in, bytes out; tunnel.ts brings them to the transport.
 //
 // Names go to the proxy as they are: only it may be able to resolve them.
 
@@ -47,7 +47,9 @@ export class SocksTunnel implements Negotiation {
   /** @throws {UsageError} for a name, user name or password that is longer than SOCKS can say */
   constructor(proxy: Proxy, target: Target) {
     this.#credentials = hasCredentials(proxy) ? formatPassword(proxy) : undefined;
-    const methods = this.#credentials === undefined ? [Method.none] : [Method.none, Method.password];
+    const methods = this.#credentials === undefined
+      ? [Method.none]
+      : [Method.none, Method.password];
     this.#request = formatRequest(target);
     this.opening = Uint8Array.of(VERSION, methods.length, ...methods);
   }
@@ -56,7 +58,9 @@ export class SocksTunnel implements Negotiation {
   receive(chunk: Uint8Array): Uint8Array | "done" | undefined {
     const bytes = this.#held = concat([this.#held, chunk]);
     // The sub-negotiation has a version of its own, which not every proxy writes right.
-    if (this.#step !== "password" && bytes[0] !== VERSION) throw failure("does not speak SOCKS version 5");
+    if (this.#step !== "password" && bytes[0] !== VERSION) {
+      throw failure("does not speak SOCKS version 5");
+    }
     const size = this.#replySize(bytes);
     if (bytes.length < size) return undefined;
     if (bytes.length > size) throw failure("sent more than was asked for");
@@ -70,7 +74,11 @@ export class SocksTunnel implements Negotiation {
     const head = 4;
     if (bytes.length <= head) return head + 1;
     const port = 2;
-    const addressSize = bytes[3] === AddressType.v4 ? 4 : bytes[3] === AddressType.v6 ? 16 : 1 + bytes[head]!;
+    const addressSize = bytes[3] === AddressType.v4
+      ? 4
+      : bytes[3] === AddressType.v6
+      ? 16
+      : 1 + bytes[head]!;
     return head + addressSize + port;
   }
 
@@ -88,7 +96,9 @@ export class SocksTunnel implements Negotiation {
 
   #takeMethod([, method]: Uint8Array): Uint8Array {
     if (method === Method.none) return this.#ask();
-    if (this.#credentials === undefined) throw failure("does not serve without a user name and password");
+    if (this.#credentials === undefined) {
+      throw failure("does not serve without a user name and password");
+    }
     if (method !== Method.password) throw failure("does not take a user name and password");
     this.#step = "password";
     return this.#credentials;
@@ -128,15 +138,19 @@ function formatRequest({ hostname, port }: Target): Uint8Array {
 }
 
 function formatAddress(hostname: string): Uint8Array {
-  if (/^\d+(?:\.\d+){3}$/.test(hostname)) return Uint8Array.of(AddressType.v4, ...hostname.split(".").map(Number));
+  if (/^\d+(?:\.\d+){3}$/.test(hostname)) {
+    return Uint8Array.of(AddressType.v4, ...hostname.split(".").map(Number));
+  }
   if (hostname.includes(":")) return Uint8Array.of(AddressType.v6, ...parseIpv6(hostname));
   return concat([Uint8Array.of(AddressType.name), withLength(hostname, "the host name")]);
 }
 
-// As the WHATWG URL parser writes it (RFC 5952): groups of hexadecimal digits, at most one "::", nothing else.
+// As the WHATWG URL parser writes it (RFC 5952): groups of hexadecimal digits, at most one "::",
+// nothing else.
 function parseIpv6(text: string): number[] {
   const [head = "", tail] = text.split("::");
-  const groups = (part: string): number[] => part === "" ? [] : part.split(":").map((group) => parseInt(group, 16));
+  const groups = (part: string): number[] =>
+    part === "" ? [] : part.split(":").map((group) => parseInt(group, 16));
   const before = groups(head);
   const after = tail === undefined ? [] : groups(tail);
   const zeros = new Array<number>(8 - before.length - after.length).fill(0);
@@ -146,6 +160,8 @@ function parseIpv6(text: string): number[] {
 /** The text in UTF-8, behind one byte that says how long it is. */
 function withLength(text: string, what: string): Uint8Array {
   const bytes = utf8Encoder.encode(text);
-  if (bytes.length > 255) throw new UsageError(`${what} is longer than the 255 bytes that SOCKS has for it`);
+  if (bytes.length > 255) {
+    throw new UsageError(`${what} is longer than the 255 bytes that SOCKS has for it`);
+  }
   return concat([Uint8Array.of(bytes.length), bytes]);
 }

@@ -1,6 +1,8 @@
-// A transport over a pair of web streams: an SSH tunnel, a socket of an edge runtime, a Duplex of Node turned into web streams.
+// A transport over a pair of web streams: an SSH tunnel, a socket of an edge runtime, a Duplex of
+// Node turned into web streams.
 //
-// The streams must carry bytes, and keep their order; half-closing one direction must leave the other open.
+// The streams must carry bytes, and keep their order; half-closing one direction must leave the
+// other open.
 
 import { UsageError } from "../../../core/mod.ts";
 import type { Address, Transport, TransportEvents } from "../transport.ts";
@@ -11,7 +13,10 @@ import type { Target } from "./target.ts";
 export interface ByteStream {
   /** The bytes that come from the server. Its end is the end of what the server says. */
   readonly readable: ReadableStream<Uint8Array>;
-  /** Takes the bytes for the server; closed when nothing follows, aborted when the socket is dropped. */
+  /**
+   * Takes the bytes for the server; closed when nothing follows, aborted when the socket is
+   * dropped.
+   */
   readonly writable: WritableStream<Uint8Array>;
 }
 
@@ -28,10 +33,16 @@ export interface StreamTarget {
 }
 
 /** A stream, or who makes one for each connection. */
-export type StreamSource = ByteStream | ((target: StreamTarget) => ByteStream | Promise<ByteStream>);
+export type StreamSource =
+  | ByteStream
+  | ((target: StreamTarget) => ByteStream | Promise<ByteStream>);
 
 /** Opens the stream as a transport. A stream that comes after the signal was aborted is dropped. */
-export function openStream(source: StreamSource, target: Target, signal: AbortSignal): Promise<Transport> {
+export function openStream(
+  source: StreamSource,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason);
     signal.addEventListener("abort", abort);
@@ -42,11 +53,22 @@ export function openStream(source: StreamSource, target: Target, signal: AbortSi
   });
 }
 
-async function makeTransport(source: StreamSource, target: Target, signal: AbortSignal): Promise<Transport> {
+async function makeTransport(
+  source: StreamSource,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Transport> {
   const { hostname, port, secure } = target;
-  const stream = typeof source === "function" ? await source({ hostname, port, secure, signal }) : source;
-  if (typeof stream?.readable?.getReader !== "function" || typeof stream.writable?.getWriter !== "function") {
-    throw new UsageError("a stream has the two properties readable and writable, which are web streams");
+  const stream = typeof source === "function"
+    ? await source({ hostname, port, secure, signal })
+    : source;
+  if (
+    typeof stream?.readable?.getReader !== "function"
+    || typeof stream.writable?.getWriter !== "function"
+  ) {
+    throw new UsageError(
+      "a stream has the two properties readable and writable, which are web streams",
+    );
   }
   return new StreamTransport(stream, secure);
 }
@@ -107,7 +129,9 @@ class StreamTransport implements Transport {
 
   resume(): void {
     this.#paused = false;
-    if (!this.#reading && !this.#inputEnded) this.#read().catch((error: unknown) => this.#fail(error));
+    if (!this.#reading && !this.#inputEnded) {
+      this.#read().catch((error: unknown) => this.#fail(error));
+    }
   }
 
   async #read(): Promise<void> {
@@ -130,7 +154,10 @@ class StreamTransport implements Transport {
   #write(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.bufferedAmount += chunk.length;
-    this.#writer.write(chunk).then(() => this.#wrote(chunk.length), (error: unknown) => this.#fail(error));
+    this.#writer.write(chunk).then(
+      () => this.#wrote(chunk.length),
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   #wrote(size: number): void {
@@ -147,7 +174,9 @@ class StreamTransport implements Transport {
 
   // A stream may fail with any value.
   #fail(error: unknown): void {
-    this.#close(error instanceof Error ? error : new Error(`the stream failed with ${String(error)}`));
+    this.#close(
+      error instanceof Error ? error : new Error(`the stream failed with ${String(error)}`),
+    );
   }
 
   #close(error?: Error): void {
@@ -167,7 +196,9 @@ class StreamTransport implements Transport {
 
 // Those who forward from Node give a Buffer, whose methods are not those of a Uint8Array.
 function bytesOf(chunk: unknown): Uint8Array {
-  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  if (ArrayBuffer.isView(chunk)) {
+    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  }
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
   throw new TypeError("a stream gave a chunk that is not bytes");
 }

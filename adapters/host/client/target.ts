@@ -1,7 +1,9 @@
-// Where a URL leads: RFC 6455 §3 for ws: and wss:, and ws+unix: and wss+unix: for a socket of the file system.
+// Where a URL leads: RFC 6455 §3 for ws: and wss:, and ws+unix: and wss+unix: for a socket of the
+// file system.
 //
-// The latter are written `ws+unix:/path/of/the.sock:/path/of/the/request?query`, as other libraries have it. The path of the socket
-// ends at its first colon, and is percent-decoded: a colon in it is %3A.
+// The latter are written `ws+unix:/path/of/the.sock:/path/of/the/request?query`, as other libraries
+// have it. The path of the socket ends at its first colon, and is percent-decoded: a colon in it is
+// %3A.
 
 import { UsageError } from "../../../core/mod.ts";
 import { authority } from "../address.ts";
@@ -23,7 +25,8 @@ export interface Target {
 const DEFAULT_PORT = { plain: 80, secure: 443 } as const;
 
 /**
- * Takes a URL apart. Whether its scheme is one of WebSocket's, and its fragment empty, the handshake will check.
+ * Takes a URL apart. Whether its scheme is one of WebSocket's, and its fragment empty, the
+ * handshake will check.
  *
  * @param path a unix socket to go to instead of the host
  * @throws {UsageError} for what is not a URL or a path, and for two unix sockets
@@ -35,7 +38,9 @@ export function parseTarget(given: string | URL, path?: string): Target {
   const parsed = parseUrl(given);
   const unix = /^(wss?)\+unix:$/.exec(parsed.protocol)?.[1];
   if (unix === undefined) return locate(parsed, path);
-  if (path !== undefined) throw new UsageError(`path and the URL ${parsed.href} both name a unix socket`);
+  if (path !== undefined) {
+    throw new UsageError(`path and the URL ${parsed.href} both name a unix socket`);
+  }
   return locateUnix(unix, parsed);
 }
 
@@ -59,7 +64,9 @@ function locateUnix(scheme: string, { pathname, search, hash, href }: URL): Targ
   const socket = colon === -1 ? pathname : pathname.slice(0, colon);
   const request = colon === -1 ? "/" : pathname.slice(colon + 1);
   if (socket === "" || !(request === "" || request.startsWith("/"))) {
-    throw new UsageError(`${href} is not of the form ws+unix:/path/of/the.sock:/path/of/the/request`);
+    throw new UsageError(
+      `${href} is not of the form ws+unix:/path/of/the.sock:/path/of/the/request`,
+    );
   }
   return locate(new URL(`${scheme}://localhost${request}${search}${hash}`), decodePath(socket));
 }

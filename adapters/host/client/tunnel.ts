@@ -1,5 +1,5 @@
-// A way through a proxy: the negotiation, in whichever protocol, over the transport that leads to it. Once it is done the transport
-// leads to the target.
+// A way through a proxy: the negotiation, in whichever protocol, over the transport that leads to
+// it. Once it is done the transport leads to the target.
 
 import type { Transport, TransportEvents } from "../transport.ts";
 import { ConnectError } from "./connect-error.ts";
@@ -30,12 +30,17 @@ export function negotiationWith(proxy: Proxy, target: Target): Negotiation {
 }
 
 /**
- * Negotiates; fulfilled when the transport, which is paused then, leads to the target. On failure it is dropped.
+ * Negotiates; fulfilled when the transport, which is paused then, leads to the target. On failure
+ * it is dropped.
  *
  * @throws {ConnectError} as the negotiation does, and when the proxy hangs up
  * @throws the signal's reason when it is aborted
  */
-export function tunnel(transport: Transport, negotiation: Negotiation, signal: AbortSignal): Promise<void> {
+export function tunnel(
+  transport: Transport,
+  negotiation: Negotiation,
+  signal: AbortSignal,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     new Tunnel(transport, negotiation, signal, resolve, reject).start();
   });
@@ -71,7 +76,8 @@ class Tunnel implements TransportEvents {
     this.#transport.write([this.#negotiation.opening]);
   }
 
-  // Once the way is there, nothing may come before its next owner has asked: a target does not speak first.
+  // Once the way is there, nothing may come before its next owner has asked: a target does not
+  // speak first.
   received(chunk: Uint8Array): void {
     if (this.#over) return this.#transport.abort();
     if (chunk.length === 0) return;

@@ -1,5 +1,5 @@
-// Who may come in: limits on connections, in all and for one address, and on handshakes that are under way. Whoever is one too many
-// hears 503 and why.
+// Who may come in: limits on connections, in all and for one address, and on handshakes that are
+// under way. Whoever is one too many hears 503 and why.
 
 import { formatResponseHead } from "../../../core/http/head.ts";
 import { refuseUnknown } from "../../../core/limits.ts";
@@ -7,17 +7,26 @@ import { UsageError } from "../../../core/mod.ts";
 import { networkOf } from "../address.ts";
 import type { Transport } from "../transport.ts";
 
-/** Bounds on connections to a server; each a positive integer or `Infinity` (the default) for none. */
+/**
+ * Bounds on connections to a server; each a positive integer or `Infinity` (the default) for none.
+ */
 export interface ConnectionLimits {
   /** Transports in all, from the first byte to the last. */
   readonly max: number;
-  /** Transports from one IPv4 address, or from one IPv6 network of 64 bits; all of a unix socket are from one. */
+  /**
+   * Transports from one IPv4 address, or from one IPv6 network of 64 bits; all of a unix socket are
+   * from one.
+   */
   readonly maxPerAddress: number;
   /** Transports whose opening handshake, or other request, is not answered yet. */
   readonly maxHandshakes: number;
 }
 
-const UNLIMITED: ConnectionLimits = { max: Infinity, maxPerAddress: Infinity, maxHandshakes: Infinity };
+const UNLIMITED: ConnectionLimits = {
+  max: Infinity,
+  maxPerAddress: Infinity,
+  maxHandshakes: Infinity,
+};
 
 /** Counts who is in, and says who may not. */
 export class Admission {
@@ -31,7 +40,9 @@ export class Admission {
     refuseUnknown("connections", given, Object.keys(UNLIMITED));
     for (const [name, value] of Object.entries(given)) {
       if (value > 0 && (value === Infinity || Number.isInteger(value))) continue;
-      throw new UsageError(`connections.${name} is ${value}; it takes a positive integer or Infinity`);
+      throw new UsageError(
+        `connections.${name} is ${value}; it takes a positive integer or Infinity`,
+      );
     }
     this.#limits = { ...UNLIMITED, ...given };
   }
@@ -41,7 +52,9 @@ export class Admission {
     const { max, maxPerAddress, maxHandshakes } = this.#limits;
     if (this.#total >= max) return "there are too many connections";
     if (this.#handshakes >= maxHandshakes) return "there are too many handshakes under way";
-    if (this.#count(transport) >= maxPerAddress) return "there are too many connections from this address";
+    if (this.#count(transport) >= maxPerAddress) {
+      return "there are too many connections from this address";
+    }
     return undefined;
   }
 

@@ -1,5 +1,6 @@
-// A request that is no upgrade: from head and body to a web Request, from a web Response to bytes. One request a transport, which is
-// enough for a page, a health check or a login in front of a WebSocket; more is not meant.
+// A request that is no upgrade: from head and body to a web Request, from a web Response to bytes.
+// One request a transport, which is enough for a page, a health check or a login in front of a
+// WebSocket; more is not meant.
 
 import { BodyReader, requestBodyLength } from "../../../core/http/body.ts";
 import { formatResponseHead } from "../../../core/http/head.ts";
@@ -16,7 +17,10 @@ import type { RequestHook } from "./upgrade.ts";
 /** Bytes of a request's body. */
 const MAX_BODY = 1024 * 1024;
 
-/** Bytes of an answer that are written at once: small, so that a peer which takes them slowly is seen to take them. */
+/**
+ * Bytes of an answer that are written at once: small, so that a peer which takes them slowly is
+ * seen to take them.
+ */
 const PART = 64 * 1024;
 
 /** What a Request cannot have, although one of Bun can. */
@@ -31,7 +35,10 @@ export interface ExchangeHost {
   report(error: unknown): void;
 }
 
-/** Serves the request on the transport, whose first bytes behind the head are `rest`, and calls `gone` when that is gone. */
+/**
+ * Serves the request on the transport, whose first bytes behind the head are `rest`, and calls
+ * `gone` when that is gone.
+ */
 export function exchange(
   head: RequestHead,
   rest: Uint8Array,
@@ -64,7 +71,13 @@ class Exchange implements TransportEvents, Sleeper {
   #over = false;
   #drained: (() => void) | undefined;
 
-  constructor(head: RequestHead, transport: Transport, hook: RequestHook, host: ExchangeHost, gone: () => void) {
+  constructor(
+    head: RequestHead,
+    transport: Transport,
+    hook: RequestHook,
+    host: ExchangeHost,
+    gone: () => void,
+  ) {
     this.#head = head;
     this.#transport = transport;
     this.#hook = hook;
@@ -87,8 +100,9 @@ class Exchange implements TransportEvents, Sleeper {
     if (this.#read) return;
     this.#reader.receive(chunk, this.#body);
     if (this.#reader.fault !== undefined) this.#refuse(400, "the body of the request is malformed");
-    else if (this.#body.size > MAX_BODY) this.#refuse(413, `the body of a request may have ${MAX_BODY} bytes`);
-    else if (this.#reader.done) this.#serve();
+    else if (this.#body.size > MAX_BODY) {
+      this.#refuse(413, `the body of a request may have ${MAX_BODY} bytes`);
+    } else if (this.#reader.done) this.#serve();
   }
 
   ended(): void {
@@ -122,7 +136,9 @@ class Exchange implements TransportEvents, Sleeper {
     this.#respond(request).catch((error: unknown) => this.#blunder(error));
   }
 
-  /** The application failed: that can still be answered while nothing of its own answer has left. */
+  /**
+   * The application failed: that can still be answered while nothing of its own answer has left.
+   */
   #blunder(error: unknown): void {
     this.#host.report(error);
     if (this.#over) return;
@@ -133,15 +149,22 @@ class Exchange implements TransportEvents, Sleeper {
   async #respond(request: Request): Promise<void> {
     const { peer, secure } = this.#transport;
     const response = await this.#hook(request, { peer, secure });
-    if (!(response instanceof Response)) throw new TypeError("the request hook must return a Response");
+    if (!(response instanceof Response)) {
+      throw new TypeError("the request hook must return a Response");
+    }
     // A 101 from a proxy's point of view is a tunnel; Deno and Bun let an application make one.
-    if (response.status < 200) throw new TypeError(`status ${response.status} answers no request: use 200-599`);
+    if (response.status < 200) {
+      throw new TypeError(`status ${response.status} answers no request: use 200-599`);
+    }
     if (this.#over) return void response.body?.cancel();
     await this.#write(response);
     if (!this.#over) this.#end();
   }
 
-  /** A body of unknown length goes in chunks (RFC 9112 §7.1), so that its reader can tell the end from a loss. */
+  /**
+   * A body of unknown length goes in chunks (RFC 9112 §7.1), so that its reader can tell the end
+   * from a loss.
+   */
   async #write(response: Response): Promise<void> {
     // In this order: Bun forgets the type of a Blob when it is asked for the body.
     const fields = fieldsOf(response, "upgrade");
@@ -169,11 +192,15 @@ class Exchange implements TransportEvents, Sleeper {
     this.#transport.write([head]);
   }
 
-  // Whoever takes nothing for as long as a socket may give no sign of life is gone, or means to hold the connection for ever.
+  // Whoever takes nothing for as long as a socket may give no sign of life is gone, or means to
+  // hold the connection for ever.
   async #writeChunks(chunks: Uint8Array[]): Promise<void> {
     if (this.#over || this.#transport.write(chunks)) return;
     const { clock } = this.#host;
-    this.#alarm = clock.schedule(this, clock.now() + this.#timeouts.pingInterval + this.#timeouts.pongTimeout);
+    this.#alarm = clock.schedule(
+      this,
+      clock.now() + this.#timeouts.pingInterval + this.#timeouts.pongTimeout,
+    );
     await new Promise<void>((resolve) => this.#drained = resolve);
     clock.cancel(this, this.#alarm);
   }
@@ -198,14 +225,19 @@ class Exchange implements TransportEvents, Sleeper {
   }
 }
 
-/** The request for the hook; or the status and the reason of the answer to one that cannot be told by a Request. */
+/**
+ * The request for the hook; or the status and the reason of the answer to one that cannot be told
+ * by a Request.
+ */
 function requestOf(
   { method, target, headers }: RequestHead,
   secure: boolean,
   body: Uint8Array,
 ): Request | readonly [status: number, reason: string] {
-  // Put together, not resolved: `//evil.example/` is a path here, and a host to a URL parser that is given a base.
-  const [host, path] = splitAbsoluteTarget(target) ?? [headers.get("host")!, target.startsWith("/") ? target : "/"];
+  // Put together, not resolved: `//evil.example/` is a path here, and a host to a URL parser that
+  // is given a base.
+  const [host, path] = splitAbsoluteTarget(target)
+    ?? [headers.get("host")!, target.startsWith("/") ? target : "/"];
   const url = `${secure ? "https" : "http"}://${host}${path}`;
   if (!URL.canParse(url)) return [400, "host and target of the request make no URL"];
   const hasBody = method !== "GET" && method !== "HEAD";
@@ -217,7 +249,8 @@ function requestOf(
   return request ?? [501, "the method of the request is not supported"];
 }
 
-// To a Request "get" is "GET", and on Bun so is every method it does not know: what a hook allows by the method must be what was asked.
+// To a Request "get" is "GET", and on Bun so is every method it does not know: what a hook allows
+// by the method must be what was asked.
 function tryRequest(url: string, init: RequestInit & { method: string; }): Request | undefined {
   if (FORBIDDEN_METHODS.includes(init.method)) return undefined;
   try {

@@ -1,9 +1,16 @@
-// The server's side of a transport until it is a socket: the request is read, the application decides, and then it is a WebSocket, an
-// HTTP exchange, or gone.
+// The server's side of a transport until it is a socket: the request is read, the application
+// decides, and then it is a WebSocket, an HTTP exchange, or gone.
 //
-// What is legal in a handshake is the core's ServerHandshake; requests that are not upgrades are served by exchange.ts.
+// What is legal in a handshake is the core's ServerHandshake; requests that are not upgrades are
+// served by exchange.ts.
 
-import type { AcceptChoice, HandshakeOptions, Opened, RequestHead, UpgradeRequest } from "../../../core/mod.ts";
+import type {
+  AcceptChoice,
+  HandshakeOptions,
+  Opened,
+  RequestHead,
+  UpgradeRequest,
+} from "../../../core/mod.ts";
 import { ServerHandshake } from "../../../core/mod.ts";
 import type { Clock, Sleeper } from "../clock.ts";
 import { linger } from "../linger.ts";
@@ -57,7 +64,9 @@ export class Opening<Data> implements TransportEvents, Sleeper {
 
   /** The server closes: whoever has not asked for anything yet is not waited for. */
   abandon(): void {
-    if (this.#handshake.request === undefined && this.#handshake.plainRequest === undefined) this.transport.abort();
+    if (this.#handshake.request === undefined && this.#handshake.plainRequest === undefined) {
+      this.transport.abort();
+    }
   }
 
   // --- From the transport ---
@@ -105,7 +114,9 @@ export class Opening<Data> implements TransportEvents, Sleeper {
     const decision = this.#host.closing ? CLOSING : await this.#ask(request);
     if (this.#over) return;
     if (isReject(decision)) {
-      const { status, headers, body } = decision instanceof Response ? await rejectOf(decision) : decision;
+      const { status, headers, body } = decision instanceof Response
+        ? await rejectOf(decision)
+        : decision;
       this.#handshake.reject(status, headers, body);
       return this.#settle();
     }
@@ -129,7 +140,8 @@ export class Opening<Data> implements TransportEvents, Sleeper {
   }
 
   #choice(request: UpgradeRequest, decision: Accept<Data> | undefined | void): AcceptChoice {
-    const protocol = decision?.protocol ?? this.#host.protocols.find((name) => request.protocols.includes(name));
+    const protocol = decision?.protocol
+      ?? this.#host.protocols.find((name) => request.protocols.includes(name));
     return { protocol, headers: decision?.headers };
   }
 
@@ -141,7 +153,14 @@ export class Opening<Data> implements TransportEvents, Sleeper {
       return this.#settle();
     }
     this.#finish();
-    exchange(head, this.#handshake.takeRest(), this.transport, hook, this.#host, () => this.#host.gone(this));
+    exchange(
+      head,
+      this.#handshake.takeRest(),
+      this.transport,
+      hook,
+      this.#host,
+      () => this.#host.gone(this),
+    );
   }
 
   /** The application failed, which is not the client's fault. */
@@ -173,7 +192,11 @@ export class Opening<Data> implements TransportEvents, Sleeper {
   }
 }
 
-const CLOSING: Reject = { status: 503, headers: [["Retry-After", "5"]], body: "the server is closing\n" };
+const CLOSING: Reject = {
+  status: 503,
+  headers: [["Retry-After", "5"]],
+  body: "the server is closing\n",
+};
 
 // RFC 9110 §15.5.22: the field "Upgrade" says what would have been served.
 const UPGRADE_REQUIRED: Reject = {

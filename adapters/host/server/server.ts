@@ -1,6 +1,8 @@
-// A WebSocket server over any runtime: it accepts transports, opens sockets on them, publishes to them, and closes them all.
+// A WebSocket server over any runtime: it accepts transports, opens sockets on them, publishes to
+// them, and closes them all.
 //
-// Each transport's way to becoming a socket is opening.ts's; where transports come from is the adapter's.
+// Each transport's way to becoming a socket is opening.ts's; where transports come from is the
+// adapter's.
 
 import { refuseUnknown } from "../../../core/limits.ts";
 import type { Opened, RequestHead, SendOptions } from "../../../core/mod.ts";
@@ -32,7 +34,10 @@ import type { RequestHook, UpgradeHook } from "./upgrade.ts";
 
 /** How a server treats its clients. */
 export interface ServerOptions<Data = unknown> extends CommonOptions, Handlers<Data> {
-  /** Asked before each 101, about origin, authentication, subprotocol and headers. Default: accepts all. */
+  /**
+   * Asked before each 101, about origin, authentication, subprotocol and headers. Default: accepts
+   * all.
+   */
   readonly upgrade?: UpgradeHook<Data> | undefined;
   /** Serves requests that are not upgrades. Default: 426. */
   readonly request?: RequestHook | undefined;
@@ -106,7 +111,10 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
 
   // --- Transports ---
 
-  /** Takes a transport; `head` and `rest` are there when an HTTP server has read the request already. */
+  /**
+   * Takes a transport; `head` and `rest` are there when an HTTP server has read the request
+   * already.
+   */
   accept(transport: Transport, head?: RequestHead, rest?: Uint8Array): void {
     const objection = this.#admission.objection(transport);
     if (objection !== undefined) return this.#turnAway(transport, objection);
@@ -159,7 +167,8 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
   }
 
   /**
-   * Closes every socket, answers upgrades that are under way with 503, waits, and drops what is left at the deadline.
+   * Closes every socket, answers upgrades that are under way with 503, waits, and drops what is
+   * left at the deadline.
    *
    * @throws {UsageError} for a code or deadline that is not legal
    */
@@ -181,7 +190,9 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
   }
 }
 
-function resolveClose(options: CloseOptions = {}): { code: number; reason: string; deadline: number; } {
+function resolveClose(
+  options: CloseOptions = {},
+): { code: number; reason: string; deadline: number; } {
   const { code = CloseCode.goingAway, reason = "", deadline = 10_000 } = options;
   if (!(deadline >= 0)) {
     throw new UsageError(`deadline is ${deadline}; it takes milliseconds, 0 or more, or Infinity`);
@@ -194,7 +205,10 @@ const NOBODY = { received(): void {}, ended(): void {}, drained(): void {}, clos
 
 /** A server that listens. */
 export class Server<Data = unknown> {
-  /** For a client on the same machine: `ws://127.0.0.1:8080/`, or `wss:`, or `ws+unix:` with the path of its socket. */
+  /**
+   * For a client on the same machine: `ws://127.0.0.1:8080/`, or `wss:`, or `ws+unix:` with the
+   * path of its socket.
+   */
   readonly url: string;
   readonly #server: SocketServer<Data>;
   readonly #listener: Listener;
@@ -222,7 +236,8 @@ export class Server<Data = unknown> {
   }
 
   /**
-   * Stops listening, closes every socket, answers upgrades that are under way with 503, waits, and drops what is left at the deadline.
+   * Stops listening, closes every socket, answers upgrades that are under way with 503, waits, and
+   * drops what is left at the deadline.
    *
    * @throws {UsageError} for a code or deadline that is not legal
    */
@@ -235,10 +250,14 @@ export class Server<Data = unknown> {
 /**
  * Starts a server.
  *
- * @throws {UsageError} for an unknown option, an illegal value, or one that the runtime cannot serve
+ * @throws {UsageError} for an unknown option, an illegal value, or one that the runtime cannot
+ *   serve
  * @throws when the address is in use, unknown or not permitted
  */
-export async function serve<Data>(runtime: Runtime, options: ServeOptions<Data>): Promise<Server<Data>> {
+export async function serve<Data>(
+  runtime: Runtime,
+  options: ServeOptions<Data>,
+): Promise<Server<Data>> {
   const server = new SocketServer(runtime, options, LISTEN_NAMES);
   const { port, hostname, path, tls } = options;
   if (path !== undefined && (port !== undefined || hostname !== undefined)) {

@@ -13,7 +13,10 @@ export interface IncomingUpgrade extends UpgradeRequest {
 
 /** Lets the request pass. */
 export interface Accept<Data = unknown> {
-  /** One of the subprotocols the client offered. Default: the first of the server's `protocols` that it offered, if any. */
+  /**
+   * One of the subprotocols the client offered. Default: the first of the server's `protocols` that
+   * it offered, if any.
+   */
   readonly protocol?: string | undefined;
   /** Fields for the 101 answer, such as Set-Cookie. */
   readonly headers?: HeaderInput | undefined;
@@ -25,16 +28,28 @@ export interface Accept<Data = unknown> {
 export interface Reject {
   /** 200-599. */
   readonly status: number;
-  /** Such as WWW-Authenticate. Connection, Content-Length and Transfer-Encoding are the handshake's own, and refused here. */
+  /**
+   * Such as WWW-Authenticate. Connection, Content-Length and Transfer-Encoding are the handshake's
+   * own, and refused here.
+   */
   readonly headers?: HeaderInput | undefined;
-  /** Text goes out as UTF-8, and as `text/plain` unless the headers say otherwise. Default none; 204 and 304 have none. */
+  /**
+   * Text goes out as UTF-8, and as `text/plain` unless the headers say otherwise. Default none; 204
+   * and 304 have none.
+   */
   readonly body?: string | Uint8Array | undefined;
 }
 
-/** What an upgrade hook may return; nothing is the same as `{}`, which accepts; a web Response rejects. */
+/**
+ * What an upgrade hook may return; nothing is the same as `{}`, which accepts; a web Response
+ * rejects.
+ */
 export type UpgradeDecision<Data = unknown> = Accept<Data> | Reject | Response | undefined | void;
 
-/** Decides on an upgrade request: asked once, before the 101. What it throws goes to `error`, and the client hears 500. */
+/**
+ * Decides on an upgrade request: asked once, before the 101. What it throws goes to `error`, and
+ * the client hears 500.
+ */
 export type UpgradeHook<Data = unknown> = (
   request: IncomingUpgrade,
 ) => UpgradeDecision<Data> | Promise<UpgradeDecision<Data>>;

@@ -1,4 +1,5 @@
-// Messages that wait for `for await`: a queue that says when it is full, and never loses what is in it.
+// Messages that wait for `for await`: a queue that says when it is full, and never loses what is in
+// it.
 
 import type { ClosedEvent } from "../../../core/mod.ts";
 import type { Message } from "./handlers.ts";
@@ -6,7 +7,9 @@ import type { Message } from "./handlers.ts";
 /** So many messages may wait before reading stops; what came in the same chunk still gets in. */
 const FULL_AT = 32;
 
-/** So many bytes, or characters, do the same: 32 messages of the largest size would be far too much. */
+/**
+ * So many bytes, or characters, do the same: 32 messages of the largest size would be far too much.
+ */
 const FULL_AT_SIZE = 1024 * 1024;
 
 /** A socket that ended otherwise than by 1000, 1001, or a Close without a code. */
@@ -16,7 +19,10 @@ export class SocketClosedError extends Error {
   /** How it ended. */
   readonly closed: ClosedEvent;
 
-  /** The message has the code and the reason, or, without one, the cause; `cause` is the event's `error`, if it has one. */
+  /**
+   * The message has the code and the reason, or, without one, the cause; `cause` is the event's
+   * `error`, if it has one.
+   */
   constructor(closed: ClosedEvent) {
     const why = closed.reason === "" ? closed.cause : closed.reason;
     super(`the socket was closed with ${closed.code} (${why})`);
@@ -34,7 +40,10 @@ export interface Waiter {
 /** The queue between a socket and whoever iterates over it. */
 export class Inbox {
   #messages: Message[] = [];
-  /** Where the queue begins: thousands of small messages may come in one chunk, and moving them up each time would take seconds. */
+  /**
+   * Where the queue begins: thousands of small messages may come in one chunk, and moving them up
+   * each time would take seconds.
+   */
   #first = 0;
   #size = 0;
   #waiters: Waiter[] = [];
@@ -58,7 +67,10 @@ export class Inbox {
     return this.#messages.length === 0;
   }
 
-  /** Gives the waiter the next message, or the end after the last one; at once, or as soon as it is there. */
+  /**
+   * Gives the waiter the next message, or the end after the last one; at once, or as soon as it is
+   * there.
+   */
   next(waiter: Waiter): void {
     if (!this.empty) waiter.resolve({ done: false, value: this.#shift() });
     else if (this.#closed === undefined) this.#waiters.push(waiter);
@@ -94,7 +106,10 @@ function settle({ resolve, reject }: Waiter, closed: ClosedEvent): void {
   else reject(new SocketClosedError(closed));
 }
 
-/** Whether it is an ordinary end: 1005 is what `socket.close()` of a browser sends, and no worse than 1000. */
+/**
+ * Whether it is an ordinary end: 1005 is what `socket.close()` of a browser sends, and no worse
+ * than 1000.
+ */
 export function isQuiet({ code, clean }: ClosedEvent): boolean {
   return clean && (code === 1000 || code === 1001 || code === 1005);
 }

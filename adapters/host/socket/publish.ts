@@ -1,4 +1,5 @@
-// One message to many sockets: encoded once, framed once, compressed at most once for each set of parameters.
+// One message to many sockets: encoded once, framed once, compressed at most once for each set of
+// parameters.
 
 import type { SendOptions, Topics } from "../../../core/mod.ts";
 import { prepareBinary, PreparedMessage, prepareText } from "../../../core/mod.ts";
@@ -32,6 +33,8 @@ function prepare(data: Sendable, options?: SendOptions): PreparedMessage {
 /** The bytes of a buffer or of any view of one, without a copy. */
 export function toBytes(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (data instanceof Uint8Array) return data;
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (ArrayBuffer.isView(data)) {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
   return new Uint8Array(data);
 }

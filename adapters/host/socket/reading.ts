@@ -1,5 +1,5 @@
-// One iteration over the messages of a socket. It may be left, and a read of it aborted, without harm: the socket stays open, and the
-// messages stay for whoever reads next.
+// One iteration over the messages of a socket. It may be left, and a read of it aborted, without
+// harm: the socket stays open, and the messages stay for whoever reads next.
 
 import { offAbort, onAbort } from "../abort.ts";
 import type { Message } from "./handlers.ts";
@@ -56,7 +56,8 @@ export class Reading implements AsyncIterableIterator<Message, undefined> {
     return this;
   }
 
-  // The signal is listened to only while somebody waits: an iteration that is not ended properly must not cling to it.
+  // The signal is listened to only while somebody waits: an iteration that is not ended properly
+  // must not cling to it.
   #add(waiter: Waiter): void {
     if (this.#signal !== undefined) onAbort(this.#signal, this.#abort);
     this.#waiters.add(waiter);

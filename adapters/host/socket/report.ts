@@ -3,8 +3,14 @@
 import type { Handlers } from "./handlers.ts";
 import type { Socket } from "./socket.ts";
 
-/** Hands an error to the `error` handler; without one, and when that one fails too, to the console. */
-export function report<Data>(handlers: Handlers<Data>, error: unknown, socket?: Socket<Data>): void {
+/**
+ * Hands an error to the `error` handler; without one, and when that one fails too, to the console.
+ */
+export function report<Data>(
+  handlers: Handlers<Data>,
+  error: unknown,
+  socket?: Socket<Data>,
+): void {
   if (handlers.error === undefined) return console.error(error);
   try {
     const result: unknown = handlers.error(error, socket);

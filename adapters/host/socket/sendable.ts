@@ -6,7 +6,9 @@ import { toBytes } from "./publish.ts";
 
 /** The data in one of three kinds. @throws {UsageError} for data of no kind that can be sent */
 export function checkSendable(data: Sendable): string | Uint8Array | PreparedMessage {
-  if (typeof data === "string" || data instanceof Uint8Array || data instanceof PreparedMessage) return data;
+  if (typeof data === "string" || data instanceof Uint8Array || data instanceof PreparedMessage) {
+    return data;
+  }
   if (ArrayBuffer.isView(data) || data instanceof ArrayBuffer) return toBytes(data);
   throw new UsageError("send takes a string, an ArrayBuffer, a view of one, or a prepared message");
 }

@@ -1,4 +1,5 @@
-// Session: what is behind one open WebSocket. Events become calls of handlers, the application's wishes become commands.
+// Session: what is behind one open WebSocket. Events become calls of handlers, the application's
+// wishes become commands.
 //
 // Its public face is socket.ts; bytes, deadlines and the transport are driver.ts's.
 
@@ -18,7 +19,10 @@ import { Socket } from "./socket.ts";
 import { sendPieces } from "./stream.ts";
 
 /** A message that waits behind one that is sent in pieces. */
-type Waiting = readonly [data: string | Uint8Array | PreparedMessage, options: SendOptions | undefined];
+type Waiting = readonly [
+  data: string | Uint8Array | PreparedMessage,
+  options: SendOptions | undefined,
+];
 
 /** One open WebSocket, from the inside. */
 export class Session<Data> implements Sink {
@@ -40,7 +44,13 @@ export class Session<Data> implements Sink {
   constructor(opened: Opened, transport: Transport, owner: Owner<Data>, data: Data) {
     this.socket = new Socket(this, opened, data);
     this.owner = owner;
-    this.driver = new Driver(opened, transport, owner.clock, this, owner.backpressure.readWhileBlocked);
+    this.driver = new Driver(
+      opened,
+      transport,
+      owner.clock,
+      this,
+      owner.backpressure.readWhileBlocked,
+    );
   }
 
   /** Begins, with the bytes that came with the opening handshake. */
@@ -69,7 +79,9 @@ export class Session<Data> implements Sink {
     const message = checkSendable(data);
     if (!this.driver.connection.canSend) return "dropped";
     const size = sizeOf(message);
-    if (this.bufferedAmount + size > this.owner.backpressure.maxBufferedAmount) return this.#refuse();
+    if (this.bufferedAmount + size > this.owner.backpressure.maxBufferedAmount) {
+      return this.#refuse();
+    }
     if (this.#waiting !== undefined) {
       this.#waiting.push([message, options]);
       this.#waitingSize += size;
@@ -84,7 +96,9 @@ export class Session<Data> implements Sink {
     source: AsyncIterable<Message> | Iterable<Message>,
     options: SendOptions | undefined,
   ): Promise<void> {
-    if (this.#waiting !== undefined) throw new UsageError("another message is being sent piece by piece");
+    if (this.#waiting !== undefined) {
+      throw new UsageError("another message is being sent piece by piece");
+    }
     this.#waiting = [];
     try {
       await sendPieces((data, final) => this.#sendPiece(data, final, options), source);
@@ -172,8 +186,8 @@ export class Session<Data> implements Sink {
     }
   }
 
-  // Reading stops when too many wait. After a `close` of this side it must not, lest the peer's answer is never read; then what
-  // nobody asks for in time is dropped.
+  // Reading stops when too many wait. After a `close` of this side it must not, lest the peer's
+  // answer is never read; then what nobody asks for in time is dropped.
   #enqueue(message: Message): void {
     const inbox = this.#openInbox();
     if (inbox.full && this.#leaving) return;
@@ -206,7 +220,9 @@ export class Session<Data> implements Sink {
   }
 
   #refuse(): SendResult {
-    if (this.owner.backpressure.onOverflow === "close") this.close(CloseCode.tryAgainLater, "too much output waits");
+    if (this.owner.backpressure.onOverflow === "close") {
+      this.close(CloseCode.tryAgainLater, "too much output waits");
+    }
     return "dropped";
   }
 

@@ -1,5 +1,5 @@
-// A socket as two streams of the web (WHATWG WebSockets, the WebSocketStream proposal): messages are read and written as chunks, and
-// backpressure goes through in both directions.
+// A socket as two streams of the web (WHATWG WebSockets, the WebSocketStream proposal): messages
+// are read and written as chunks, and backpressure goes through in both directions.
 //
 // WebSocketStream makes one from a URL, `socket.stream()` from a socket that is open.
 
@@ -40,12 +40,16 @@ export interface SocketStream {
   readonly protocol: string;
   /** The extensions in use; empty when there are none. */
   readonly extensions: string;
-  /** Fulfilled when the closing handshake is done, rejected with a WebSocketError when there is none. */
+  /**
+   * Fulfilled when the closing handshake is done, rejected with a WebSocketError when there is
+   * none.
+   */
   readonly closed: Promise<Required<WebSocketCloseInfo>>;
   /**
    * Begins the closing handshake.
    *
-   * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999, `SyntaxError` for a longer reason
+   * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999,
+   *   `SyntaxError` for a longer reason
    * @throws {TypeError} for a code that is no number from 0 to 65535
    */
   close(info?: WebSocketCloseInfo): void;
@@ -70,7 +74,8 @@ export class WebSocketError extends DOMException {
   readonly #reason: string;
 
   /**
-   * One to end a stream with: given to `abort` of the writable or `cancel` of the readable, its code and reason are sent.
+   * One to end a stream with: given to `abort` of the writable or `cancel` of the readable, its
+   * code and reason are sent.
    *
    * @throws what `close` does
    */
@@ -81,7 +86,10 @@ export class WebSocketError extends DOMException {
     this.#reason = reason;
   }
 
-  /** 1000 or 3000-4999; 1006 of a connection that ended without a Close frame; `null` when there is none. */
+  /**
+   * 1000 or 3000-4999; 1006 of a connection that ended without a Close frame; `null` when there is
+   * none.
+   */
   get closeCode(): number | null {
     return this.#closeCode;
   }
@@ -97,7 +105,8 @@ exposeInterface(WebSocketError);
 /**
  * What is to be closed with, checked.
  *
- * @throws {DOMException} `InvalidAccessError` for a code that an application must not send, `SyntaxError` for too long a reason
+ * @throws {DOMException} `InvalidAccessError` for a code that an application must not send,
+ *   `SyntaxError` for too long a reason
  * @throws {TypeError} for a code that is no number from 0 to 65535
  */
 export function checkCloseInfo(info: WebSocketCloseInfo): { code: number; reason: string; } {
@@ -122,9 +131,14 @@ export function streamOf(socket: Socket<unknown>): SocketStream {
   };
 }
 
-function outcomeOf({ clean, code, reason, error, cause }: ClosedEvent): Required<WebSocketCloseInfo> {
+function outcomeOf(
+  { clean, code, reason, error, cause }: ClosedEvent,
+): Required<WebSocketCloseInfo> {
   if (clean) return { closeCode: code, reason };
-  throw abnormalEnd(error?.message ?? `the connection ended without a Close frame (${cause})`, error);
+  throw abnormalEnd(
+    error?.message ?? `the connection ended without a Close frame (${cause})`,
+    error,
+  );
 }
 
 function closeWith(socket: Socket<unknown>, info: WebSocketCloseInfo): void {
@@ -132,8 +146,9 @@ function closeWith(socket: Socket<unknown>, info: WebSocketCloseInfo): void {
   socket.close(code, reason);
 }
 
-// A stream that is cancelled or aborted with a WebSocketError closes with its code, with anything else without a code. That of another
-// connection, which came through a pipe, may have a code that cannot be sent.
+// A stream that is cancelled or aborted with a WebSocketError closes with its code, with anything
+// else without a code. That of another connection, which came through a pipe, may have a code that
+// cannot be sent.
 function closeFor(socket: Socket<unknown>, error: unknown): void {
   if (!(error instanceof WebSocketError)) return closeWith(socket, {});
   const { closeCode, reason } = error;
@@ -147,7 +162,10 @@ function readableOf(
   const messages = socket[Symbol.asyncIterator]();
   return new ReadableStream<Message>({
     async pull(controller) {
-      const { done, value } = await messages.next().catch(() => ({ done: true as const, value: undefined }));
+      const { done, value } = await messages.next().catch(() => ({
+        done: true as const,
+        value: undefined,
+      }));
       if (!done) return controller.enqueue(value);
       await closed;
       controller.close();
@@ -165,9 +183,13 @@ function writableOf(
 ): WritableStream<WebSocketStreamData> {
   return new WritableStream<WebSocketStreamData>({
     start(controller) {
-      // A task later, so that a pipe from the readable of the same socket sees the end of that first, and ends as well as it did.
+      // A task later, so that a pipe from the readable of the same socket sees the end of that
+      // first, and ends as well as it did.
       const fail = (error: unknown): void => new TaskQueue().queue(() => controller.error(error));
-      closed.then(() => fail(new DOMException("the WebSocket is closed", "InvalidStateError")), fail);
+      closed.then(
+        () => fail(new DOMException("the WebSocket is closed", "InvalidStateError")),
+        fail,
+      );
     },
     async write(data) {
       if (socket.send(isBufferSource(data) ? copyOf(data) : toText(data)) === "dropped") {

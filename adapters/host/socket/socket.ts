@@ -14,14 +14,16 @@ import type { SocketStream } from "./socket-stream.ts";
 import { streamOf } from "./socket-stream.ts";
 
 /**
- * What became of a message: on its way; waiting, because the peer takes what was sent before too slowly; or not sent at all, because
- * the socket is not open or too much waits.
+ * What became of a message: on its way; waiting, because the peer takes what was sent before too
+ * slowly; or not sent at all, because the socket is not open or too much waits.
  */
 export type SendResult = "sent" | "queued" | "dropped";
 
 /** One open WebSocket. */
 export class Socket<Data = unknown> implements AsyncIterable<Message> {
-  /** Whatever the application wants to keep with the socket; at first what the upgrade hook gave. */
+  /**
+   * Whatever the application wants to keep with the socket; at first what the upgrade hook gave.
+   */
   data: Data;
   /** The subprotocol in use; empty when there is none. */
   readonly protocol: string;
@@ -55,7 +57,9 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
     return this.#session.bufferedAmount;
   }
 
-  /** Milliseconds from the last answered keep-alive ping to its pong; `undefined` before the first. */
+  /**
+   * Milliseconds from the last answered keep-alive ping to its pong; `undefined` before the first.
+   */
   get roundTripTime(): number | undefined {
     return this.#session.driver.connection.roundTripTime;
   }
@@ -68,7 +72,8 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   // --- Sending ---
 
   /**
-   * Sends a message. Bytes belong to the socket until they have left: send a copy of what will change.
+   * Sends a message. Bytes belong to the socket until they have left: send a copy of what will
+   * change.
    *
    * @throws {UsageError} for data of no kind that can be sent
    */
@@ -77,15 +82,20 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   }
 
   /**
-   * Sends one message piece by piece, as the source gives them: strings make a text message, bytes a binary one. It waits while the
-   * peer is slow, and what is sent meanwhile follows behind.
+   * Sends one message piece by piece, as the source gives them: strings make a text message, bytes
+   * a binary one. It waits while the peer is slow, and what is sent meanwhile follows behind.
    *
-   * If the source fails, so does this, and the socket is closed with 1011: a message that was begun cannot be taken back.
+   * If the source fails, so does this, and the socket is closed with 1011: a message that was begun
+   * cannot be taken back.
    *
-   * @throws {UsageError} for pieces of different kinds, and while another message is sent piece by piece
+   * @throws {UsageError} for pieces of different kinds, and while another message is sent piece by
+   *   piece
    * @throws {SocketClosedError} when the socket is not open, or ends before the message does
    */
-  sendStream(source: AsyncIterable<Message> | Iterable<Message>, options?: SendOptions): Promise<void> {
+  sendStream(
+    source: AsyncIterable<Message> | Iterable<Message>,
+    options?: SendOptions,
+  ): Promise<void> {
     return this.#session.sendStream(source, options);
   }
 
@@ -111,7 +121,8 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   /**
    * Begins the closing handshake; does nothing on a socket that is closing or closed.
    *
-   * @param code 1000 (the default) to 1003, 1007-1014 or 3000-4999; 1005 for a Close frame without a code
+   * @param code 1000 (the default) to 1003, 1007-1014 or 3000-4999; 1005 for a Close frame without
+   *   a code
    * @param reason at most 123 bytes of UTF-8; a longer one is cut after a whole character
    * @throws {UsageError} for any other code
    */
@@ -137,8 +148,8 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   }
 
   /**
-   * The messages, when there is no `message` handler. It ends quietly when the socket is closed with 1000, 1001 or without a code.
-   * Leaving the loop early does not close the socket.
+   * The messages, when there is no `message` handler. It ends quietly when the socket is closed
+   * with 1000, 1001 or without a code. Leaving the loop early does not close the socket.
    *
    * @throws {SocketClosedError} when it ends otherwise
    * @throws {UsageError} on a socket whose messages go to a handler
@@ -148,20 +159,24 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   }
 
   /**
-   * The same as iterating over the socket itself; aborting the signal makes a read that waits fail with its reason. The socket stays
-   * open, and no message is lost: who reads next gets it.
+   * The same as iterating over the socket itself; aborting the signal makes a read that waits fail
+   * with its reason. The socket stays open, and no message is lost: who reads next gets it.
    *
    * @throws {UsageError} on a socket whose messages go to a handler
    */
-  messages({ signal }: { readonly signal?: AbortSignal | undefined; } = {}): AsyncIterableIterator<Message, undefined> {
+  messages(
+    { signal }: { readonly signal?: AbortSignal | undefined; } = {},
+  ): AsyncIterableIterator<Message, undefined> {
     const { message, piece } = this.#session.owner.handlers;
-    if ((message ?? piece) !== undefined) throw new UsageError("the messages go to a handler: there are none to read");
+    if ((message ?? piece) !== undefined) {
+      throw new UsageError("the messages go to a handler: there are none to read");
+    }
     return new Reading(this.#session, signal);
   }
 
   /**
-   * The socket as a pair of streams with backpressure in both directions, instead of iterating and `send`; for a socket without a
-   * `message` handler.
+   * The socket as a pair of streams with backpressure in both directions, instead of iterating and
+   * `send`; for a socket without a `message` handler.
    *
    * @throws {UsageError} on a socket whose messages go to a handler
    */

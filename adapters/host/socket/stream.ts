@@ -1,4 +1,5 @@
-// One outgoing message in pieces: what a source gives is sent as fragments (RFC 6455 §5.4), no faster than the peer takes it.
+// One outgoing message in pieces: what a source gives is sent as fragments (RFC 6455 §5.4), no
+// faster than the peer takes it.
 
 import type { Message } from "./handlers.ts";
 
@@ -15,6 +16,7 @@ export async function sendPieces(
     if (typeof piece === "string") nothing = "";
     await send(piece, false);
   }
-  // An empty last frame, so that no piece has to wait for the next one to learn whether it is the last.
+  // An empty last frame, so that no piece has to wait for the next one to learn whether it is the
+  // last.
   await send(nothing, true);
 }

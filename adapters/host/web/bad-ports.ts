@@ -1,5 +1,6 @@
-// The ports that a page must not reach (Fetch §2.9, "port blocking"), because what listens there could be talked into something by a
-// request. "Establish a WebSocket connection" goes through Fetch, so the web's classes keep to it; `connect` does not.
+// The ports that a page must not reach (Fetch §2.9, "port blocking"), because what listens there
+// could be talked into something by a request. "Establish a WebSocket connection" goes through
+// Fetch, so the web's classes keep to it; `connect` does not.
 
 import { UsageError } from "../../../core/mod.ts";
 
@@ -13,5 +14,7 @@ const BAD_PORTS: ReadonlySet<string> = new Set(
 /** What connecting to such a port fails with; `undefined` for any other. */
 export function refuseBadPort({ port }: URL): Promise<never> | undefined {
   if (!BAD_PORTS.has(port)) return undefined;
-  return Promise.reject(new UsageError(`Fetch has port ${port} blocked for the web's WebSocket; connect takes any`));
+  return Promise.reject(
+    new UsageError(`Fetch has port ${port} blocked for the web's WebSocket; connect takes any`),
+  );
 }

@@ -1,4 +1,5 @@
-// The events of the web's WebSocket, and the `on…` attributes of event targets, for runtimes that lack some of them.
+// The events of the web's WebSocket, and the `on…` attributes of event targets, for runtimes that
+// lack some of them.
 
 import { exposeInterface, requireArgument, toScalarText } from "./web.ts";
 
@@ -52,11 +53,17 @@ class OwnCloseEvent extends Event implements CloseEvent {
 
 exposeInterface(OwnCloseEvent, {}, "CloseEvent");
 
-/** The runtime's own CloseEvent where there is one, so that `instanceof` holds; Node has none before 23. */
+/**
+ * The runtime's own CloseEvent where there is one, so that `instanceof` holds; Node has none before
+ * 23.
+ */
 export const CloseEvent: new(type: string, init?: CloseEventInit) => CloseEvent =
   (globalThis as unknown as { CloseEvent?: typeof OwnCloseEvent; }).CloseEvent ?? OwnCloseEvent;
 
-/** The event before a `close` that is not clean, with what went wrong: more than a browser would tell a page. */
+/**
+ * The event before a `close` that is not clean, with what went wrong: more than a browser would
+ * tell a page.
+ */
 export class ConnectionErrorEvent extends Event {
   /** A HandshakeError, a ProtocolError, or what the runtime reported. */
   readonly error: unknown;
@@ -73,7 +80,10 @@ export class ConnectionErrorEvent extends Event {
 
 type Listener = ((this: unknown, event: never) => unknown) | null;
 
-/** The values of the `on…` attributes of one event target (HTML §8.1.8.1, event handler IDL attributes). */
+/**
+ * The values of the `on…` attributes of one event target (HTML §8.1.8.1, event handler IDL
+ * attributes).
+ */
 export class HandlerAttributes {
   readonly #target: EventTarget;
   readonly #handlers = new Map<string, Listener>();
@@ -86,7 +96,8 @@ export class HandlerAttributes {
     return this.#handlers.get(type) ?? null;
   }
 
-  // A handler keeps the place among the listeners at which the attribute was set, until it is set to null.
+  // A handler keeps the place among the listeners at which the attribute was set, until it is set
+  // to null.
   set(type: string, value: unknown): void {
     const isObject = typeof value === "function" || (typeof value === "object" && value !== null);
     if (isObject) this.#activate(type, value as Listener);

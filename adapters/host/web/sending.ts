@@ -1,5 +1,5 @@
-// What a WebSocket has to send: in order, although the bytes of a Blob have to be awaited; and how much of it has not left yet
-// (WHATWG WebSockets §3.1, "send" and "bufferedAmount").
+// What a WebSocket has to send: in order, although the bytes of a Blob have to be awaited; and how
+// much of it has not left yet (WHATWG WebSockets §3.1, "send" and "bufferedAmount").
 
 import type { Socket } from "../socket/socket.ts";
 
@@ -10,9 +10,15 @@ export class Sending {
   #socket: Socket | undefined;
   /** The last message to be sent is behind a Blob that is being read. */
   #reading: Promise<void> | undefined;
-  /** Bytes of messages that were given to the socket before the current task, less those that are known to have left. */
+  /**
+   * Bytes of messages that were given to the socket before the current task, less those that are
+   * known to have left.
+   */
   #given = 0;
-  /** Bytes of messages since then, and of those that never left because the socket was not open any more. */
+  /**
+   * Bytes of messages since then, and of those that never left because the socket was not open any
+   * more.
+   */
   #waiting = 0;
 
   /** There is a socket to send to. */
@@ -26,7 +32,10 @@ export class Sending {
     return this.#waiting + this.#given;
   }
 
-  /** Looks how much has left. After the end nobody knows: "it does not reset to zero once the connection closes". */
+  /**
+   * Looks how much has left. After the end nobody knows: "it does not reset to zero once the
+   * connection closes".
+   */
   note(): void {
     if (this.#socket === undefined || this.#socket.state === "closed") return;
     this.#given = Math.min(this.#given, this.#socket.bufferedAmount);
@@ -62,7 +71,9 @@ export class Sending {
   }
 
   #afterReading(action: () => void | Promise<void>): void {
-    const reading = (this.#reading ?? Promise.resolve()).then(action).catch((error: unknown) => console.error(error))
+    const reading = (this.#reading ?? Promise.resolve()).then(action).catch((error: unknown) =>
+      console.error(error)
+    )
       .finally(() => {
         if (this.#reading === reading) this.#reading = undefined;
       });
@@ -73,7 +84,8 @@ export class Sending {
     const size = typeof data === "string" ? encoder.encode(data).length : data.length;
     this.#waiting += size;
     if (this.#socket === undefined || this.#socket.send(data) === "dropped") return;
-    // "It does not decrease before the event loop goes on": from then on the socket knows what still waits.
+    // "It does not decrease before the event loop goes on": from then on the socket knows what
+    // still waits.
     setImmediate(() => {
       this.#waiting -= size;
       this.note();

@@ -1,4 +1,5 @@
-// Tasks of an event loop: each callback runs in a task of its own, in order, with microtasks in between, as the web's event sources do it.
+// Tasks of an event loop: each callback runs in a task of its own, in order, with microtasks in
+// between, as the web's event sources do it.
 
 /** A queue of tasks. */
 export class TaskQueue {

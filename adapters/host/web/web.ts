@@ -1,4 +1,5 @@
-// What the WebSocket and WebSocketStream classes share: the standard's (WHATWG WebSockets §3) and Web IDL's readings of arguments.
+// What the WebSocket and WebSocketStream classes share: the standard's (WHATWG WebSockets §3) and
+// Web IDL's readings of arguments.
 
 import { CloseCode, MAX_REASON_BYTES } from "../../../core/close.ts";
 import { isToken } from "../../../core/http/fields.ts";
@@ -7,8 +8,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * The URL record of a WebSocket, http and https turned into ws and wss. The API base URL is that of `location`, which Deno has when it
- * is told one.
+ * The URL record of a WebSocket, http and https turned into ws and wss. The API base URL is that of
+ * `location`, which Deno has when it is told one.
  *
  * @throws {DOMException} `SyntaxError` for what is no URL of a WebSocket
  */
@@ -19,12 +20,16 @@ export function urlRecord(input: string | URL): URL {
   if (url.protocol !== "ws:" && url.protocol !== "wss:") {
     throw new DOMException(`the scheme of ${url.href} is not one of WebSocket`, "SyntaxError");
   }
-  if (url.href.includes("#")) throw new DOMException("the URL of a WebSocket has no fragment", "SyntaxError");
+  if (url.href.includes("#")) {
+    throw new DOMException("the URL of a WebSocket has no fragment", "SyntaxError");
+  }
   return url;
 }
 
 function parseUrl(input: string): URL {
-  const { location } = globalThis as { readonly location?: { readonly href: string; } | undefined; };
+  const { location } = globalThis as {
+    readonly location?: { readonly href: string; } | undefined;
+  };
   try {
     return new URL(input, location?.href);
   } catch {
@@ -33,7 +38,8 @@ function parseUrl(input: string): URL {
 }
 
 /**
- * The subprotocols, which "must match the requirements for elements that comprise the value of Sec-WebSocket-Protocol".
+ * The subprotocols, which "must match the requirements for elements that comprise the value of
+ * Sec-WebSocket-Protocol".
  *
  * @throws {DOMException} `SyntaxError` for one that does not, and for one given twice
  */
@@ -43,14 +49,18 @@ export function checkProtocols(given: string | readonly string[]): string[] {
   if (illegal !== undefined) {
     throw new DOMException(`${JSON.stringify(illegal)} is not a subprotocol`, "SyntaxError");
   }
-  // "occur more than once" does not speak of case; browsers' tests (Create-protocols-repeated-case-insensitive) have it not matter.
+  // "occur more than once" does not speak of case; browsers' tests
+  // (Create-protocols-repeated-case-insensitive) have it not matter.
   if (new Set(protocols.map((protocol) => protocol.toLowerCase())).size !== protocols.length) {
     throw new DOMException("a subprotocol is offered twice", "SyntaxError");
   }
   return protocols;
 }
 
-/** Web IDL, `(DOMString or sequence<DOMString>)`: an object that can be iterated over is a sequence, anything else a string. */
+/**
+ * Web IDL, `(DOMString or sequence<DOMString>)`: an object that can be iterated over is a sequence,
+ * anything else a string.
+ */
 export function isIterableObject(value: unknown): value is Iterable<unknown> {
   const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
   return isObject && Symbol.iterator in value;
@@ -84,7 +94,8 @@ export function requireArgument(given: number, what: string): void {
 }
 
 /**
- * Web IDL, `[Clamp] unsigned short`: the nearest integer in range, ties to even, and 0 for what is no number.
+ * Web IDL, `[Clamp] unsigned short`: the nearest integer in range, ties to even, and 0 for what is
+ * no number.
  *
  * @throws {TypeError} for a symbol or a bigint
  */
@@ -103,7 +114,9 @@ export function clampToUnsignedShort(value: unknown): number {
  */
 export function enforceUnsignedShort(value: unknown): number {
   const number = Math.trunc(+(value as number));
-  if (!(number >= 0 && number <= 0xffff)) throw new TypeError(`${String(value)} is not in the range 0-65535`);
+  if (!(number >= 0 && number <= 0xffff)) {
+    throw new TypeError(`${String(value)} is not in the range 0-65535`);
+  }
   return number;
 }
 
@@ -121,14 +134,20 @@ export function copyOf(data: ArrayBuffer | ArrayBufferView): Uint8Array<ArrayBuf
 }
 
 /**
- * The code to close with, by the rules for what a script may send; 1005 stands for a Close frame without one.
+ * The code to close with, by the rules for what a script may send; 1005 stands for a Close frame
+ * without one.
  *
- * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999, `SyntaxError` for a reason over 123 bytes
+ * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999,
+ *   `SyntaxError` for a reason over 123 bytes
  */
 export function checkClose(code: number | undefined, reason: string): number {
-  // 1. "If code is present, but is neither an integer equal to 1000 nor in the range 3000 to 4999, throw an InvalidAccessError."
+  // 1. "If code is present, but is neither an integer equal to 1000 nor in the range 3000 to 4999,
+  // throw an InvalidAccessError."
   if (code !== undefined && !isScriptCode(code)) {
-    throw new DOMException(`close code ${code} is neither 1000 nor in 3000-4999`, "InvalidAccessError");
+    throw new DOMException(
+      `close code ${code} is neither 1000 nor in 3000-4999`,
+      "InvalidAccessError",
+    );
   }
   // 2. "If reasonBytes is longer than 123 bytes, then throw a SyntaxError."
   if (encoder.encode(reason).length > MAX_REASON_BYTES) {
@@ -144,8 +163,8 @@ export function isScriptCode(code: number): boolean {
 }
 
 /**
- * Makes the class what Web IDL has an interface be: members are enumerable, constants are on the class and on its prototype, and
- * optional arguments do not count into the `length` of a method.
+ * Makes the class what Web IDL has an interface be: members are enumerable, constants are on the
+ * class and on its prototype, and optional arguments do not count into the `length` of a method.
  *
  * @param name the interface's, where the class has another
  */
@@ -164,7 +183,9 @@ export function exposeInterface(
   for (const [member, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (member === "constructor" || !property.configurable) continue;
     Object.defineProperty(prototype, member, { ...property, enumerable: true });
-    if (member === "close") Object.defineProperty(property.value, "length", { value: 0, configurable: true });
+    if (member === "close") {
+      Object.defineProperty(property.value, "length", { value: 0, configurable: true });
+    }
   }
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
 }

@@ -1,9 +1,13 @@
-// A WebSocket that comes back: when it is lost, it is opened again, after pauses that grow and differ from page to page, so that a
-// server which restarts does not meet all its pages at once. What is said over it is main.js's.
+// A WebSocket that comes back: when it is lost, it is opened again, after pauses that grow and
+// differ from page to page, so that a server which restarts does not meet all its pages at once.
+// What is said over it is main.js's.
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
-/** Milliseconds for opening: a server that cannot answer in that time is treated as one that is gone. */
+/**
+ * Milliseconds for opening: a server that cannot answer in that time is treated as one that is
+ * gone.
+ */
 const PATIENCE = 8_000;
 
 export class Link {
@@ -15,7 +19,8 @@ export class Link {
 
   /**
    * @param url a function that gives the address, asked for each attempt
-   * @param handlers `connecting()`, `open()`, `message(text)`, and `lost({ reason, milliseconds })` before each pause
+   * @param handlers `connecting()`, `open()`, `message(text)`, and `lost({ reason, milliseconds })`
+   *   before each pause
    */
   constructor(url, handlers) {
     this.#url = url;

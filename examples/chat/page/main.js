@@ -1,4 +1,5 @@
-// The page of the chat: what it knows, and what it does about messages and clicks. The connection is link.js's, the document view.js's.
+// The page of the chat: what it knows, and what it does about messages and clicks. The connection
+// is link.js's, the document view.js's.
 
 import { Link } from "./link.js";
 import * as view from "./view.js";
@@ -13,7 +14,10 @@ let room = "";
 let people = [];
 /** Messages that are shown, by id: after a reconnection the history holds some of them again. */
 let shown = new Set();
-/** Who this tab was so far: everybody who connects has a new id, and earlier messages are still one's own. */
+/**
+ * Who this tab was so far: everybody who connects has a new id, and earlier messages are still
+ * one's own.
+ */
 const mine = new Set(JSON.parse(sessionStorage.getItem("mine") ?? "[]"));
 /** What was sent last, to be given back if the server does not take it. */
 let sent = "";

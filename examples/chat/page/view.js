@@ -1,4 +1,5 @@
-// The document of the chat: everything that reads or writes an element. What others wrote goes in as text, never as markup.
+// The document of the chat: everything that reads or writes an element. What others wrote goes in
+// as text, never as markup.
 
 const $ = (id) => document.getElementById(id);
 
@@ -52,7 +53,9 @@ export function showConnected() {
 /** Says that the connection is lost and counts down to the next attempt. */
 export function showLost(reason, milliseconds) {
   setStatus("lost", "Offline");
-  $("offline-title").textContent = everConnected ? "The server went away." : "The server does not answer.";
+  $("offline-title").textContent = everConnected
+    ? "The server went away."
+    : "The server does not answer.";
   $("offline-title").title = reason;
   $("offline").hidden = false;
   $("send").disabled = true;
@@ -147,7 +150,8 @@ export function addNote(text) {
 
 function messageItem(message, yours) {
   const { from, content, timestamp } = message;
-  const joined = last?.from.id === from.id && Date.parse(timestamp) - Date.parse(last.timestamp) < TOGETHER;
+  const joined = last?.from.id === from.id
+    && Date.parse(timestamp) - Date.parse(last.timestamp) < TOGETHER;
   last = message;
   const item = element("li", `message${yours ? " yours" : ""}${joined ? " joined" : ""}`);
   const time = element("time", "", clock.format(new Date(timestamp)));
@@ -198,7 +202,9 @@ function fitContent() {
 function submit(send) {
   const content = $("content").value.trim();
   if (content === "") return;
-  if (!send(content)) return showError("There is no connection right now. Your message stays here.");
+  if (!send(content)) {
+    return showError("There is no connection right now. Your message stays here.");
+  }
   $("content").value = "";
   $("error").textContent = "";
   fitContent();
@@ -206,7 +212,10 @@ function submit(send) {
 
 // --- Events ---
 
-/** Tells what the visitor does: `send(content)`, which returns whether it went, `retry()`, `rename(name)`, `goTo(room)`. */
+/**
+ * Tells what the visitor does: `send(content)`, which returns whether it went, `retry()`,
+ * `rename(name)`, `goTo(room)`.
+ */
 export function listen({ send, retry, rename, goTo }) {
   listenToComposer(send);
   listenToScroll();
@@ -284,7 +293,9 @@ function listenToNameDialog(rename) {
   $("name-cancel").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => {
     const name = $("name").value.trim();
-    if (dialog.returnValue === "save" && name !== "" && name !== $("your-name").textContent) rename(name);
+    if (dialog.returnValue === "save" && name !== "" && name !== $("your-name").textContent) {
+      rename(name);
+    }
     dialog.returnValue = "";
   });
 }

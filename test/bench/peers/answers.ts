@@ -1,5 +1,6 @@
-// What a server that knows no protocol answers in the handshakes of the bench: the first bytes of a connection with one upgrade
-// response for all, the next ones with a Close frame, behind which it ends its side.
+// What a server that knows no protocol answers in the handshakes of the bench: the first bytes of a
+// connection with one upgrade response for all, the next ones with a Close frame, behind which it
+// ends its side.
 
 import { Buffer } from "node:buffer";
 

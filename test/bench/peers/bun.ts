@@ -1,4 +1,5 @@
-// The peer on Bun: `Bun.serve`, with its own publish, and with a window per socket where it compresses.
+// The peer on Bun: `Bun.serve`, with its own publish, and with a window per socket where it
+// compresses.
 
 /// <reference types="bun" />
 
@@ -11,7 +12,9 @@ const server = Bun.serve({
   port: Number(process.env.PORT ?? 8080),
   hostname: "127.0.0.1",
   fetch(request, server) {
-    return server.upgrade(request) ? undefined : new Response("this server speaks WebSocket only\n", { status: 426 });
+    return server.upgrade(request)
+      ? undefined
+      : new Response("this server speaks WebSocket only\n", { status: 426 });
   },
   websocket: {
     perMessageDeflate: deflate && { compress: "dedicated", decompress: "dedicated" },

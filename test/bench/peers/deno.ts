@@ -1,4 +1,5 @@
-// The peer on Deno: `Deno.serve` and `Deno.upgradeWebSocket`. It knows no compression and no publish.
+// The peer on Deno: `Deno.serve` and `Deno.upgradeWebSocket`. It knows no compression and no
+// publish.
 
 import process from "node:process";
 

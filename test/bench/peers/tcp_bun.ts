@@ -1,4 +1,5 @@
-// What Bun's TCP does with no protocol at all: it writes back what it reads, or with MODE=handshake answers without looking.
+// What Bun's TCP does with no protocol at all: it writes back what it reads, or with MODE=handshake
+// answers without looking.
 
 /// <reference types="bun" />
 

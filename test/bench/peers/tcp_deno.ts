@@ -1,4 +1,5 @@
-// What Deno's TCP does with no protocol at all: it writes back what it reads, or with MODE=handshake answers without looking.
+// What Deno's TCP does with no protocol at all: it writes back what it reads, or with
+// MODE=handshake answers without looking.
 
 import process from "node:process";
 import { ANSWERS } from "./answers.ts";

@@ -1,4 +1,5 @@
-// What Node's `net` does with no protocol at all: it writes back what it reads, or with MODE=handshake answers without looking.
+// What Node's `net` does with no protocol at all: it writes back what it reads, or with
+// MODE=handshake answers without looking.
 
 import { createServer } from "node:net";
 import process from "node:process";

@@ -1,5 +1,6 @@
-// The peer on Node: `ws`. WS_NO_BUFFER_UTIL=1 keeps it from using its native add-on. It hands messages over as bytes, and
-// they are sent back as such: to make a string of each, as an application would, costs it a few percent more.
+// The peer on Node: `ws`. WS_NO_BUFFER_UTIL=1 keeps it from using its native add-on. It hands
+// messages over as bytes, and they are sent back as such: to make a string of each, as an
+// application would, costs it a few percent more.
 
 import process from "node:process";
 import { WebSocket, WebSocketServer } from "ws";

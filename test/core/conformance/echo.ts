@@ -1,4 +1,5 @@
-// An endpoint that sends every message back, which is what a conformance suite talks to: a connection with the smallest host there is.
+// An endpoint that sends every message back, which is what a conformance suite talks to: a
+// connection with the smallest host there is.
 
 import type { ConnectionOptions } from "../../../core/connection.ts";
 import { Connection } from "../../../core/connection.ts";
@@ -29,6 +30,8 @@ export class Echo {
 
   /** The frames written, one line each; a Close frame that answers a violation is its code. */
   get answers(): string[] {
-    return lines(join(this.written)).map((each) => each.replace(/^(close \d+) ".*\(RFC \d+ .*\)"$/, "$1"));
+    return lines(join(this.written)).map((each) =>
+      each.replace(/^(close \d+) ".*\(RFC \d+ .*\)"$/, "$1")
+    );
   }
 }

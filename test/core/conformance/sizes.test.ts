@@ -1,5 +1,6 @@
-// Large messages, many messages and fragments: families 9 and 10 of the field's conformance suite, between a client and an echoing
-// server. Sizes up to 16 MiB, in chops of 64 bytes to 1 MiB, in fragments of 64 bytes to 4 MiB.
+// Large messages, many messages and fragments: families 9 and 10 of the field's conformance suite,
+// between a client and an echoing server. Sizes up to 16 MiB, in chops of 64 bytes to 1 MiB, in
+// fragments of 64 bytes to 4 MiB.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../../core/connection.ts";
@@ -14,7 +15,8 @@ type Message = string | Uint8Array;
 
 // No power of two: a part that is out of place shows.
 const PERIOD = 4099;
-const LETTERS = Array.from({ length: PERIOD }, (_, i) => String.fromCharCode(0x30 + (i * 31) % 75)).join("");
+const LETTERS = Array.from({ length: PERIOD }, (_, i) => String.fromCharCode(0x30 + (i * 31) % 75))
+  .join("");
 
 function textOf(size: number): string {
   return LETTERS.repeat(Math.ceil(size / PERIOD)).slice(0, size);
@@ -23,7 +25,9 @@ function textOf(size: number): string {
 function bytesOf(size: number): Uint8Array {
   const bytes = new Uint8Array(size);
   const period = pattern(PERIOD);
-  for (let start = 0; start < size; start += PERIOD) bytes.set(period.subarray(0, size - start), start);
+  for (let start = 0; start < size; start += PERIOD) {
+    bytes.set(period.subarray(0, size - start), start);
+  }
   return bytes;
 }
 
@@ -34,7 +38,9 @@ const KINDS: readonly { readonly kind: string; make(size: number): Message; }[] 
 
 /** The stream in chunks of `size` bytes, without copies: each byte is received once. */
 function* chops(bytes: Uint8Array, size: number): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
+  for (let start = 0; start < bytes.length; start += size) {
+    yield bytes.subarray(start, start + size);
+  }
 }
 
 function sendInFragments(client: Connection, message: Message, size: number): void {
@@ -48,7 +54,10 @@ function isMessage(event: ConnectionEvent | undefined, message: Message): boolea
   return event?.type === "binary" && typeof message !== "string" && sameBytes(event.data, message);
 }
 
-/** Sends through an echoing server what `send` writes, in chunks of `chop` bytes; the messages that come back. */
+/**
+ * Sends through an echoing server what `send` writes, in chunks of `chop` bytes; the messages that
+ * come back.
+ */
 function echo(send: (client: Connection) => void, chop: number): readonly ConnectionEvent[] {
   const client = new Connection({ role: "client" }, 0);
   send(client);
@@ -57,7 +66,8 @@ function echo(send: (client: Connection) => void, chop: number): readonly Connec
 }
 
 function send(message: Message): (client: Connection) => void {
-  return (client) => typeof message === "string" ? client.sendText(message) : client.sendBinary(message);
+  return (client) =>
+    typeof message === "string" ? client.sendText(message) : client.sendBinary(message);
 }
 
 /** Compares without printing megabytes when it fails. */
@@ -67,10 +77,13 @@ function expectEcho(events: readonly ConnectionEvent[], message: Message): void 
 }
 
 describe.each(KINDS)("an echo of $kind", ({ make }) => {
-  it.each([64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB])("9.1, 9.2: %i bytes, in chunks of 64 KiB", (size) => {
-    const message = make(size);
-    expectEcho(echo(send(message), 64 * KIB), message);
-  });
+  it.each([64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB])(
+    "9.1, 9.2: %i bytes, in chunks of 64 KiB",
+    (size) => {
+      const message = make(size);
+      expectEcho(echo(send(message), 64 * KIB), message);
+    },
+  );
 
   it.each([64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB])(
     "9.3, 9.4: 4 MiB in fragments of %i",
@@ -80,26 +93,35 @@ describe.each(KINDS)("an echo of $kind", ({ make }) => {
     },
   );
 
-  it.each([64, 128, 256, 512, KIB, 2 * KIB, 65_537, MIB])("9.5, 9.6: 1 MiB in chunks of %i", (chop) => {
-    const message = make(MIB);
-    expectEcho(echo(send(message), chop), message);
-  });
+  it.each([64, 128, 256, 512, KIB, 2 * KIB, 65_537, MIB])(
+    "9.5, 9.6: 1 MiB in chunks of %i",
+    (chop) => {
+      const message = make(MIB);
+      expectEcho(echo(send(message), chop), message);
+    },
+  );
 
-  it.each([0, 16, 64, 256, KIB, 4 * KIB, 16 * KIB])("9.7, 9.8: 1000 messages of %i bytes", (size) => {
-    const message = make(size);
-    const events = echo((client) => {
-      for (let i = 0; i < 1000; i++) send(message)(client);
-    }, 64 * KIB);
-    expect(events).toHaveLength(1000);
-    expect(events.every((event) => isMessage(event, message))).toBe(true);
-  });
+  it.each([0, 16, 64, 256, KIB, 4 * KIB, 16 * KIB])(
+    "9.7, 9.8: 1000 messages of %i bytes",
+    (size) => {
+      const message = make(size);
+      const events = echo((client) => {
+        for (let i = 0; i < 1000; i++) send(message)(client);
+      }, 64 * KIB);
+      expect(events).toHaveLength(1000);
+      expect(events.every((event) => isMessage(event, message))).toBe(true);
+    },
+  );
 
-  it.each([1300, 997])("10.1: 64 KiB in fragments of %i, as a peer with a frame size of its own sends it", (size) => {
-    const message = make(64 * KIB);
-    for (const chop of [Infinity, 1500, 64]) {
-      expectEcho(echo((client) => sendInFragments(client, message, size), chop), message);
-    }
-  });
+  it.each([1300, 997])(
+    "10.1: 64 KiB in fragments of %i, as a peer with a frame size of its own sends it",
+    (size) => {
+      const message = make(64 * KIB);
+      for (const chop of [Infinity, 1500, 64]) {
+        expectEcho(echo((client) => sendInFragments(client, message, size), chop), message);
+      }
+    },
+  );
 });
 
 describe("the default limit", () => {
@@ -107,7 +129,9 @@ describe("the default limit", () => {
     const whole = new Echo("server").receiveAll([hex("82 ff 0000000001000001 37fa213d")]);
     expect(whole.answers).toEqual(["close 1009"]);
     const parts = new Connection({ role: "client" }, 0);
-    for (let i = 0; i < 16; i++) parts.receive(frame("server", i === 0 ? 0x02 : 0x00, new Uint8Array(MIB)), 0);
+    for (let i = 0; i < 16; i++) {
+      parts.receive(frame("server", i === 0 ? 0x02 : 0x00, new Uint8Array(MIB)), 0);
+    }
     expect(parts.state).toBe("open");
     parts.receive(frame("server", 0x00, new Uint8Array(1)).subarray(0, 2), 0);
     expect(lines(join(parts.takeOutput()))[0]).toMatch(/^close 1009 /);

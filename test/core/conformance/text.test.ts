@@ -1,5 +1,6 @@
-// Text that is and is not UTF-8, through a connection: family 6 of the field's conformance suite. Every sequence whole, cut at every
-// point into chunks and into fragments, and byte by byte; what is not UTF-8 fails at its first bad byte, not later (fail fast).
+// Text that is and is not UTF-8, through a connection: family 6 of the field's conformance suite.
+// Every sequence whole, cut at every point into chunks and into fragments, and byte by byte; what
+// is not UTF-8 fails at its first bad byte, not later (fail fast).
 
 import { describe, expect, it } from "vitest";
 import type { ConnectionOptions } from "../../../core/connection.ts";
@@ -40,7 +41,9 @@ function* fragmentations(bytes: Uint8Array): Generator<Uint8Array[]> {
       frame("server", 0x80, bytes.slice(at + 1)),
     ];
   }
-  const single = chop(bytes, 1).map((byte, index) => frame("server", index === 0 ? 0x01 : 0x00, byte));
+  const single = chop(bytes, 1).map((byte, index) =>
+    frame("server", index === 0 ? 0x01 : 0x00, byte)
+  );
   yield [...single, frame("server", single.length === 0 ? 0x81 : 0x80)];
 }
 
@@ -86,7 +89,9 @@ describe.each(DELIVERIES)("Connection with %o", (delivery) => {
   it("fails for what is not UTF-8 at its first bad byte, in fragments of a byte", () => {
     for (const { name, bytes, badAt } of INVALID_TEXTS) {
       const connection = open(delivery);
-      const frames = chop(bytes, 1).map((byte, index) => frame("server", index === 0 ? 0x01 : 0x00, byte));
+      const frames = chop(bytes, 1).map((byte, index) =>
+        frame("server", index === 0 ? 0x01 : 0x00, byte)
+      );
       frames.push(frame("server", 0x80));
       receiveAll(connection, frames.slice(0, badAt));
       expect(failed(connection), name).toBe(false);
@@ -120,12 +125,18 @@ describe("Connection", () => {
 
   it("does not look for UTF-8 in binary messages", () => {
     for (const delivery of DELIVERIES) {
-      expect(contentOf(open(delivery), chop(frame("server", 0x82, hex("ffc080")), 1))).toBe("ffc080");
+      expect(contentOf(open(delivery), chop(frame("server", 0x82, hex("ffc080")), 1))).toBe(
+        "ffc080",
+      );
     }
   });
 
   it("starts every message anew, whatever the one before ended in", () => {
-    const messages = [frame("server", 0x01, "a"), frame("server", 0x80, "é"), frame("server", 0x81, "€")];
+    const messages = [
+      frame("server", 0x01, "a"),
+      frame("server", 0x80, "é"),
+      frame("server", 0x81, "€"),
+    ];
     for (const delivery of DELIVERIES) {
       expect(contentOf(open(delivery), chop(join(messages), 1))).toBe("61c3a9e282ac");
     }

@@ -1,13 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { deflateCodec } from "../../../adapters/deflate.ts";
 import type { DeflateOptions, GivenDeflateOptions } from "../../../core/deflate/negotiate.ts";
-import { answerOffers, formatOffer, readAnswer, resolveDeflate } from "../../../core/deflate/negotiate.ts";
+import {
+  answerOffers,
+  formatOffer,
+  readAnswer,
+  resolveDeflate,
+} from "../../../core/deflate/negotiate.ts";
 import { UsageError } from "../../../core/errors.ts";
 import type { Extension } from "../../../core/http/fields.ts";
 import { parseExtensions } from "../../../core/http/fields.ts";
 import { ANSWERS, OFFERED, OFFERS } from "../../vectors/deflate-negotiation.ts";
 
-/** The options of a row: where it says nothing of the window, the largest, about which there is nothing to say. */
+/**
+ * The options of a row: where it says nothing of the window, the largest, about which there is
+ * nothing to say.
+ */
 function resolve(options: Partial<DeflateOptions> | undefined): DeflateOptions {
   return resolveDeflate({ codec: deflateCodec, windowBits: 15, ...options });
 }

@@ -7,16 +7,38 @@ import { resolveDeflate } from "../../../core/deflate/negotiate.ts";
 import { MessageDeflate } from "../../../core/deflate/transform.ts";
 import { ProtocolError } from "../../../core/errors.ts";
 import type { BodyRow } from "../../vectors/deflate-bodies.ts";
-import { CORRUPT, fromHex, JSON_STREAM, RFC_BODIES, RFC_SHARED_WINDOW, SHAPES } from "../../vectors/deflate-bodies.ts";
+import {
+  CORRUPT,
+  fromHex,
+  JSON_STREAM,
+  RFC_BODIES,
+  RFC_SHARED_WINDOW,
+  SHAPES,
+} from "../../vectors/deflate-bodies.ts";
 
-const BARE: DeflateParams = { windowBits: 15, takeover: true, peerWindowBits: 15, peerTakeover: true };
+const BARE: DeflateParams = {
+  windowBits: 15,
+  takeover: true,
+  peerWindowBits: 15,
+  peerTakeover: true,
+};
 const NO_TAKEOVER: DeflateParams = { ...BARE, takeover: false, peerTakeover: false };
 
-function create(params: Partial<DeflateParams> = {}, options: Partial<DeflateOptions> = {}): MessageDeflate {
-  return new MessageDeflate({ ...BARE, ...params }, resolveDeflate({ codec: deflateCodec, ...options }));
+function create(
+  params: Partial<DeflateParams> = {},
+  options: Partial<DeflateOptions> = {},
+): MessageDeflate {
+  return new MessageDeflate(
+    { ...BARE, ...params },
+    resolveDeflate({ codec: deflateCodec, ...options }),
+  );
 }
 
-function inflateMessage(deflate: MessageDeflate, pieces: readonly Uint8Array[], limit = 1e6): string {
+function inflateMessage(
+  deflate: MessageDeflate,
+  pieces: readonly Uint8Array[],
+  limit = 1e6,
+): string {
   const parts = pieces.map((piece) => deflate.inflate(piece, limit));
   return new TextDecoder().decode(concat([...parts, deflate.finish(limit)]));
 }
@@ -44,7 +66,9 @@ describe("MessageDeflate.inflate", () => {
     "keeps the window between messages: %s",
     (_, stream) => {
       const deflate = create();
-      for (const { body, content } of stream) expect(inflateMessage(deflate, [fromHex(body)])).toBe(content);
+      for (const { body, content } of stream) {
+        expect(inflateMessage(deflate, [fromHex(body)])).toBe(content);
+      }
     },
   );
 
@@ -52,11 +76,16 @@ describe("MessageDeflate.inflate", () => {
     for (const { body, content } of [...RFC_BODIES, ...SHAPES, JSON_STREAM[0]!]) {
       const bytes = fromHex(body);
       for (let cut = 0; cut <= bytes.length; cut++) {
-        expect(inflateMessage(create(), [bytes.subarray(0, cut), bytes.subarray(cut)]), `${body} at ${cut}`).toBe(
+        expect(
+          inflateMessage(create(), [bytes.subarray(0, cut), bytes.subarray(cut)]),
+          `${body} at ${cut}`,
+        ).toBe(
           content,
         );
       }
-      expect(inflateMessage(create(), Array.from(bytes, (byte) => Uint8Array.of(byte)))).toBe(content);
+      expect(inflateMessage(create(), Array.from(bytes, (byte) => Uint8Array.of(byte)))).toBe(
+        content,
+      );
     }
   });
 
@@ -66,14 +95,20 @@ describe("MessageDeflate.inflate", () => {
     for (const one of rows) {
       for (const other of rows) {
         expect(inflateMessage(deflate, [fromHex(one.body)])).toBe(one.content);
-        expect(inflateMessage(deflate, [fromHex(other.body)]), `${one.body} ${other.body}`).toBe(other.content);
+        expect(inflateMessage(deflate, [fromHex(other.body)]), `${one.body} ${other.body}`).toBe(
+          other.content,
+        );
       }
     }
   });
 
   it.each(CORRUPT)("fails $why", ({ body }) => {
     expect(violation(() => inflateMessage(create(), [fromHex(body)]))).toBe("deflate-corrupt");
-    expect(violation(() => inflateMessage(create(), Array.from(fromHex(body), (byte) => Uint8Array.of(byte))))).toBe(
+    expect(
+      violation(() =>
+        inflateMessage(create(), Array.from(fromHex(body), (byte) => Uint8Array.of(byte)))
+      ),
+    ).toBe(
       "deflate-corrupt",
     );
   });
@@ -92,7 +127,9 @@ describe("MessageDeflate.inflate", () => {
     const deflate = create({ peerTakeover: false });
     const [first, second] = RFC_SHARED_WINDOW;
     expect(inflateMessage(deflate, [fromHex(first!.body)])).toBe("Hello");
-    expect(violation(() => inflateMessage(deflate, [fromHex(second!.body)]))).toBe("deflate-corrupt");
+    expect(violation(() => inflateMessage(deflate, [fromHex(second!.body)]))).toBe(
+      "deflate-corrupt",
+    );
   });
 
   it("takes content of exactly the limit, and nothing above", () => {
@@ -121,10 +158,17 @@ describe("MessageDeflate.compress", () => {
     JSON_STREAM[1]!.content,
   ];
 
-  it.each([["takeover", BARE], ["no takeover", NO_TAKEOVER]] as const)("makes what inflates again: %s", (_, params) => {
-    const [sender, receiver] = [create(params), create(params)];
-    for (const text of [...texts, ...texts]) expect(inflateMessage(receiver, [compressText(sender, text)])).toBe(text);
-  });
+  it.each([["takeover", BARE], ["no takeover", NO_TAKEOVER]] as const)(
+    "makes what inflates again: %s",
+    (_, params) => {
+      const [sender, receiver] = [create(params), create(params)];
+      for (const text of [...texts, ...texts]) {
+        expect(
+          inflateMessage(receiver, [compressText(sender, text)]),
+        ).toBe(text);
+      }
+    },
+  );
 
   it("makes an empty message of one zero byte (§7.2.3.6)", () => {
     expect([...create().compress(new Uint8Array(0), true)]).toEqual([0]);
@@ -138,7 +182,9 @@ describe("MessageDeflate.compress", () => {
       compressText(shared, JSON_STREAM[0]!.content),
     ];
     expect(again.length).toBeLessThan(first.length / 2);
-    expect(compressText(single, JSON_STREAM[0]!.content)).toEqual(compressText(single, JSON_STREAM[0]!.content));
+    expect(compressText(single, JSON_STREAM[0]!.content)).toEqual(
+      compressText(single, JSON_STREAM[0]!.content),
+    );
   });
 
   it("compresses a message in two fragments, cut anywhere", () => {
@@ -146,7 +192,10 @@ describe("MessageDeflate.compress", () => {
     for (const params of [BARE, NO_TAKEOVER]) {
       const [sender, receiver] = [create(params), create(params)];
       for (let cut = 0; cut <= bytes.length; cut++) {
-        const bodies = [sender.compress(bytes.subarray(0, cut), false), sender.compress(bytes.subarray(cut), true)];
+        const bodies = [
+          sender.compress(bytes.subarray(0, cut), false),
+          sender.compress(bytes.subarray(cut), true),
+        ];
         expect(inflateMessage(receiver, bodies)).toBe(JSON_STREAM[0]!.content.repeat(2));
       }
     }
@@ -229,7 +278,11 @@ describe("MessageDeflate and its codec", () => {
 
   it("creates each direction at its first message, by what was agreed on", () => {
     const { codec, log } = counting();
-    const deflate = create({ windowBits: 10, peerWindowBits: 11 }, { codec, level: 3, memLevel: 5 });
+    const deflate = create({ windowBits: 10, peerWindowBits: 11 }, {
+      codec,
+      level: 3,
+      memLevel: 5,
+    });
     expect(log).toEqual([]);
     compressText(deflate, "Hello");
     compressText(deflate, "Hello");
@@ -269,6 +322,8 @@ describe("MessageDeflate and its codec", () => {
         close: () => undefined,
       }),
     };
-    expect(violation(() => create({}, { codec }).inflate(Uint8Array.of(1), 1))).toBe("deflate-corrupt");
+    expect(violation(() => create({}, { codec }).inflate(Uint8Array.of(1), 1))).toBe(
+      "deflate-corrupt",
+    );
   });
 });

@@ -1,11 +1,23 @@
-// Writing frames into an Output: what is copied, what goes by reference, and that masking never touches the caller's bytes.
+// Writing frames into an Output: what is copied, what goes by reference, and that masking never
+// touches the caller's bytes.
 
 import { describe, expect, it } from "vitest";
 import { encodeServerFrame, writeFrame, writeTextFrame } from "../../../core/frame/encoder.ts";
 import { BY_REFERENCE_FROM, Output } from "../../../core/output.ts";
 import { content, frame, join, pattern, readFrames, toHex, utf8 } from "../support.ts";
 
-const SIZES = [0, 1, 125, 126, 127, BY_REFERENCE_FROM - 1, BY_REFERENCE_FROM, 65535, 65536, 100_000];
+const SIZES = [
+  0,
+  1,
+  125,
+  126,
+  127,
+  BY_REFERENCE_FROM - 1,
+  BY_REFERENCE_FROM,
+  65535,
+  65536,
+  100_000,
+];
 
 describe("writeFrame", () => {
   it.each(SIZES)("writes %i bytes unmasked", (size) => {
@@ -39,7 +51,10 @@ describe("writeFrame", () => {
     const output = new Output();
     for (let i = 0; i < 100; i++) writeFrame(output, 0x82, new Uint8Array(4), true);
     const written = join(output.take());
-    const keys = Array.from({ length: 100 }, (_, i) => toHex(written.subarray(i * 10 + 2, i * 10 + 6)));
+    const keys = Array.from(
+      { length: 100 },
+      (_, i) => toHex(written.subarray(i * 10 + 2, i * 10 + 6)),
+    );
     expect(new Set(keys).size).toBe(100);
   });
 });
@@ -60,8 +75,12 @@ describe("writeTextFrame", () => {
       ];
       for (const text of texts) writeTextFrame(output, 0x1, text, masked);
       const written = readFrames(join(output.take()));
-      expect(written.map(({ payload }) => content(payload))).toEqual(texts.map((text) => content(utf8(text))));
-      expect(new Set(written.map((each) => `${each.first} ${each.masked}`))).toEqual(new Set([`129 ${masked}`]));
+      expect(written.map(({ payload }) => content(payload))).toEqual(
+        texts.map((text) => content(utf8(text))),
+      );
+      expect(new Set(written.map((each) => `${each.first} ${each.masked}`))).toEqual(
+        new Set([`129 ${masked}`]),
+      );
     }
   });
 
@@ -77,11 +96,15 @@ describe("writeTextFrame", () => {
 });
 
 describe("writeTextFrame and writeFrame", () => {
-  // A slab has 64 KiB: a frame whose room was reckoned too small would be cut short, or write over another, only at its end.
+  // A slab has 64 KiB: a frame whose room was reckoned too small would be cut short, or write over
+  // another, only at its end.
   it("reserve the room that they need, wherever in a slab they come to lie", () => {
     for (const masked of [false, true]) {
       const output = new Output();
-      const payloads = Array.from({ length: 4000 }, (_, i) => "€".repeat(i % 61) + "a".repeat(i % 3));
+      const payloads = Array.from(
+        { length: 4000 },
+        (_, i) => "€".repeat(i % 61) + "a".repeat(i % 3),
+      );
       const chunks: Uint8Array[] = [];
       for (const [i, text] of payloads.entries()) {
         if (i % 5 === 0) writeFrame(output, 0x81, utf8(text), masked);
@@ -90,7 +113,9 @@ describe("writeTextFrame and writeFrame", () => {
       }
       const written = [...chunks, ...output.take()].flatMap((chunk) => readFrames(chunk));
       expect(written).toHaveLength(payloads.length);
-      const wrong = written.findIndex(({ payload }, i) => toHex(payload) !== toHex(utf8(payloads[i]!)));
+      const wrong = written.findIndex(({ payload }, i) =>
+        toHex(payload) !== toHex(utf8(payloads[i]!))
+      );
       expect(wrong).toBe(-1);
     }
   });

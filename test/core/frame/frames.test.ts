@@ -1,4 +1,5 @@
-// The table of legal frames, read and written: decoder.ts, encoder.ts and what a connection makes of both (RFC 6455 §5).
+// The table of legal frames, read and written: decoder.ts, encoder.ts and what a connection makes
+// of both (RFC 6455 §5).
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../../core/connection.ts";
@@ -6,7 +7,16 @@ import { FrameDecoder } from "../../../core/frame/decoder.ts";
 import { FIN, PLAIN_RULES, RSV1 } from "../../../core/frame/header.ts";
 import { FRAMES } from "../../vectors/frames.ts";
 import type { Frame } from "../support.ts";
-import { content, cuts, join, line, peerOf, readFrames, receiveAll, takeBytes } from "../support.ts";
+import {
+  content,
+  cuts,
+  join,
+  line,
+  peerOf,
+  readFrames,
+  receiveAll,
+  takeBytes,
+} from "../support.ts";
 
 function decode(chunks: readonly Uint8Array[], masked: boolean): Frame[] {
   const decoder = new FrameDecoder(PLAIN_RULES, masked);
@@ -28,7 +38,9 @@ function decode(chunks: readonly Uint8Array[], masked: boolean): Frame[] {
 }
 
 function summary(frames: readonly Frame[]): string[] {
-  return frames.map(({ first, payload, masked }) => `${first.toString(16)} ${masked} ${content(payload)}`);
+  return frames.map(({ first, payload, masked }) =>
+    `${first.toString(16)} ${masked} ${content(payload)}`
+  );
 }
 
 describe("FrameDecoder", () => {
@@ -76,7 +88,8 @@ describe("Connection's commands", () => {
     send(connection);
     const { pendingOutput } = connection;
     const output = takeBytes(connection);
-    // A client's masking keys are its own: all but the four bytes of each is compared through the naive reader.
+    // A client's masking keys are its own: all but the four bytes of each is compared through the
+    // naive reader.
     expect(output.length).toBe(wire.length);
     expect(pendingOutput).toBe(wire.length);
     expect(summary(readFrames(output))).toEqual(summary(readFrames(wire)));

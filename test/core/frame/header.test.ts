@@ -1,9 +1,16 @@
-// Frame headers, RFC 6455 §5.2: which first bytes are legal, and the length forms at their bounds, written and read back.
+// Frame headers, RFC 6455 §5.2: which first bytes are legal, and the length forms at their bounds,
+// written and read back.
 
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../../core/errors.ts";
 import { FrameDecoder } from "../../../core/frame/decoder.ts";
-import { DEFLATE_RULES, headerSize, PLAIN_RULES, readUint32, writeHeader } from "../../../core/frame/header.ts";
+import {
+  DEFLATE_RULES,
+  headerSize,
+  PLAIN_RULES,
+  readUint32,
+  writeHeader,
+} from "../../../core/frame/header.ts";
 import { hex, toHex } from "../support.ts";
 
 const LEGAL_OPCODES = [0x0, 0x1, 0x2, 0x8, 0x9, 0xa];
@@ -61,16 +68,26 @@ describe("writeHeader", () => {
 });
 
 describe("FrameDecoder", () => {
-  it.each(LENGTHS)("reads length $length before any payload has come", ({ length, unmasked, masked }) => {
-    for (const [digits, mask] of [[unmasked, false], [`${masked}37fa213d`, true]] as const) {
-      const decoder = new FrameDecoder(PLAIN_RULES, mask);
-      decoder.push(hex(digits));
-      expect(decoder.next()).toBe(true);
-      expect(decoder).toMatchObject({ opcode: 2, fin: true, rsv1: false, length, first: true, last: length === 0 });
-      expect(decoder.end - decoder.start).toBe(0);
-      expect(decoder.next()).toBe(false);
-    }
-  });
+  it.each(LENGTHS)(
+    "reads length $length before any payload has come",
+    ({ length, unmasked, masked }) => {
+      for (const [digits, mask] of [[unmasked, false], [`${masked}37fa213d`, true]] as const) {
+        const decoder = new FrameDecoder(PLAIN_RULES, mask);
+        decoder.push(hex(digits));
+        expect(decoder.next()).toBe(true);
+        expect(decoder).toMatchObject({
+          opcode: 2,
+          fin: true,
+          rsv1: false,
+          length,
+          first: true,
+          last: length === 0,
+        });
+        expect(decoder.end - decoder.start).toBe(0);
+        expect(decoder.next()).toBe(false);
+      }
+    },
+  );
 
   // 2^63 - 1 is the longest legal length: it is rounded, and no limit lets it pass.
   it("reads the longest legal length, 2^63 - 1", () => {

@@ -1,4 +1,5 @@
-// Masking (RFC 6455 §5.3) against the definition: octet i of the payload XOR octet i MOD 4 of the key.
+// Masking (RFC 6455 §5.3) against the definition: octet i of the payload XOR octet i MOD 4 of the
+// key.
 
 import { describe, expect, it, vi } from "vitest";
 import { applyMask, freshKey, readKey, rotateKey, writeKey } from "../../../core/frame/mask.ts";
@@ -33,21 +34,28 @@ describe("applyMask", () => {
     1021,
   ];
 
-  it.each(KEYS)("equals the definition with key %s at every alignment, length and phase", (digits) => {
-    const source = pattern(1100);
-    for (const length of lengths) {
-      for (let start = 0; start < 8; start++) {
-        for (let phase = 0; phase < 4; phase++) {
-          const bytes = source.slice();
-          applyMask(bytes, start, start + length, rotateKey(keyOf(digits), phase));
-          const expected = source.slice();
-          expected.set(masked(source.slice(start, start + length), hex(digits), phase), start);
-          // Bytes outside of the range must not change either.
-          if (!sameBytes(bytes, expected)) expect.unreachable(`${length} bytes at ${start}, phase ${phase}`);
+  it.each(KEYS)(
+    "equals the definition with key %s at every alignment, length and phase",
+    (digits) => {
+      const source = pattern(1100);
+      for (const length of lengths) {
+        for (let start = 0; start < 8; start++) {
+          for (let phase = 0; phase < 4; phase++) {
+            const bytes = source.slice();
+            applyMask(bytes, start, start + length, rotateKey(keyOf(digits), phase));
+            const expected = source.slice();
+            expected.set(masked(source.slice(start, start + length), hex(digits), phase), start);
+            // Bytes outside of the range must not change either.
+            if (!sameBytes(bytes, expected)) {
+              expect.unreachable(
+                `${length} bytes at ${start}, phase ${phase}`,
+              );
+            }
+          }
         }
       }
-    }
-  });
+    },
+  );
 
   it("respects the offset of a view in its buffer", () => {
     for (let offset = 0; offset < 8; offset++) {
@@ -90,8 +98,8 @@ describe("readKey and writeKey", () => {
 });
 
 describe("freshKey", () => {
-  // 10,000 draws refill the pool of 2048 keys. Were one handed out twice by design, far more than chance would repeat:
-  // among 10,000 of 2^32 one expects 0.01 pairs.
+  // 10,000 draws refill the pool of 2048 keys. Were one handed out twice by design, far more than
+  // chance would repeat: among 10,000 of 2^32 one expects 0.01 pairs.
   it("hands out no key twice, over several fillings of its pool", () => {
     const keys = Array.from({ length: 10_000 }, freshKey);
     expect(new Set(keys).size).toBeGreaterThan(9_990);

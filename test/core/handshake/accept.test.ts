@@ -2,7 +2,13 @@
 
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { acceptKey, acceptKeySync, createKey, encodeBase64, isKey } from "../../../core/handshake/accept.ts";
+import {
+  acceptKey,
+  acceptKeySync,
+  createKey,
+  encodeBase64,
+  isKey,
+} from "../../../core/handshake/accept.ts";
 import { SAMPLE_ACCEPT, SAMPLE_KEY } from "../../vectors/handshake-requests.ts";
 import { pattern } from "../support.ts";
 
@@ -33,7 +39,9 @@ describe("createKey", () => {
 describe("isKey", () => {
   it("takes 16 bytes in base64, and nothing before or behind them", () => {
     expect(isKey(SAMPLE_KEY)).toBe(true);
-    for (const text of [`A${SAMPLE_KEY}`, `${SAMPLE_KEY}=`, `${SAMPLE_KEY}\n`, SAMPLE_KEY.slice(1), ""]) {
+    for (
+      const text of [`A${SAMPLE_KEY}`, `${SAMPLE_KEY}=`, `${SAMPLE_KEY}\n`, SAMPLE_KEY.slice(1), ""]
+    ) {
       expect(isKey(text), text).toBe(false);
     }
   });

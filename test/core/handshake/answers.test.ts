@@ -1,4 +1,5 @@
-// Every row of the table of answers, in every cut; and what a client keeps of an answer that is no 101.
+// Every row of the table of answers, in every cut; and what a client keeps of an answer that is no
+// 101.
 
 import { describe, expect, it } from "vitest";
 import { acceptKey } from "../../../core/handshake/accept.ts";
@@ -13,7 +14,9 @@ const REST = "\x81\x05Hello\x81";
 const DEADLINE = 10_000;
 
 /** A handshake whose request was sent, and the accept value that answers it. */
-async function sent(options: ClientHandshakeOptions = {}): Promise<[handshake: ClientHandshake, accept: string]> {
+async function sent(
+  options: ClientHandshakeOptions = {},
+): Promise<[handshake: ClientHandshake, accept: string]> {
   const handshake = await ClientHandshake.create(URL_PARTS, options, 0);
   return [handshake, await acceptKey(field(takeMessage(handshake), "Sec-WebSocket-Key")!)];
 }
@@ -23,29 +26,47 @@ function sentFor({ protocols, deflate, limits }: AnswerVector): Promise<[ClientH
 }
 
 describe("ClientHandshake, table of answers", () => {
-  it.each(ANSWERS.filter(({ outcome }) => outcome === "opened"))("opens once, at any cut: $name", async (vector) => {
-    for (const { name, chunks } of cuts(latin1(vector.head.replaceAll("ACCEPT", "a".repeat(28)) + REST))) {
-      const [handshake, accept] = await sentFor(vector);
-      const head = latin1(vector.head.replaceAll("ACCEPT", accept) + REST);
-      const sizes = chunks.map((chunk) => chunk.length);
-      let at = 0;
-      let rest = "";
-      const opened = sizes.flatMap((size) => {
-        const result = handshake.receive(head.slice(at, at += size), 0);
-        if (result !== undefined) rest = toLatin1(result.rest) + toLatin1(head.slice(at));
-        return result ?? [];
-      });
-      expect(opened, name).toHaveLength(1);
-      expect(opened[0], name).toMatchObject({ protocol: vector.protocol ?? "", extensions: vector.extensions ?? "" });
-      expect(rest, name).toBe(REST);
-      expect(handshake, name).toMatchObject({ failure: undefined, outputEnded: false, deadline: Infinity });
-    }
-  });
+  it.each(ANSWERS.filter(({ outcome }) => outcome === "opened"))(
+    "opens once, at any cut: $name",
+    async (vector) => {
+      for (
+        const { name, chunks } of cuts(
+          latin1(vector.head.replaceAll("ACCEPT", "a".repeat(28)) + REST),
+        )
+      ) {
+        const [handshake, accept] = await sentFor(vector);
+        const head = latin1(vector.head.replaceAll("ACCEPT", accept) + REST);
+        const sizes = chunks.map((chunk) => chunk.length);
+        let at = 0;
+        let rest = "";
+        const opened = sizes.flatMap((size) => {
+          const result = handshake.receive(head.slice(at, at += size), 0);
+          if (result !== undefined) rest = toLatin1(result.rest) + toLatin1(head.slice(at));
+          return result ?? [];
+        });
+        expect(opened, name).toHaveLength(1);
+        expect(opened[0], name).toMatchObject({
+          protocol: vector.protocol ?? "",
+          extensions: vector.extensions ?? "",
+        });
+        expect(rest, name).toBe(REST);
+        expect(handshake, name).toMatchObject({
+          failure: undefined,
+          outputEnded: false,
+          deadline: Infinity,
+        });
+      }
+    },
+  );
 
   it.each(ANSWERS.filter(({ outcome }) => outcome !== "opened"))(
     "fails with $outcome, at any cut: $name",
     async (vector) => {
-      for (const { name, chunks } of cuts(latin1(vector.head.replaceAll("ACCEPT", "a".repeat(28)) + REST))) {
+      for (
+        const { name, chunks } of cuts(
+          latin1(vector.head.replaceAll("ACCEPT", "a".repeat(28)) + REST),
+        )
+      ) {
         const [handshake, accept] = await sentFor(vector);
         const head = latin1(vector.head.replaceAll("ACCEPT", accept) + REST);
         let at = 0;
@@ -66,7 +87,10 @@ describe("ClientHandshake, table of answers", () => {
     expect(handshake.failure?.answer).toEqual({
       status: 101,
       statusText: "Switching Protocols",
-      headers: [["Upgrade", "websocket"], ["Connection", "Upgrade"], ["Sec-WebSocket-Accept", "abc"]],
+      headers: [["Upgrade", "websocket"], ["Connection", "Upgrade"], [
+        "Sec-WebSocket-Accept",
+        "abc",
+      ]],
       body: new Uint8Array(0),
     });
   });
@@ -77,11 +101,20 @@ describe("ClientHandshake, table of answers", () => {
       timeouts: { pingInterval: 100 },
       text: "bytes",
     });
-    const { connection } = handshake.receive(latin1(answer(`Sec-WebSocket-Accept: ${accept}`)), 500)!;
+    const { connection } = handshake.receive(
+      latin1(answer(`Sec-WebSocket-Accept: ${accept}`)),
+      500,
+    )!;
     expect(connection.deadline).toBe(600);
     connection.sendText("masked");
-    expect(readFrames(takeBytes(connection))).toMatchObject([{ masked: true, payload: latin1("masked") }]);
-    expect(connection.receive(frame("server", 0x81, "four"), 500)).toEqual([{ type: "utf8", data: latin1("four") }]);
+    expect(readFrames(takeBytes(connection))).toMatchObject([{
+      masked: true,
+      payload: latin1("masked"),
+    }]);
+    expect(connection.receive(frame("server", 0x81, "four"), 500)).toEqual([{
+      type: "utf8",
+      data: latin1("four"),
+    }]);
     connection.receive(frame("server", 0x82, pattern(5)), 500);
     expect(connection.closeSent?.code).toBe(1009);
   });
@@ -96,9 +129,17 @@ describe("ClientHandshake, an answer that is no 101", () => {
       "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n2;x\r\n!\n\r\n0\r\nA: 1\r\n\r\n",
       "no!\n",
     ],
-    ["a fault in its chunks", "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nnope", "no"],
+    [
+      "a fault in its chunks",
+      "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nnope",
+      "no",
+    ],
     ["204", "HTTP/1.1 204 No Content\r\n\r\n", ""],
-    ["informational answers before it", "HTTP/1.1 102 \r\n\r\nHTTP/1.1 500 \r\nContent-Length: 1\r\n\r\nx", "x"],
+    [
+      "informational answers before it",
+      "HTTP/1.1 102 \r\n\r\nHTTP/1.1 500 \r\nContent-Length: 1\r\n\r\nx",
+      "x",
+    ],
   ] as const;
 
   it.each(ROWS)("fails with the whole of it, at any cut: %s", async (_, wire, body) => {
@@ -121,7 +162,10 @@ describe("ClientHandshake, an answer that is no 101", () => {
 
   it("says status and phrase in the message, and keeps the headers", async () => {
     const [handshake] = await sent();
-    handshake.receive(latin1("HTTP/1.1 401 Who are you\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"), 0);
+    handshake.receive(
+      latin1("HTTP/1.1 401 Who are you\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"),
+      0,
+    );
     expect(handshake.failure?.message).toContain("401 Who are you");
     expect(handshake.failure?.answer).toMatchObject({
       status: 401,
@@ -140,13 +184,16 @@ describe("ClientHandshake, an answer that is no 101", () => {
     expect(toLatin1(handshake.failure!.answer!.body)).toBe("<html>");
   });
 
-  it.each([1000, 65_536, 1_000_000])("keeps 64 KiB of a body without end, in chunks of %d", async (size) => {
-    const [handshake] = await sent();
-    const body = pattern(1_000_000);
-    handshake.receive(latin1("HTTP/1.1 200 OK\r\n\r\n"), 0);
-    for (const chunk of chop(body, size)) handshake.receive(chunk, 0);
-    expect(handshake.failure?.answer?.body).toEqual(body.slice(0, 65_536));
-  });
+  it.each([1000, 65_536, 1_000_000])(
+    "keeps 64 KiB of a body without end, in chunks of %d",
+    async (size) => {
+      const [handshake] = await sent();
+      const body = pattern(1_000_000);
+      handshake.receive(latin1("HTTP/1.1 200 OK\r\n\r\n"), 0);
+      for (const chunk of chop(body, size)) handshake.receive(chunk, 0);
+      expect(handshake.failure?.answer?.body).toEqual(body.slice(0, 65_536));
+    },
+  );
 
   it("fails as soon as it has 64 KiB of a body", async () => {
     const [handshake] = await sent();
@@ -160,14 +207,19 @@ describe("ClientHandshake, an answer that is no 101", () => {
   it("takes a 101 that follows another final answer for nothing", async () => {
     const [handshake, accept] = await sent();
     const refusal = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
-    expect(handshake.receive(latin1(refusal + answer(`Sec-WebSocket-Accept: ${accept}`)), 0)).toBeUndefined();
+    expect(handshake.receive(latin1(refusal + answer(`Sec-WebSocket-Accept: ${accept}`)), 0))
+      .toBeUndefined();
     expect(handshake.failure?.answer?.status).toBe(403);
   });
 });
 
 describe("ClientHandshake, time and the end of the transport", () => {
   it("has the deadline of the handshake, and acts on it when it has passed", async () => {
-    const handshake = await ClientHandshake.create(URL_PARTS, { timeouts: { handshake: 50 } }, 1000);
+    const handshake = await ClientHandshake.create(
+      URL_PARTS,
+      { timeouts: { handshake: 50 } },
+      1000,
+    );
     expect(handshake.deadline).toBe(1050);
     handshake.tick(1049);
     expect(handshake.failure).toBeUndefined();
@@ -177,7 +229,11 @@ describe("ClientHandshake, time and the end of the transport", () => {
   });
 
   it("counts the time for the answer from `begin`, where it is called", async () => {
-    const handshake = await ClientHandshake.create(URL_PARTS, { timeouts: { handshake: 50 } }, 1000);
+    const handshake = await ClientHandshake.create(
+      URL_PARTS,
+      { timeouts: { handshake: 50 } },
+      1000,
+    );
     handshake.begin(1040);
     expect(handshake.deadline).toBe(1090);
     handshake.tick(1090);
@@ -185,12 +241,15 @@ describe("ClientHandshake, time and the end of the transport", () => {
     expect(handshake).toMatchObject({ failure: { fault: "answer-overdue" }, deadline: Infinity });
   });
 
-  it.each(["", "HTTP/1.1 101 Switching Protocols\r\n"])("fails at the end of the transport after %j", async (text) => {
-    const [handshake] = await sent();
-    handshake.receive(latin1(text), 0);
-    handshake.receiveEnd(1);
-    expect(handshake.failure?.fault).toBe("answer-incomplete");
-  });
+  it.each(["", "HTTP/1.1 101 Switching Protocols\r\n"])(
+    "fails at the end of the transport after %j",
+    async (text) => {
+      const [handshake] = await sent();
+      handshake.receive(latin1(text), 0);
+      handshake.receiveEnd(1);
+      expect(handshake.failure?.fault).toBe("answer-incomplete");
+    },
+  );
 
   it("does nothing after its end, whatever comes", async () => {
     const [opened, accept] = await sent();
@@ -199,7 +258,8 @@ describe("ClientHandshake, time and the end of the transport", () => {
     failed.receive(latin1("SSH"), 0);
     for (const handshake of [opened, failed]) {
       const { failure, outputEnded } = handshake;
-      expect(handshake.receive(latin1(answer(`Sec-WebSocket-Accept: ${accept}`)), 1)).toBeUndefined();
+      expect(handshake.receive(latin1(answer(`Sec-WebSocket-Accept: ${accept}`)), 1))
+        .toBeUndefined();
       handshake.receiveEnd(2);
       handshake.tick(DEADLINE * 2);
       expect(handshake).toMatchObject({ failure, outputEnded, deadline: Infinity });

@@ -54,18 +54,30 @@ describe("ClientHandshake.create", () => {
   });
 
   it("offers the subprotocols in order", async () => {
-    const message = await requestFor(URL_PARTS, { protocols: ["chat", "constructor", "__proto__"] });
+    const message = await requestFor(URL_PARTS, {
+      protocols: ["chat", "constructor", "__proto__"],
+    });
     expect(field(message, "Sec-WebSocket-Protocol")).toBe("chat, constructor, __proto__");
-    expect(field(await requestFor(URL_PARTS, { protocols: [] }), "Sec-WebSocket-Protocol")).toBeUndefined();
+    expect(field(await requestFor(URL_PARTS, { protocols: [] }), "Sec-WebSocket-Protocol"))
+      .toBeUndefined();
   });
 
   it("sends the credentials of the URL, unless there are others", async () => {
     const url = { ...URL_PARTS, username: "Aladdin", password: "open%20sesame" };
-    expect(field(await requestFor(url), "Authorization")).toBe("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-    expect(field(await requestFor({ ...URL_PARTS, username: "a" }), "Authorization")).toBe("Basic YTo=");
-    expect(field(await requestFor({ ...URL_PARTS, password: "b" }), "Authorization")).toBe("Basic OmI=");
-    expect(field(await requestFor({ ...URL_PARTS, username: "", password: "" }), "Authorization")).toBeUndefined();
-    expect(field(await requestFor(url, { headers: { authorization: "Bearer x" } }), "authorization")).toBe("Bearer x");
+    expect(field(await requestFor(url), "Authorization")).toBe(
+      "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+    );
+    expect(field(await requestFor({ ...URL_PARTS, username: "a" }), "Authorization")).toBe(
+      "Basic YTo=",
+    );
+    expect(field(await requestFor({ ...URL_PARTS, password: "b" }), "Authorization")).toBe(
+      "Basic OmI=",
+    );
+    expect(field(await requestFor({ ...URL_PARTS, username: "", password: "" }), "Authorization"))
+      .toBeUndefined();
+    expect(
+      field(await requestFor(url, { headers: { authorization: "Bearer x" } }), "authorization"),
+    ).toBe("Bearer x");
     const cookie = await requestFor(url, { headers: { Cookie: "a=1" } });
     expect(field(cookie, "Authorization")).toBe("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
   });
@@ -93,25 +105,47 @@ describe("ClientHandshake.create", () => {
   });
 
   it.each<[string, Partial<ClientUrl>, string]>([
-    ["another scheme", { protocol: "ftp:" }, "\"ftp:\" is not the scheme of a WebSocket: use ws: or wss:"],
-    ["a fragment", { hash: "#a" }, "the URL of a WebSocket has no fragment (RFC 6455 §3); write # as %23"],
+    [
+      "another scheme",
+      { protocol: "ftp:" },
+      "\"ftp:\" is not the scheme of a WebSocket: use ws: or wss:",
+    ],
+    [
+      "a fragment",
+      { hash: "#a" },
+      "the URL of a WebSocket has no fragment (RFC 6455 §3); write # as %23",
+    ],
     ["no host", { host: "" }, "\"\" is not a host with an optional port"],
-    ["a host with a line end", { host: "a\r\nX: 1" }, "\"a\\r\\nX: 1\" is not a host with an optional port"],
+    [
+      "a host with a line end",
+      { host: "a\r\nX: 1" },
+      "\"a\\r\\nX: 1\" is not a host with an optional port",
+    ],
     ["a host with a user name", { host: "a@b" }, "\"a@b\" is not a host with an optional port"],
-    ["a path with a space", { pathname: "/a b" }, "\"/a b\" is not a request target (RFC 9112 §3.2)"],
+    [
+      "a path with a space",
+      { pathname: "/a b" },
+      "\"/a b\" is not a request target (RFC 9112 §3.2)",
+    ],
     [
       "a path with a line end",
       { pathname: "/ HTTP/1.1\r\nX: 1\r\n\r\n" },
       "\"/ HTTP/1.1\\r\\nX: 1\\r\\n\\r\\n\" is not a request target (RFC 9112 §3.2)",
     ],
-    ["a query with a fragment in it", { search: "?a#b" }, "\"/chat?a#b\" is not a request target (RFC 9112 §3.2)"],
+    [
+      "a query with a fragment in it",
+      { search: "?a#b" },
+      "\"/chat?a#b\" is not a request target (RFC 9112 §3.2)",
+    ],
     [
       "credentials that are not percent-encoded",
       { username: "%" },
       "the user name or password in the URL is not percent-encoded UTF-8",
     ],
   ])("refuses a URL with %s, and says why", async (_, parts, message) => {
-    expect(await thrown(() => requestFor({ ...URL_PARTS, ...parts }))).toEqual(new UsageError(message));
+    expect(await thrown(() => requestFor({ ...URL_PARTS, ...parts }))).toEqual(
+      new UsageError(message),
+    );
   });
 
   it.each<[string, readonly unknown[], string]>([
@@ -122,7 +156,9 @@ describe("ClientHandshake.create", () => {
     ["stands there twice", ["a", "b", "a"], "a subprotocol is offered twice (RFC 6455 §4.1)"],
   ])("refuses a subprotocol that %s, and says so", async (_, protocols, message) => {
     const given = protocols as readonly string[];
-    expect(await thrown(() => requestFor(URL_PARTS, { protocols: given }))).toEqual(new UsageError(message));
+    expect(await thrown(() => requestFor(URL_PARTS, { protocols: given }))).toEqual(
+      new UsageError(message),
+    );
   });
 
   it.each<[string, ClientHandshakeOptions]>([
@@ -140,7 +176,9 @@ describe("ClientHandshake.create", () => {
       "Sec-WebSocket-Key",
       "sec-websocket-protocol",
     ]
-      .map((name): [string, ClientHandshakeOptions] => [`its own ${name}`, { headers: { [name]: "1" } }]),
+      .map((
+        name,
+      ): [string, ClientHandshakeOptions] => [`its own ${name}`, { headers: { [name]: "1" } }]),
   ])("refuses %s", async (_, options) => {
     expect(await thrown(() => requestFor(URL_PARTS, options))).toBeInstanceOf(UsageError);
   });

@@ -1,4 +1,5 @@
-// The options that both handshakes share: which there are, that they are checked, and that they are checked only once.
+// The options that both handshakes share: which there are, that they are checked, and that they are
+// checked only once.
 
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../core/errors.ts";
@@ -12,7 +13,11 @@ const digest = (): string => "";
 
 describe("resolveOptions", () => {
   it("completes what is given with the defaults", () => {
-    expect(resolveOptions({})).toEqual({ limits: DEFAULT_LIMITS, timeouts: DEFAULT_TIMEOUTS, deflate: undefined });
+    expect(resolveOptions({})).toEqual({
+      limits: DEFAULT_LIMITS,
+      timeouts: DEFAULT_TIMEOUTS,
+      deflate: undefined,
+    });
     expect(resolveOptions({ deflate: { codec: NO_CODEC } }).deflate).toMatchObject({
       codec: NO_CODEC,
       threshold: expect.any(Number),
@@ -34,7 +39,9 @@ describe("resolveOptions", () => {
       limits: { ...DEFAULT_LIMITS, maxFields: 3 },
       timeouts: { ...DEFAULT_TIMEOUTS, close: 4 },
     });
-    expect(resolveOptions({ protocols: [] } as HandshakeOptions, ["protocols"])).toMatchObject({ protocols: [] });
+    expect(resolveOptions({ protocols: [] } as HandshakeOptions, ["protocols"])).toMatchObject({
+      protocols: [],
+    });
   });
 
   it("refuses an unknown name, and says which there are", () => {

@@ -1,4 +1,5 @@
-// Both handshakes against each other: what one writes the other reads, at every cut, and the connections understand each other.
+// Both handshakes against each other: what one writes the other reads, at every cut, and the
+// connections understand each other.
 
 import { describe, expect, it } from "vitest";
 import { ClientHandshake } from "../../../core/handshake/client.ts";
@@ -26,7 +27,10 @@ describe("ClientHandshake and ServerHandshake", () => {
       const answer = join([...server.takeOutput(), ...serverSide.connection.takeOutput()]);
       const clientSide = client.receive(answer, 0);
       expect(clientSide?.protocol, name).toBe("a");
-      expect(receiveAll(clientSide!.connection, [clientSide!.rest]), name).toEqual([{ type: "text", data: "first" }]);
+      expect(receiveAll(clientSide!.connection, [clientSide!.rest]), name).toEqual([{
+        type: "text",
+        data: "first",
+      }]);
       clientSide!.connection.sendBinary(Uint8Array.of(1, 2, 3));
       const [event] = receiveAll(serverSide.connection, clientSide!.connection.takeOutput());
       expect(event, name).toEqual({ type: "binary", data: Uint8Array.of(1, 2, 3) });
@@ -68,7 +72,8 @@ describe("ClientHandshake and ServerHandshake", () => {
 });
 
 describe("HANDSHAKE_FAULTS", () => {
-  // What no head can break: the faults of time, of the transport's end, and of bytes behind a head. They have tests by name.
+  // What no head can break: the faults of time, of the transport's end, and of bytes behind a head.
+  // They have tests by name.
   const ELSEWHERE: readonly HandshakeFault[] = [
     "request-overdue",
     "request-incomplete",
@@ -102,11 +107,15 @@ describe("HANDSHAKE_FAULTS", () => {
   };
 
   it("has another status than 400 just where HTTP has one for it", () => {
-    const special = Object.entries(HANDSHAKE_FAULTS).filter(([, { status }]) => status !== undefined && status !== 400);
+    const special = Object.entries(HANDSHAKE_FAULTS).filter(([, { status }]) =>
+      status !== undefined && status !== 400
+    );
     const expected = Object.entries(BY_STATUS).flatMap(([status, faults]) =>
       faults.map((fault) => `${fault} ${status}`)
     );
-    expect(special.map(([fault, { status }]) => `${fault} ${status}`).sort()).toEqual(expected.sort());
+    expect(special.map(([fault, { status }]) => `${fault} ${status}`).sort()).toEqual(
+      expected.sort(),
+    );
   });
 
   it.each(Object.entries(HANDSHAKE_FAULTS))(
@@ -116,7 +125,9 @@ describe("HANDSHAKE_FAULTS", () => {
       expect(rule.message).toMatch(/^\w.*[^.]$/);
       const asked = REQUESTS.some(({ outcome }) => outcome === fault);
       if (asked) expect(rule.status).toBeGreaterThanOrEqual(400);
-      if (rule.status !== undefined) expect([400, 405, 408, 414, 426, 431, 501, 503, 505]).toContain(rule.status);
+      if (rule.status !== undefined) {
+        expect([400, 405, 408, 414, 426, 431, 501, 503, 505]).toContain(rule.status);
+      }
     },
   );
 });

@@ -1,4 +1,5 @@
-// Every row of the table of requests, in every cut: what it is, what it says, and what a refused one is answered.
+// Every row of the table of requests, in every cut: what it is, what it says, and what a refused
+// one is answered.
 
 import { describe, expect, it } from "vitest";
 import { HANDSHAKE_FAULTS } from "../../../core/handshake/faults.ts";
@@ -28,18 +29,23 @@ function refusals(): readonly RequestVector[] {
 }
 
 describe("ServerHandshake, table of requests", () => {
-  it.each(upgrades())("returns an upgrade request once, at any cut: $name", async ({ head, limits, says }) => {
-    for (const { name, chunks } of cuts(latin1(head + WITH_REST))) {
-      const handshake = new ServerHandshake({ limits }, 0);
-      const requests = chunks.map((chunk) => handshake.receive(chunk, 0)).filter((received) => received !== undefined);
-      expect(requests, name).toHaveLength(1);
-      expect(requests[0], name).toMatchObject({ method: "GET", ...says });
-      expect(handshake.request, name).toBe(requests[0]);
-      const opened = await handshake.accept();
-      expect(toLatin1(opened.rest), name).toBe(WITH_REST);
-      expect(field(takeMessage(handshake), "Sec-WebSocket-Accept"), name).toBe(SAMPLE_ACCEPT);
-    }
-  });
+  it.each(upgrades())(
+    "returns an upgrade request once, at any cut: $name",
+    async ({ head, limits, says }) => {
+      for (const { name, chunks } of cuts(latin1(head + WITH_REST))) {
+        const handshake = new ServerHandshake({ limits }, 0);
+        const requests = chunks.map((chunk) => handshake.receive(chunk, 0)).filter((received) =>
+          received !== undefined
+        );
+        expect(requests, name).toHaveLength(1);
+        expect(requests[0], name).toMatchObject({ method: "GET", ...says });
+        expect(handshake.request, name).toBe(requests[0]);
+        const opened = await handshake.accept();
+        expect(toLatin1(opened.rest), name).toBe(WITH_REST);
+        expect(field(takeMessage(handshake), "Sec-WebSocket-Accept"), name).toBe(SAMPLE_ACCEPT);
+      }
+    },
+  );
 
   it.each(REQUESTS.filter(({ outcome }) => outcome === "plain"))(
     "leaves a plain request to the host, at any cut: $name",
@@ -49,7 +55,11 @@ describe("ServerHandshake, table of requests", () => {
         for (const chunk of chunks) expect(handshake.receive(chunk, 0), name).toBeUndefined();
         expect(handshake.plainRequest?.target, name).toBe(head.split(" ")[1]);
         expect(toLatin1(handshake.takeRest()), name).toBe(WITH_REST);
-        expect(handshake, name).toMatchObject({ failure: undefined, outputEnded: false, deadline: Infinity });
+        expect(handshake, name).toMatchObject({
+          failure: undefined,
+          outputEnded: false,
+          deadline: Infinity,
+        });
         expect(takeText(handshake), name).toBe("");
       }
     },
@@ -61,26 +71,36 @@ describe("ServerHandshake, table of requests", () => {
       const handshake = new ServerHandshake({ limits }, 0);
       for (const chunk of chunks) expect(handshake.receive(chunk, 0), name).toBeUndefined();
       expect(handshake.failure?.fault, name).toBe(outcome);
-      expect(handshake, name).toMatchObject({ request: undefined, outputEnded: true, deadline: Infinity });
+      expect(handshake, name).toMatchObject({
+        request: undefined,
+        outputEnded: true,
+        deadline: Infinity,
+      });
       answers.add(takeText(handshake));
     }
     expect(answers.size).toBe(1);
   });
 
-  it.each(refusals())("answers $outcome with its status, and closes: $name", ({ head, limits, outcome }) => {
-    const handshake = new ServerHandshake({ limits }, 0);
-    handshake.receive(latin1(head), 0);
-    const rule = HANDSHAKE_FAULTS[outcome as keyof typeof HANDSHAKE_FAULTS];
-    const answer = takeMessage(handshake);
-    expect(answer.firstLine).toMatch(new RegExp(`^HTTP/1\\.1 ${rule.status} [A-Z]`));
-    const own = ["Content-Type", "Content-Length", "Connection"];
-    expect(answer.fields.map(([name]) => name)).toEqual([...NAMED_BY_STATUS[rule.status!] ?? [], ...own]);
-    expect(field(answer, "Connection")).toMatch(/^close(, Upgrade)?$/);
-    expect(field(answer, "Content-Length")).toBe(String(answer.body.length));
-    expect(field(answer, "Content-Type")).toBe("text/plain; charset=utf-8");
-    expect(answer.body).toContain(rule.message);
-    expect(handshake.failure?.message).toContain(rule.section);
-  });
+  it.each(refusals())(
+    "answers $outcome with its status, and closes: $name",
+    ({ head, limits, outcome }) => {
+      const handshake = new ServerHandshake({ limits }, 0);
+      handshake.receive(latin1(head), 0);
+      const rule = HANDSHAKE_FAULTS[outcome as keyof typeof HANDSHAKE_FAULTS];
+      const answer = takeMessage(handshake);
+      expect(answer.firstLine).toMatch(new RegExp(`^HTTP/1\\.1 ${rule.status} [A-Z]`));
+      const own = ["Content-Type", "Content-Length", "Connection"];
+      expect(answer.fields.map(([name]) => name)).toEqual([
+        ...NAMED_BY_STATUS[rule.status!] ?? [],
+        ...own,
+      ]);
+      expect(field(answer, "Connection")).toMatch(/^close(, Upgrade)?$/);
+      expect(field(answer, "Content-Length")).toBe(String(answer.body.length));
+      expect(field(answer, "Content-Type")).toBe("text/plain; charset=utf-8");
+      expect(answer.body).toContain(rule.message);
+      expect(handshake.failure?.message).toContain(rule.section);
+    },
+  );
 
   it("names the methods in a 405, and the protocol and its version in a 426", () => {
     const wrongMethod = answerTo(request("POST / HTTP/1.1"));
@@ -129,7 +149,9 @@ describe("ServerHandshake.fromRequest, the same table", () => {
   const readable = REQUESTS.flatMap((vector) => {
     const bytes = new HeadReader("request", DEFAULT_LIMITS).receive(latin1(vector.head));
     const head = bytes instanceof Uint8Array ? parseRequestHead(bytes) : "";
-    return typeof head === "string" || vector.limits !== undefined ? [] : [{ ...vector, parsed: head }];
+    return typeof head === "string" || vector.limits !== undefined
+      ? []
+      : [{ ...vector, parsed: head }];
   });
 
   it.each(readable)("finds $outcome: $name", ({ parsed, outcome, says }) => {

@@ -1,4 +1,5 @@
-// ServerHandshake beyond the table of requests: what the application decides, what comes too early, too late or not at all.
+// ServerHandshake beyond the table of requests: what the application decides, what comes too early,
+// too late or not at all.
 
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
@@ -61,19 +62,34 @@ describe("ServerHandshake.accept", () => {
   it("adds the application's fields behind its own", async () => {
     const handshake = received();
     await handshake.accept({ headers: [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]] });
-    expect(takeMessage(handshake).fields.slice(3)).toEqual([["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]]);
+    expect(takeMessage(handshake).fields.slice(3)).toEqual([["Set-Cookie", "a=1"], [
+      "Set-Cookie",
+      "b=2",
+    ]]);
   });
 
   it.each<[string, AcceptChoice, string]>([
-    ["a subprotocol that was not offered", { protocol: "b" }, "subprotocol \"b\" was not offered by the client"],
-    ["a subprotocol in other case", { protocol: "A" }, "subprotocol \"A\" was not offered by the client"],
+    [
+      "a subprotocol that was not offered",
+      { protocol: "b" },
+      "subprotocol \"b\" was not offered by the client",
+    ],
+    [
+      "a subprotocol in other case",
+      { protocol: "A" },
+      "subprotocol \"A\" was not offered by the client",
+    ],
     [
       "the name of a property",
       { protocol: "constructor" },
       "subprotocol \"constructor\" was not offered by the client",
     ],
     ["an unknown option", { protocl: "a" } as AcceptChoice, "unknown option accept.protocl"],
-    ["a line end in a value", { headers: { "X-A": "1\r\nSet-Cookie: evil=1" } }, "the value of header X-A"],
+    [
+      "a line end in a value",
+      { headers: { "X-A": "1\r\nSet-Cookie: evil=1" } },
+      "the value of header X-A",
+    ],
     ["a name that is no token", { headers: { "X A": "1" } }, "header name \"X A\" is not a token"],
     ...[
       "Upgrade",
@@ -104,7 +120,9 @@ describe("ServerHandshake.accept", () => {
     rejected.reject(403);
     const accepting = received();
     const first = accepting.accept();
-    for (const handshake of [reading(), interrupted(), received(page()), accepted, rejected, accepting]) {
+    for (
+      const handshake of [reading(), interrupted(), received(page()), accepted, rejected, accepting]
+    ) {
       const message = "accept needs an upgrade request that was neither accepted nor rejected";
       expect(await thrown(() => handshake.accept())).toEqual(new UsageError(message));
     }
@@ -124,7 +142,9 @@ describe("ServerHandshake.accept", () => {
   });
 
   it("has the answer at once with a synchronous digest", () => {
-    const handshake = received(request(), { sha1: (text) => createHash("sha1").update(text).digest("base64") });
+    const handshake = received(request(), {
+      sha1: (text) => createHash("sha1").update(text).digest("base64"),
+    });
     void handshake.accept();
     expect(field(takeMessage(handshake), "Sec-WebSocket-Accept")).toBe(SAMPLE_ACCEPT);
   });
@@ -208,9 +228,15 @@ describe("ServerHandshake.reject", () => {
     ["a status that is no number", "status NaN does not end a handshake: use 200-599", Number.NaN],
     ["a status that is no integer", "status 404.5 is not between 100 and 599", 404.5],
     ["its own Connection", "header connection is written by", 403, { "connection": "keep-alive" }],
-    ["its own Content-Length", "header Content-length is written by", 403, { "Content-length": "1" }],
-    ["its own Transfer-Encoding", "header Transfer-Encoding is written by", 403, { "Transfer-Encoding": "chunked" }],
-    ["a line end in a value", "the value of header Location", 302, { "Location": "/\r\nSet-Cookie: a" }],
+    ["its own Content-Length", "header Content-length is written by", 403, {
+      "Content-length": "1",
+    }],
+    ["its own Transfer-Encoding", "header Transfer-Encoding is written by", 403, {
+      "Transfer-Encoding": "chunked",
+    }],
+    ["a line end in a value", "the value of header Location", 302, {
+      "Location": "/\r\nSet-Cookie: a",
+    }],
     ["a body with 204", "an answer with status 204 has no body", 204, [], "a"],
     ["a body with 304", "an answer with status 304 has no body", 304, [], "a"],
   ])("refuses %s, and can be called again", (_, message, status, headers, body) => {

@@ -1,4 +1,5 @@
-// What the tests of the handshakes share: Latin-1 text as bytes and back, and answers taken apart with nothing of the core's.
+// What the tests of the handshakes share: Latin-1 text as bytes and back, and answers taken apart
+// with nothing of the core's.
 
 import type { DeflateCodec } from "../../../core/deflate/codec.ts";
 import type { ClientUrl } from "../../../core/handshake/offer.ts";
@@ -41,8 +42,8 @@ export function takeMessage(writer: Writer): Message {
 
 /** The value of the message's one field of that name. */
 export function field(message: Message, name: string): string | undefined {
-  const values = message.fields.filter(([other]) => other.toLowerCase() === name.toLowerCase()).map(([, value]) =>
-    value
+  const values = message.fields.filter(([other]) => other.toLowerCase() === name.toLowerCase()).map(
+    ([, value]) => value,
   );
   if (values.length > 1) throw new Error(`${name} is repeated`);
   return values[0];

@@ -2,7 +2,12 @@
 
 import { describe, expect, it } from "vitest";
 import type { BodyLength } from "../../../core/http/body.ts";
-import { BodyReader, requestBodyFault, requestBodyLength, responseBodyLength } from "../../../core/http/body.ts";
+import {
+  BodyReader,
+  requestBodyFault,
+  requestBodyLength,
+  responseBodyLength,
+} from "../../../core/http/body.ts";
 import type { HeaderField } from "../../../core/http/fields.ts";
 import { HeaderFields } from "../../../core/http/fields.ts";
 import { Pieces } from "../../../core/pieces.ts";
@@ -26,18 +31,24 @@ describe("requestBodyLength", () => {
 });
 
 describe("requestBodyFault", () => {
-  // What one server takes for a length and another does not is how requests are smuggled (RFC 9112 §11.2).
+  // What one server takes for a length and another does not is how requests are smuggled (RFC 9112
+  // §11.2).
   it.each(["", "-1", "+1", "1 2", "5, 5", "0x5", "1e3", "5.0", "a5", "5a", "99999999999999999999"])(
     "refuses the length %j",
     (length) => {
-      expect(requestBodyFault(new HeaderFields([["Content-Length", length]]))).toBe("content-length-invalid");
+      expect(requestBodyFault(new HeaderFields([["Content-Length", length]]))).toBe(
+        "content-length-invalid",
+      );
     },
   );
 
-  it.each(["gzip", "gzip, chunked", "chunked, gzip", "xchunked", "chunkedx", ""])("refuses the coding %j", (coding) => {
-    const headers = new HeaderFields([["Transfer-Encoding", coding]]);
-    expect(requestBodyFault(headers)).toBe("transfer-encoding-unsupported");
-  });
+  it.each(["gzip", "gzip, chunked", "chunked, gzip", "xchunked", "chunkedx", ""])(
+    "refuses the coding %j",
+    (coding) => {
+      const headers = new HeaderFields([["Transfer-Encoding", coding]]);
+      expect(requestBodyFault(headers)).toBe("transfer-encoding-unsupported");
+    },
+  );
 
   it("refuses a length besides chunks, and a second length", () => {
     expect(requestBodyFault(new HeaderFields([LENGTH, CHUNKED]))).toBe("body-length-ambiguous");
@@ -59,7 +70,9 @@ describe("responseBodyLength", () => {
     ["a status below 200", 103, [CHUNKED], 0],
   ])("is told by %s", (_, status, fields, expected) => {
     const headers = new HeaderFields(fields);
-    expect(responseBodyLength({ version: "HTTP/1.1", status, statusText: "", headers })).toBe(expected);
+    expect(responseBodyLength({ version: "HTTP/1.1", status, statusText: "", headers })).toBe(
+      expected,
+    );
   });
 });
 
@@ -77,9 +90,26 @@ const ROWS: readonly Row[] = [
   { name: "no body", length: 0, wire: "abc", body: "", rest: "abc" },
   { name: "a length", length: 5, wire: "helloabc", body: "hello", rest: "abc" },
   { name: "a length, cut short", length: 5, wire: "hell", body: "hell" },
-  { name: "until the end", length: "until-end", wire: "hello\r\n0\r\n\r\n", body: "hello\r\n0\r\n\r\n" },
-  { name: "one chunk", length: "chunked", wire: "5\r\nhello\r\n0\r\n\r\nabc", body: "hello", rest: "abc" },
-  { name: "several chunks", length: "chunked", wire: "2\r\nhe\r\n003\r\nllo\r\n00\r\n\r\n", body: "hello", rest: "" },
+  {
+    name: "until the end",
+    length: "until-end",
+    wire: "hello\r\n0\r\n\r\n",
+    body: "hello\r\n0\r\n\r\n",
+  },
+  {
+    name: "one chunk",
+    length: "chunked",
+    wire: "5\r\nhello\r\n0\r\n\r\nabc",
+    body: "hello",
+    rest: "abc",
+  },
+  {
+    name: "several chunks",
+    length: "chunked",
+    wire: "2\r\nhe\r\n003\r\nllo\r\n00\r\n\r\n",
+    body: "hello",
+    rest: "",
+  },
   {
     name: "a chunk with line ends in it",
     length: "chunked",
@@ -95,10 +125,28 @@ const ROWS: readonly Row[] = [
     body: "01234567890123456789",
     rest: "",
   },
-  { name: "extensions", length: "chunked", wire: "5;a=\"b\";c\r\nhello\r\n0 ; d\r\n\r\n", body: "hello", rest: "" },
-  { name: "a trailer", length: "chunked", wire: "1\r\na\r\n0\r\nA: 1\r\nB: 2\r\n\r\nabc", body: "a", rest: "abc" },
+  {
+    name: "extensions",
+    length: "chunked",
+    wire: "5;a=\"b\";c\r\nhello\r\n0 ; d\r\n\r\n",
+    body: "hello",
+    rest: "",
+  },
+  {
+    name: "a trailer",
+    length: "chunked",
+    wire: "1\r\na\r\n0\r\nA: 1\r\nB: 2\r\n\r\nabc",
+    body: "a",
+    rest: "abc",
+  },
   { name: "chunks, cut short", length: "chunked", wire: "5\r\nhello\r\n", body: "hello" },
-  { name: "a size that is no number", length: "chunked", wire: "5\r\nhello\r\nx\r\n", body: "hello", fault: true },
+  {
+    name: "a size that is no number",
+    length: "chunked",
+    wire: "5\r\nhello\r\nx\r\n",
+    body: "hello",
+    fault: true,
+  },
   { name: "a size with a sign", length: "chunked", wire: "+5\r\nhello", body: "", fault: true },
   { name: "a size with 0x", length: "chunked", wire: "0x5\r\nhello", body: "", fault: true },
   { name: "an empty size", length: "chunked", wire: "\r\nhello", body: "", fault: true },
@@ -109,12 +157,48 @@ const ROWS: readonly Row[] = [
     body: "hello",
     rest: "",
   },
-  { name: "a size of 14 digits", length: "chunked", wire: "00000000000005\r\nhello", body: "", fault: true },
-  { name: "a size line that ends in LF", length: "chunked", wire: "5\nhello", body: "", fault: true },
-  { name: "a chunk longer than its size", length: "chunked", wire: "4\r\nhello\r\n", body: "hell", fault: true },
-  { name: "a chunk that ends in LF", length: "chunked", wire: "5\r\nhello\n0\r\n", body: "hello", fault: true },
-  { name: "an extension without end", length: "chunked", wire: "5;" + "a".repeat(5000), body: "", fault: true },
-  { name: "a trailer without end", length: "chunked", wire: "0\r\n" + "A: 1\r\n".repeat(2000), body: "", fault: true },
+  {
+    name: "a size of 14 digits",
+    length: "chunked",
+    wire: "00000000000005\r\nhello",
+    body: "",
+    fault: true,
+  },
+  {
+    name: "a size line that ends in LF",
+    length: "chunked",
+    wire: "5\nhello",
+    body: "",
+    fault: true,
+  },
+  {
+    name: "a chunk longer than its size",
+    length: "chunked",
+    wire: "4\r\nhello\r\n",
+    body: "hell",
+    fault: true,
+  },
+  {
+    name: "a chunk that ends in LF",
+    length: "chunked",
+    wire: "5\r\nhello\n0\r\n",
+    body: "hello",
+    fault: true,
+  },
+  {
+    name: "an extension without end",
+    length: "chunked",
+    wire: "5;" + "a".repeat(5000),
+    body: "",
+    fault: true,
+  },
+  {
+    name: "a trailer without end",
+    length: "chunked",
+    wire: "0\r\n" + "A: 1\r\n".repeat(2000),
+    body: "",
+    fault: true,
+  },
 ];
 
 describe("BodyReader", () => {
@@ -145,12 +229,13 @@ describe("BodyReader", () => {
   });
 
   it("is done at once where there is no body, and only there", () => {
-    expect(([0, 1, "chunked", "until-end"] as const).map((length) => new BodyReader(length).done)).toEqual([
-      true,
-      false,
-      false,
-      false,
-    ]);
+    expect(([0, 1, "chunked", "until-end"] as const).map((length) => new BodyReader(length).done))
+      .toEqual([
+        true,
+        false,
+        false,
+        false,
+      ]);
   });
 
   it("takes a trailer of 4096 bytes, and none that is longer", () => {

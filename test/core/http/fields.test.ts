@@ -14,7 +14,10 @@ import {
 } from "../../../core/http/fields.ts";
 
 describe("HeaderFields", () => {
-  const fields = new HeaderFields([["Host", "a"], ["X-List", "1, 2"], ["x-list", "3"], ["__proto__", "p"]]);
+  const fields = new HeaderFields([["Host", "a"], ["X-List", "1, 2"], ["x-list", "3"], [
+    "__proto__",
+    "p",
+  ]]);
 
   it("finds a name in any case", () => {
     expect(fields.get("hOST")).toBe("a");
@@ -47,8 +50,11 @@ describe("HeaderFields", () => {
 
 describe("isToken", () => {
   it("takes what RFC 9110 §5.6.2 lists, and nothing else", () => {
-    const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).filter(isToken).join("");
-    expect(all).toBe("!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~");
+    const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).filter(isToken)
+      .join("");
+    expect(all).toBe(
+      "!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~",
+    );
     expect(isToken("")).toBe(false);
     expect(isToken("a\n")).toBe(false);
     expect(isToken("\u212a")).toBe(false);
@@ -76,9 +82,12 @@ describe("splitList and parseTokenList", () => {
     expect(parseTokenList(value)).toEqual(expected);
   });
 
-  it.each(["", " ", ",", "a b", "a;b", "\"a\"", "a, b/1", "\xe9"])("finds no list of tokens in %j", (value) => {
-    expect(parseTokenList(value)).toBeUndefined();
-  });
+  it.each(["", " ", ",", "a b", "a;b", "\"a\"", "a, b/1", "\xe9"])(
+    "finds no list of tokens in %j",
+    (value) => {
+      expect(parseTokenList(value)).toBeUndefined();
+    },
+  );
 
   it("keeps an element that is no token in splitList, as Upgrade may have one", () => {
     expect(splitList("h2c, HTTP/2.0")).toEqual(["h2c", "HTTP/2.0"]);
@@ -100,7 +109,9 @@ describe("parseExtensions", () => {
     ["a; b=1; b=2, a", [one("a", ["b", "1"], ["b", "2"]), one("a")]],
     [", a,, b ,", [one("a"), one("b")]],
     ["constructor; __proto__=1", [one("constructor", ["__proto__", "1"])]],
-    ["permessage-deflate; client_max_window_bits", [one("permessage-deflate", ["client_max_window_bits", undefined])]],
+    ["permessage-deflate; client_max_window_bits", [
+      one("permessage-deflate", ["client_max_window_bits", undefined]),
+    ]],
   ])("reads %j", (value, expected) => {
     expect(parseExtensions(value)).toEqual(expected);
   });
@@ -126,7 +137,17 @@ describe("parseExtensions", () => {
       "a; b==1",
       "\"a\"",
     ],
-    ...["a; \"b\"", "a; b=\"1", "a; b=\"1\\", "a; b=\"1\\\"", "a; b=1\"2\"", "a; b=\"1\"2", "a/b", "\xe9", "a; b=\xe9"],
+    ...[
+      "a; \"b\"",
+      "a; b=\"1",
+      "a; b=\"1\\",
+      "a; b=\"1\\\"",
+      "a; b=1\"2\"",
+      "a; b=\"1\"2",
+      "a/b",
+      "\xe9",
+      "a; b=\xe9",
+    ],
     ...["a; b=\"\"", "a; b=\"1 2\"", "a; b=\"1,2\"", "a; b=\"\\\"\"", "a; b=\"\xe9\""],
   ])("finds no extensions in %j", (value) => {
     expect(parseExtensions(value)).toBeUndefined();
@@ -180,12 +201,16 @@ describe("checkFields", () => {
   it("refuses what is no string", () => {
     expect(() => checkFields({ "X-Name": 1 as unknown as string }, none)).toThrow(UsageError);
     expect(() => checkFields([["X-Name"] as unknown as [string, string]], none)).toThrow("X-Name");
-    expect(() => checkFields([[undefined, "1"] as unknown as [string, string]], none)).toThrow("header name undefined");
+    expect(() => checkFields([[undefined, "1"] as unknown as [string, string]], none)).toThrow(
+      "header name undefined",
+    );
   });
 
   it.each([null, "X-Name: 1", 1, true])("refuses %j in place of fields, and says so", (input) => {
     const message = `headers is ${input}; it takes an object, or a list of names with values`;
-    expect(() => checkFields(input as unknown as HeaderInput, none)).toThrow(new UsageError(message));
+    expect(() => checkFields(input as unknown as HeaderInput, none)).toThrow(
+      new UsageError(message),
+    );
   });
 
   it("refuses an owned name in any case", () => {

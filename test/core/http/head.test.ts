@@ -1,4 +1,5 @@
-// Heads: found once in whatever chunks, parsed, and written. What a request's head may not be is in the table of requests.
+// Heads: found once in whatever chunks, parsed, and written. What a request's head may not be is in
+// the table of requests.
 
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../core/errors.ts";
@@ -55,7 +56,9 @@ describe("HeadReader", () => {
     for (const [limits, fault] of table) {
       for (const { name, chunks } of cuts(latin1(text))) {
         const reader = new HeadReader("request", resolveLimits(limits));
-        const found = chunks.map((chunk) => reader.receive(chunk)).find((result) => result !== undefined);
+        const found = chunks.map((chunk) => reader.receive(chunk)).find((result) =>
+          result !== undefined
+        );
         expect(found, name).toBe(fault);
       }
     }
@@ -63,10 +66,16 @@ describe("HeadReader", () => {
 
   it("refuses at its first byte what cannot begin a head", () => {
     for (const byte of [0x00, 0x0a, 0x16, 0x20, 0x80, 0xff]) {
-      expect(new HeadReader("request", DEFAULT_LIMITS).receive(Uint8Array.of(byte))).toBe("request-line-malformed");
+      expect(new HeadReader("request", DEFAULT_LIMITS).receive(Uint8Array.of(byte))).toBe(
+        "request-line-malformed",
+      );
     }
-    expect(new HeadReader("response", DEFAULT_LIMITS).receive(latin1("S"))).toBe("status-line-malformed");
-    expect(new HeadReader("response", DEFAULT_LIMITS).receive(latin1("\r\n"))).toBe("status-line-malformed");
+    expect(new HeadReader("response", DEFAULT_LIMITS).receive(latin1("S"))).toBe(
+      "status-line-malformed",
+    );
+    expect(new HeadReader("response", DEFAULT_LIMITS).receive(latin1("\r\n"))).toBe(
+      "status-line-malformed",
+    );
   });
 
   it("refuses a line, and a head, that has no end, before it ends", () => {
@@ -79,7 +88,9 @@ describe("HeadReader", () => {
   });
 
   it("looks at every byte once, however small the chunks", () => {
-    const head = latin1(page("GET / HTTP/1.1", ...Array.from({ length: 100 }, (_, i) => `X-${i}: ${"y".repeat(90)}`)));
+    const head = latin1(
+      page("GET / HTTP/1.1", ...Array.from({ length: 100 }, (_, i) => `X-${i}: ${"y".repeat(90)}`)),
+    );
     for (const size of [1, 7, 1000, head.length]) {
       const scanned = countScanned(() => {
         const reader = new HeadReader("request", DEFAULT_LIMITS);
@@ -91,7 +102,9 @@ describe("HeadReader", () => {
 
   /** How many bytes all searches in arrays go over during the call. */
   function countScanned(call: () => void): number {
-    const prototype = Object.getPrototypeOf(Uint8Array.prototype) as { indexOf: Uint8Array["indexOf"]; };
+    const prototype = Object.getPrototypeOf(Uint8Array.prototype) as {
+      indexOf: Uint8Array["indexOf"];
+    };
     const original = prototype.indexOf;
     let scanned = 0;
     prototype.indexOf = function(this: Uint8Array, wanted: number, from = 0): number {
@@ -112,7 +125,10 @@ describe("parseRequestHead", () => {
   it("reads method, target and fields", () => {
     const head = parseRequestHead(latin1("PATCH /a?b=c HTTP/1.1\r\nA: 1\r\nb:\t2 \r\nA:\r\n\r\n"));
     expect(head).toMatchObject({ method: "PATCH", target: "/a?b=c" });
-    expect([...(head as Exclude<typeof head, string>).headers]).toEqual([["A", "1"], ["b", "2"], ["A", ""]]);
+    expect([...(head as Exclude<typeof head, string>).headers]).toEqual([["A", "1"], ["b", "2"], [
+      "A",
+      "",
+    ]]);
   });
 
   it("reads every byte of a value as Latin-1, be it UTF-8 or not", () => {
@@ -137,7 +153,11 @@ describe("parseResponseHead", () => {
     ["HTTP/1.0 404 Not  Found", "HTTP/1.0", 404, "Not  Found"],
     ["HTTP/1.1 999 \xe9", "HTTP/1.1", 999, "\xe9"],
   ])("reads %j", (line, version, status, statusText) => {
-    expect(parseResponseHead(latin1(`${line}\r\nA: 1\r\n\r\n`))).toMatchObject({ version, status, statusText });
+    expect(parseResponseHead(latin1(`${line}\r\nA: 1\r\n\r\n`))).toMatchObject({
+      version,
+      status,
+      statusText,
+    });
   });
 
   it.each([
@@ -173,11 +193,41 @@ describe("parseResponseHead", () => {
 
 // RFC 9110 §15, RFC 6585.
 const REASON_PHRASES: readonly string[] = [
-  ...["101 Switching Protocols", "200 OK", "204 No Content", "301 Moved Permanently", "302 Found", "303 See Other"],
-  ...["304 Not Modified", "307 Temporary Redirect", "308 Permanent Redirect", "400 Bad Request", "401 Unauthorized"],
-  ...["403 Forbidden", "404 Not Found", "405 Method Not Allowed", "406 Not Acceptable", "408 Request Timeout"],
-  ...["409 Conflict", "410 Gone", "413 Content Too Large", "414 URI Too Long", "415 Unsupported Media Type"],
-  ...["421 Misdirected Request", "422 Unprocessable Content", "426 Upgrade Required", "428 Precondition Required"],
+  ...[
+    "101 Switching Protocols",
+    "200 OK",
+    "204 No Content",
+    "301 Moved Permanently",
+    "302 Found",
+    "303 See Other",
+  ],
+  ...[
+    "304 Not Modified",
+    "307 Temporary Redirect",
+    "308 Permanent Redirect",
+    "400 Bad Request",
+    "401 Unauthorized",
+  ],
+  ...[
+    "403 Forbidden",
+    "404 Not Found",
+    "405 Method Not Allowed",
+    "406 Not Acceptable",
+    "408 Request Timeout",
+  ],
+  ...[
+    "409 Conflict",
+    "410 Gone",
+    "413 Content Too Large",
+    "414 URI Too Long",
+    "415 Unsupported Media Type",
+  ],
+  ...[
+    "421 Misdirected Request",
+    "422 Unprocessable Content",
+    "426 Upgrade Required",
+    "428 Precondition Required",
+  ],
   ...["429 Too Many Requests", "431 Request Header Fields Too Large", "500 Internal Server Error"],
   ...["501 Not Implemented", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"],
   ...["505 HTTP Version Not Supported"],
@@ -192,7 +242,10 @@ describe("formatRequestHead and formatResponseHead", () => {
     const parsed = parseRequestHead(request);
     expect([...(parsed as Exclude<typeof parsed, string>).headers]).toEqual(fields);
     const response = formatResponseHead(426, fields);
-    expect(parseResponseHead(response)).toMatchObject({ status: 426, statusText: "Upgrade Required" });
+    expect(parseResponseHead(response)).toMatchObject({
+      status: 426,
+      statusText: "Upgrade Required",
+    });
   });
 
   it("take the registered reason phrase, another one, or none", () => {
@@ -204,22 +257,56 @@ describe("formatRequestHead and formatResponseHead", () => {
   });
 
   it.each(REASON_PHRASES)("say %s", (line) => {
-    expect(toLatin1(formatResponseHead(Number(line.slice(0, 3)), []))).toBe(`HTTP/1.1 ${line}\r\n\r\n`);
+    expect(toLatin1(formatResponseHead(Number(line.slice(0, 3)), []))).toBe(
+      `HTTP/1.1 ${line}\r\n\r\n`,
+    );
   });
 
   it.each<[string, () => unknown, string]>([
     ["a method", () => formatRequestHead("GE T", "/", []), "method \"GE T\" is not a token"],
-    ["a target with a space", () => formatRequestHead("GET", "/ a", []), "\"/ a\" is not a request target"],
-    ["a target with a line end", () => formatRequestHead("GET", "/\r\nX: 1", []), "is not a request target"],
+    [
+      "a target with a space",
+      () => formatRequestHead("GET", "/ a", []),
+      "\"/ a\" is not a request target",
+    ],
+    [
+      "a target with a line end",
+      () => formatRequestHead("GET", "/\r\nX: 1", []),
+      "is not a request target",
+    ],
     ["an empty target", () => formatRequestHead("GET", "", []), "\"\" is not a request target"],
-    ["a name", () => formatRequestHead("GET", "/", [["A B", "1"]]), "header name \"A B\" is not a token"],
-    ["a value", () => formatResponseHead(200, [["A", "1\r\nB: 2"]]), "the value of header A is not"],
-    ["a value past Latin-1", () => formatResponseHead(200, [["A", "\u2603"]]), "the value of header A is not"],
-    ["a reason phrase", () => formatResponseHead(200, [], "OK\r\nA: 1"), "the reason phrase has a character"],
+    [
+      "a name",
+      () => formatRequestHead("GET", "/", [["A B", "1"]]),
+      "header name \"A B\" is not a token",
+    ],
+    [
+      "a value",
+      () => formatResponseHead(200, [["A", "1\r\nB: 2"]]),
+      "the value of header A is not",
+    ],
+    [
+      "a value past Latin-1",
+      () => formatResponseHead(200, [["A", "\u2603"]]),
+      "the value of header A is not",
+    ],
+    [
+      "a reason phrase",
+      () => formatResponseHead(200, [], "OK\r\nA: 1"),
+      "the reason phrase has a character",
+    ],
     ["a status below", () => formatResponseHead(99, []), "status 99 is not between 100 and 599"],
     ["a status above", () => formatResponseHead(600, []), "status 600 is not between 100 and 599"],
-    ["a status without a number", () => formatResponseHead(NaN, []), "status NaN is not between 100 and 599"],
-    ["a status between", () => formatResponseHead(200.5, []), "status 200.5 is not between 100 and 599"],
+    [
+      "a status without a number",
+      () => formatResponseHead(NaN, []),
+      "status NaN is not between 100 and 599",
+    ],
+    [
+      "a status between",
+      () => formatResponseHead(200.5, []),
+      "status 200.5 is not between 100 and 599",
+    ],
   ])("refuse %s that must not be sent", (_, call, message) => {
     expect(call).toThrow(UsageError);
     expect(call).toThrow(message);

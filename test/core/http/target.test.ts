@@ -1,11 +1,21 @@
-// Request targets and hosts: what may stand in a request line, and what an absolute target says (RFC 9112 §3.2).
+// Request targets and hosts: what may stand in a request line, and what an absolute target says
+// (RFC 9112 §3.2).
 
 import { describe, expect, it } from "vitest";
 import { isHost, isTarget, splitAbsoluteTarget } from "../../../core/http/target.ts";
 
 describe("isTarget", () => {
   it.each([
-    ["GET", ["/", "/a?b", "//", "/?u=http://a/b", "http://a", "HTTPS://a/b?c", "ws://a:1/", "wss://[::1]?c"]],
+    ["GET", [
+      "/",
+      "/a?b",
+      "//",
+      "/?u=http://a/b",
+      "http://a",
+      "HTTPS://a/b?c",
+      "ws://a:1/",
+      "wss://[::1]?c",
+    ]],
     ["OPTIONS", ["*", "/", "http://a"]],
     ["CONNECT", ["a:443", "/"]],
   ])("takes for %s any of %j", (method, targets) => {
@@ -13,9 +23,34 @@ describe("isTarget", () => {
   });
 
   it.each([
-    ["neither a path nor an absolute URI", ["", "a", "a/b", "?a", "a:443", "*", "http:/a", "ftp://a/", "xhttp://a/"]],
-    ["an absolute URI without a host", ["http://", "http:///a", "ws://?a", "http://a@b/", "http://a:b/", "ws://[::1"]],
-    ["a fragment, or what is no visible ASCII", ["/#a", "/ a", "/\t", "/\n", "/\x7f", "/\xe9", "http://a/\r\n"]],
+    ["neither a path nor an absolute URI", [
+      "",
+      "a",
+      "a/b",
+      "?a",
+      "a:443",
+      "*",
+      "http:/a",
+      "ftp://a/",
+      "xhttp://a/",
+    ]],
+    ["an absolute URI without a host", [
+      "http://",
+      "http:///a",
+      "ws://?a",
+      "http://a@b/",
+      "http://a:b/",
+      "ws://[::1",
+    ]],
+    ["a fragment, or what is no visible ASCII", [
+      "/#a",
+      "/ a",
+      "/\t",
+      "/\n",
+      "/\x7f",
+      "/\xe9",
+      "http://a/\r\n",
+    ]],
   ])("refuses for GET %s: %j", (_, targets) => {
     expect(targets.filter((target) => isTarget("GET", target))).toEqual([]);
   });
@@ -31,9 +66,12 @@ describe("splitAbsoluteTarget", () => {
     expect(splitAbsoluteTarget(target)).toEqual([authority, path]);
   });
 
-  it.each(["/", "/?u=http://a/b", "a", "*", "a:443", "http://"])("finds no host in %s", (target) => {
-    expect(splitAbsoluteTarget(target)).toBeUndefined();
-  });
+  it.each(["/", "/?u=http://a/b", "a", "*", "a:443", "http://"])(
+    "finds no host in %s",
+    (target) => {
+      expect(splitAbsoluteTarget(target)).toBeUndefined();
+    },
+  );
 });
 
 describe("isHost", () => {
@@ -44,7 +82,23 @@ describe("isHost", () => {
     },
   );
 
-  it.each(["", ":80", "a:b", "a:80b", "a b", "a/b", "a@b", "a?", "a#", "::1", "[::1", "[a b]", "[]", "a,b\n", "\xe9"])(
+  it.each([
+    "",
+    ":80",
+    "a:b",
+    "a:80b",
+    "a b",
+    "a/b",
+    "a@b",
+    "a?",
+    "a#",
+    "::1",
+    "[::1",
+    "[a b]",
+    "[]",
+    "a,b\n",
+    "\xe9",
+  ])(
     "refuses %j",
     (text) => {
       expect(isHost(text)).toBe(false);

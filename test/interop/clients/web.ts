@@ -1,4 +1,5 @@
-// The WebSocket of the platform: Deno's and Bun's own, and on Node undici's. What Bun has beyond the standard, it is asked for.
+// The WebSocket of the platform: Deno's and Bun's own, and on Node undici's. What Bun has beyond
+// the standard, it is asked for.
 
 import process from "node:process";
 import type { Closed, Message, Peer } from "../messages.ts";
@@ -9,7 +10,9 @@ interface BunExtras {
 }
 
 async function platform(): Promise<typeof WebSocket> {
-  if (process.versions["deno"] !== undefined || process.versions["bun"] !== undefined) return WebSocket;
+  if (process.versions["deno"] !== undefined || process.versions["bun"] !== undefined) {
+    return WebSocket;
+  }
   return (await import("undici")).WebSocket as unknown as typeof WebSocket;
 }
 
@@ -19,9 +22,13 @@ function peerOf(socket: WebSocket): Peer {
   const ping = (payload: Uint8Array): Promise<Uint8Array> => {
     (socket as unknown as BunExtras).ping(payload);
     return new Promise((resolve) =>
-      socket.addEventListener("pong", (event) => resolve(new Uint8Array((event as MessageEvent<ArrayBuffer>).data)), {
-        once: true,
-      })
+      socket.addEventListener(
+        "pong",
+        (event) => resolve(new Uint8Array((event as MessageEvent<ArrayBuffer>).data)),
+        {
+          once: true,
+        },
+      )
     );
   };
   return {

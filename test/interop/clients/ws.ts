@@ -10,7 +10,10 @@ import { DEFLATE, peerOf } from "../ws.ts";
 await playAll(async ({ url, protocols, variant }) => {
   const socket = new WebSocket(url, [...protocols], { perMessageDeflate: DEFLATE[variant] });
   const messages = new Queue<Message>();
-  socket.on("message", (data: RawData, binary: boolean) => messages.put(binary ? data as Buffer : String(data)));
+  socket.on(
+    "message",
+    (data: RawData, binary: boolean) => messages.put(binary ? data as Buffer : String(data)),
+  );
   const closed = new Promise<Closed>((resolve) =>
     socket.once("close", (code, reason) => resolve([code, String(reason)]))
   );

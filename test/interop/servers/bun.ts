@@ -39,10 +39,20 @@ function listen(variant: Mode): readonly [Mode, number] {
     port: 0,
     hostname: "127.0.0.1",
     fetch: (request, server) => {
-      const protocol = request.headers.get("Sec-WebSocket-Protocol")?.includes("beta") ? "beta" : "";
-      const data = { name: new URL(request.url).pathname.slice(1), protocol, pongs: new Queue<Uint8Array>() };
-      const headers: Record<string, string> = protocol === "" ? {} : { "Sec-WebSocket-Protocol": protocol };
-      return server.upgrade(request, { data, headers }) ? undefined : new Response("", { status: 400 });
+      const protocol = request.headers.get("Sec-WebSocket-Protocol")?.includes("beta")
+        ? "beta"
+        : "";
+      const data = {
+        name: new URL(request.url).pathname.slice(1),
+        protocol,
+        pongs: new Queue<Uint8Array>(),
+      };
+      const headers: Record<string, string> = protocol === ""
+        ? {}
+        : { "Sec-WebSocket-Protocol": protocol };
+      return server.upgrade(request, { data, headers })
+        ? undefined
+        : new Response("", { status: 400 });
     },
     websocket: {
       perMessageDeflate: DEFLATE[variant],

@@ -32,11 +32,16 @@ function take(request: Request): Response {
   const name = new URL(request.url).pathname.slice(1);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => socket.send(WELCOME);
-  socket.onmessage = ({ data }) => void answer(peerOf(socket), typeof data === "string" ? data : new Uint8Array(data));
+  socket.onmessage = ({ data }) =>
+    void answer(peerOf(socket), typeof data === "string" ? data : new Uint8Array(data));
   // It does not fill in `socket.protocol` on a server.
   socket.onclose = ({ code, reason }) =>
     print({ name, protocol, extensions: socket.extensions, closed: [code, reason] });
   return response;
 }
 
-Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: ({ port }) => print({ none: port, takeover: port }) }, take);
+Deno.serve({
+  port: 0,
+  hostname: "127.0.0.1",
+  onListen: ({ port }) => print({ none: port, takeover: port }),
+}, take);

@@ -17,10 +17,14 @@ async function listen(variant: Variant): Promise<readonly [Variant, number]> {
   server.on("connection", (socket, { url = "" }) => {
     const { protocol, extensions } = socket;
     socket.send(WELCOME);
-    socket.on("message", (data, binary) => answer(peerOf(socket), binary ? data as Uint8Array : String(data)));
+    socket.on(
+      "message",
+      (data, binary) => answer(peerOf(socket), binary ? data as Uint8Array : String(data)),
+    );
     socket.on(
       "close",
-      (code, reason) => print({ name: url.slice(1), protocol, extensions, closed: [code, String(reason)] }),
+      (code, reason) =>
+        print({ name: url.slice(1), protocol, extensions, closed: [code, String(reason)] }),
     );
   });
   await once(server, "listening");

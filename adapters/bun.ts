@@ -6,10 +6,8 @@
 
 import process from "node:process";
 import { checkSecure, dial, secure } from "./bun/dial.ts";
-import type { TlsError } from "./bun/tls.ts";
-import { isAccepted, tlsOptions } from "./bun/tls.ts";
-import type { BunSocket } from "./bun/transport.ts";
-import { Bun, BunTransport, handlers } from "./bun/transport.ts";
+import { isAccepted, type TlsError, tlsOptions } from "./bun/tls.ts";
+import { Bun, type BunSocket, BunTransport, handlers } from "./bun/transport.ts";
 import { deflateCodec } from "./deflate.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client/client.ts";
 import type { ReconnectOptions, ReconnectTarget } from "./host/client/reconnect-options.ts";
@@ -92,5 +90,4 @@ export function reconnecting<Data = unknown>(
 }
 
 export * from "./host/mod.ts";
-export type { PairOptions, SocketPair } from "./pair.ts";
-export { pair } from "./pair.ts";
+export { pair, type PairOptions, type SocketPair } from "./pair.ts";

@@ -130,5 +130,4 @@ export function reconnecting<Data = unknown>(
 }
 
 export * from "./host/mod.ts";
-export type { PairOptions, SocketPair } from "./pair.ts";
-export { pair } from "./pair.ts";
+export { pair, type PairOptions, type SocketPair } from "./pair.ts";

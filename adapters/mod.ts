@@ -25,10 +25,8 @@
 
 export { connect, reconnecting, serve } from "./detect.ts";
 export * from "./host/mod.ts";
-export type { CloseEventInit, ConnectionErrorEvent } from "./host/web/events.ts";
-export { CloseEvent } from "./host/web/events.ts";
-export type { PairOptions, SocketPair } from "./pair.ts";
-export { pair } from "./pair.ts";
+export { CloseEvent, type CloseEventInit, type ConnectionErrorEvent } from "./host/web/events.ts";
+export { pair, type PairOptions, type SocketPair } from "./pair.ts";
 export type { WebSocketOpenInfo, WebSocketStreamOptions } from "./websocket-stream.ts";
 export { WebSocketStream } from "./websocket-stream.ts";
 export type {

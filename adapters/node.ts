@@ -8,10 +8,8 @@ import { hash } from "node:crypto";
 import { createServer } from "node:net";
 import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node:net";
 import process from "node:process";
-import { createServer as createTlsServer } from "node:tls";
-import type { TlsOptions, TLSSocket } from "node:tls";
-import type { RequestHead, SendOptions } from "../core/mod.ts";
-import { HeaderFields } from "../core/mod.ts";
+import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from "node:tls";
+import { HeaderFields, type RequestHead, type SendOptions } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
 import { connect as connectOn, type ConnectOptions } from "./host/client/client.ts";
 import type { ReconnectOptions, ReconnectTarget } from "./host/client/reconnect-options.ts";
@@ -209,5 +207,4 @@ function headOf({ method = "", url = "", rawHeaders }: UpgradeMessage): RequestH
 }
 
 export * from "./host/mod.ts";
-export type { PairOptions, SocketPair } from "./pair.ts";
-export { pair } from "./pair.ts";
+export { pair, type PairOptions, type SocketPair } from "./pair.ts";

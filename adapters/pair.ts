@@ -5,12 +5,10 @@
 import { refuseUnknown } from "../core/limits.ts";
 import { UsageError } from "../core/mod.ts";
 import { deflateCodec } from "./deflate.ts";
-import type { ConnectOptions } from "./host/client/client.ts";
-import { CLIENT_NAMES, connect } from "./host/client/client.ts";
+import { CLIENT_NAMES, connect, type ConnectOptions } from "./host/client/client.ts";
 import { Clock } from "./host/clock.ts";
 import { memoryTransports } from "./host/memory.ts";
-import type { ServerOptions } from "./host/server/server.ts";
-import { SocketServer } from "./host/server/server.ts";
+import { type ServerOptions, SocketServer } from "./host/server/server.ts";
 import type { Socket } from "./host/socket/socket.ts";
 import type { Runtime, Transport } from "./host/transport.ts";
 

@@ -6,20 +6,16 @@
 // sending is sender.ts's, pings and time are liveness.ts's, codes close.ts's, the opening handshake
 // handshake/*'s. This file decides what may happen when, and how it ends.
 
-import type { CloseInfo } from "./close.ts";
-import { CloseCode, decodeClose, encodeClose } from "./close.ts";
+import { CloseCode, type CloseInfo, decodeClose, encodeClose } from "./close.ts";
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { ProtocolError, UsageError } from "./errors.ts";
-import type { ClosedEvent, ConnectionEvent } from "./events.ts";
-import { NO_EVENTS } from "./events.ts";
+import { type ClosedEvent, type ConnectionEvent, NO_EVENTS } from "./events.ts";
 import { Opcode } from "./frame/header.ts";
-import type { Limits, Timeouts } from "./limits.ts";
-import { resolveLimits, resolveTimeouts } from "./limits.ts";
+import { type Limits, resolveLimits, resolveTimeouts, type Timeouts } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
 import type { Delivery } from "./message.ts";
 import type { PreparedMessage, SendOptions } from "./prepared.ts";
-import type { Receiver, ReceiverPool, Reception } from "./receiver.ts";
-import { receiverPool } from "./receiver.ts";
+import { type Receiver, type ReceiverPool, receiverPool, type Reception } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 
 /** How a connection is set up; a handshake does it from its own options. */

@@ -5,11 +5,9 @@
 //   ProtocolError    the peer, on an open connection; carried by the `closed` event
 //   HandshakeError   the peer, before the connection was open; carried by the handshake's `failure`
 
-import type { HandshakeFault } from "./handshake/faults.ts";
-import { HANDSHAKE_FAULTS } from "./handshake/faults.ts";
+import { HANDSHAKE_FAULTS, type HandshakeFault } from "./handshake/faults.ts";
 import type { HeaderField } from "./http/fields.ts";
-import type { ViolationName } from "./violations.ts";
-import { VIOLATIONS } from "./violations.ts";
+import { type ViolationName, VIOLATIONS } from "./violations.ts";
 
 /** The caller used the library wrongly; the message says what to do instead. */
 export class UsageError extends Error {

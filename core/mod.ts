@@ -10,8 +10,7 @@
 
 export type { CloseInfo } from "./close.ts";
 export { CloseCode, decodeClose, encodeClose, isWireCloseCode, MAX_REASON_BYTES } from "./close.ts";
-export type { ConnectionOptions } from "./connection.ts";
-export { Connection } from "./connection.ts";
+export { Connection, type ConnectionOptions } from "./connection.ts";
 export type {
   DeflateCodec,
   Deflater,
@@ -22,8 +21,7 @@ export type {
 export { InflateLimitError } from "./deflate/codec.ts";
 export type { DeflateOptions, DeflateParams, GivenDeflateOptions } from "./deflate/negotiate.ts";
 export type { MessageDeflate } from "./deflate/transform.ts";
-export type { HandshakeAnswer } from "./errors.ts";
-export { HandshakeError, ProtocolError, UsageError } from "./errors.ts";
+export { type HandshakeAnswer, HandshakeError, ProtocolError, UsageError } from "./errors.ts";
 export type {
   BinaryEvent,
   ClosedEvent,
@@ -35,10 +33,8 @@ export type {
   TextEvent,
   Utf8Event,
 } from "./events.ts";
-export type { SyncDigest } from "./handshake/accept.ts";
-export { acceptKey, createKey } from "./handshake/accept.ts";
-export type { ClientHandshakeOptions } from "./handshake/client.ts";
-export { ClientHandshake } from "./handshake/client.ts";
+export { acceptKey, createKey, type SyncDigest } from "./handshake/accept.ts";
+export { ClientHandshake, type ClientHandshakeOptions } from "./handshake/client.ts";
 export type {
   FAILED_ROWS,
   HandshakeFault,
@@ -49,16 +45,12 @@ export { HANDSHAKE_FAULTS } from "./handshake/faults.ts";
 export type { ClientUrl } from "./handshake/offer.ts";
 export type { HandshakeOptions, Opened } from "./handshake/opened.ts";
 export type { UpgradeRequest } from "./handshake/request.ts";
-export type { AcceptChoice } from "./handshake/server.ts";
-export { ServerHandshake } from "./handshake/server.ts";
-export type { HeaderField, HeaderInput } from "./http/fields.ts";
-export { HeaderFields } from "./http/fields.ts";
+export { type AcceptChoice, ServerHandshake } from "./handshake/server.ts";
+export { type HeaderField, HeaderFields, type HeaderInput } from "./http/fields.ts";
 export type { RequestHead, ResponseHead } from "./http/head.ts";
-export type { Limits, Timeouts } from "./limits.ts";
-export { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "./limits.ts";
+export { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type Limits, type Timeouts } from "./limits.ts";
 export type { Delivery } from "./message.ts";
-export type { SendOptions } from "./prepared.ts";
-export { prepareBinary, PreparedMessage, prepareText } from "./prepared.ts";
+export { prepareBinary, PreparedMessage, prepareText, type SendOptions } from "./prepared.ts";
 export { Topics } from "./topics.ts";
 export type { Violation, VIOLATION_ROWS, ViolationName } from "./violations.ts";
 export { VIOLATIONS } from "./violations.ts";

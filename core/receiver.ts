@@ -10,8 +10,7 @@ import type { ConnectionEvent } from "./events.ts";
 import { FrameDecoder } from "./frame/decoder.ts";
 import { CONTROL, DEFLATE_RULES, PLAIN_RULES } from "./frame/header.ts";
 import type { Limits } from "./limits.ts";
-import type { Delivery } from "./message.ts";
-import { MessageAssembler } from "./message.ts";
+import { type Delivery, MessageAssembler } from "./message.ts";
 import { Pieces } from "./pieces.ts";
 
 /** What is common to all receivers of a pool. */

@@ -7,8 +7,7 @@
 
 import { createServer } from "node:net";
 import process from "node:process";
-import type { Connection, ConnectionEvent } from "sansws/core";
-import { ServerHandshake } from "sansws/core";
+import { type Connection, type ConnectionEvent, ServerHandshake } from "sansws/core";
 
 const now = (): number => performance.now();
 

@@ -14,8 +14,7 @@ import { networkInterfaces } from "node:os";
 import process from "node:process";
 import { allowOrigins, serve } from "sansws";
 import { loadPage } from "./chat/assets.ts";
-import type { Guest } from "./chat/guest.ts";
-import { admit } from "./chat/guest.ts";
+import { admit, type Guest } from "./chat/guest.ts";
 import { Rooms } from "./chat/rooms.ts";
 
 const hostname = process.env.HOST ?? "127.0.0.1";

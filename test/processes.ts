@@ -2,8 +2,7 @@
 // repository: how they are started, what they print, how they end. It knows of no test: those that
 // end a program with their test start it by programs.ts.
 
-import type { ChildProcess } from "node:child_process";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";

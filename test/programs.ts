@@ -1,8 +1,7 @@
 // Programs that are gone when the test that started them is.
 
 import { onTestFinished } from "vitest";
-import type { RuntimeName } from "./processes.ts";
-import { COMMANDS, Program } from "./processes.ts";
+import { COMMANDS, Program, type RuntimeName } from "./processes.ts";
 
 type Environment = Readonly<Record<string, string>>;
 

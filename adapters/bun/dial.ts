@@ -3,10 +3,8 @@
 import { UsageError } from "../../core/mod.ts";
 import { ConnectError } from "../host/client/connect-error.ts";
 import type { DialOptions, TlsClientOptions, Transport } from "../host/transport.ts";
-import type { TlsError } from "./tls.ts";
-import { isAccepted, tlsOptions } from "./tls.ts";
-import type { BunSocket } from "./transport.ts";
-import { Bun, BunTransport, handlers } from "./transport.ts";
+import { isAccepted, type TlsError, tlsOptions } from "./tls.ts";
+import { Bun, type BunSocket, BunTransport, handlers } from "./transport.ts";
 
 /** As `Runtime.dial` says. */
 export function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {

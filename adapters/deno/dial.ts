@@ -5,8 +5,7 @@ import { UsageError } from "../../core/mod.ts";
 import { step } from "../host/client/connect-error.ts";
 import { refuseOptions } from "../host/refuse.ts";
 import type { DialOptions, Pem, TlsClientOptions, Transport } from "../host/transport.ts";
-import type { DenoConn } from "./transport.ts";
-import { Deno, DenoTransport } from "./transport.ts";
+import { Deno, type DenoConn, DenoTransport } from "./transport.ts";
 
 /** What `Deno.connectTls` has no option for. */
 const NO_CLIENT_TLS = ["passphrase", "rejectUnauthorized"] as const;

@@ -8,8 +8,7 @@ import type { Connection, ConnectionEvent, Opened } from "../../core/mod.ts";
 import type { Clock, Sleeper } from "./clock.ts";
 import { flushSoon } from "./flush.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
-import type { Waiter } from "./turns.ts";
-import { leaveTurn, spendTurn, turnIsOver, waitForTurn } from "./turns.ts";
+import { leaveTurn, spendTurn, turnIsOver, type Waiter, waitForTurn } from "./turns.ts";
 
 /** Who hears of what the connection reports. Its methods must not throw. */
 export interface Sink {

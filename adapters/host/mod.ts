@@ -12,8 +12,7 @@ export {
   UsageError,
 } from "../../core/mod.ts";
 export type { ConnectOptions } from "./client/client.ts";
-export type { ConnectFailure } from "./client/connect-error.ts";
-export { ConnectError } from "./client/connect-error.ts";
+export { ConnectError, type ConnectFailure } from "./client/connect-error.ts";
 export type { LifetimeOptions } from "./client/lifetime.ts";
 export type { ProxyChoice, ProxyOptions } from "./client/proxy.ts";
 export type {
@@ -32,8 +31,7 @@ export type { QueueOptions } from "./client/sending-queue.ts";
 export type { ByteStream, StreamSource, StreamTarget } from "./client/stream-transport.ts";
 export type { CommonOptions, DeflateChoice } from "./options.ts";
 export type { ConnectionLimits } from "./server/admission.ts";
-export type { OriginOptions } from "./server/origin.ts";
-export { allowOrigins } from "./server/origin.ts";
+export { allowOrigins, type OriginOptions } from "./server/origin.ts";
 export type { CloseOptions, ServeOptions, ServerOptions } from "./server/server.ts";
 export { Server } from "./server/server.ts";
 export type {
@@ -53,8 +51,7 @@ export type {
   WebSocketStreamData,
 } from "./socket/socket-stream.ts";
 export { WebSocketError } from "./socket/socket-stream.ts";
-export type { SendResult } from "./socket/socket.ts";
-export { Socket } from "./socket/socket.ts";
+export { type SendResult, Socket } from "./socket/socket.ts";
 export type {
   Address,
   ListenOptions,

@@ -5,8 +5,7 @@
 // was agreed on is negotiate.ts's.
 
 import { ProtocolError } from "../errors.ts";
-import type { Deflater, Inflater } from "./codec.ts";
-import { InflateLimitError } from "./codec.ts";
+import { type Deflater, InflateLimitError, type Inflater } from "./codec.ts";
 import type { DeflateOptions, DeflateParams } from "./negotiate.ts";
 
 const NOTHING = new Uint8Array(0);

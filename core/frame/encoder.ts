@@ -4,8 +4,7 @@
 //
 // What may be sent when is connection.ts's affair; these functions write what they are told.
 
-import type { Output } from "../output.ts";
-import { BY_REFERENCE_FROM } from "../output.ts";
+import { BY_REFERENCE_FROM, type Output } from "../output.ts";
 import { utf8Encoder } from "../platform.ts";
 import { writeUtf8 } from "../utf8.ts";
 import { FIN, headerSize, writeHeader } from "./header.ts";

@@ -5,8 +5,7 @@
 // client.ts's affair.
 
 import { equalsIgnoringCase } from "../bytes.ts";
-import type { DeflateOptions, DeflateParams } from "../deflate/negotiate.ts";
-import { readAnswer } from "../deflate/negotiate.ts";
+import { type DeflateOptions, type DeflateParams, readAnswer } from "../deflate/negotiate.ts";
 import { parseExtensions } from "../http/fields.ts";
 import type { ResponseHead } from "../http/head.ts";
 import type { HandshakeFault } from "./faults.ts";

@@ -8,16 +8,13 @@
 import { HandshakeError } from "../errors.ts";
 import { BodyReader, responseBodyLength } from "../http/body.ts";
 import type { HeaderInput } from "../http/fields.ts";
-import type { ResponseHead } from "../http/head.ts";
-import { HeadReader, parseResponseHead } from "../http/head.ts";
+import { HeadReader, parseResponseHead, type ResponseHead } from "../http/head.ts";
 import { Output } from "../output.ts";
 import { Pieces } from "../pieces.ts";
 import { acceptKey, acceptKeySync, createKey } from "./accept.ts";
-import type { Expected } from "./answer.ts";
-import { readSwitch } from "./answer.ts";
+import { type Expected, readSwitch } from "./answer.ts";
 import type { HandshakeFault } from "./faults.ts";
-import type { ClientUrl } from "./offer.ts";
-import { formatOfferHead } from "./offer.ts";
+import { type ClientUrl, formatOfferHead } from "./offer.ts";
 import type { HandshakeOptions, Opened, ResolvedOptions } from "./opened.ts";
 import { openConnection, resolveOptions } from "./opened.ts";
 

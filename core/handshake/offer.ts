@@ -1,11 +1,9 @@
 // The request of a client's opening handshake: RFC 6455 §4.1, from a URL and options to the bytes
 // of the head.
 
-import type { DeflateOptions } from "../deflate/negotiate.ts";
-import { formatOffer } from "../deflate/negotiate.ts";
+import { type DeflateOptions, formatOffer } from "../deflate/negotiate.ts";
 import { UsageError } from "../errors.ts";
-import type { HeaderField, HeaderInput } from "../http/fields.ts";
-import { checkFields, isToken } from "../http/fields.ts";
+import { checkFields, type HeaderField, type HeaderInput, isToken } from "../http/fields.ts";
 import { formatRequestHead } from "../http/head.ts";
 import { isHost } from "../http/target.ts";
 import { utf8Encoder } from "../platform.ts";

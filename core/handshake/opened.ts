@@ -1,8 +1,7 @@
 // What both sides of the opening handshake share: the options that outlive it, and the connection
 // it ends in.
 
-import type { ConnectionOptions } from "../connection.ts";
-import { Connection } from "../connection.ts";
+import { Connection, type ConnectionOptions } from "../connection.ts";
 import type { DeflateOptions, DeflateParams, GivenDeflateOptions } from "../deflate/negotiate.ts";
 import { resolveDeflate } from "../deflate/negotiate.ts";
 import { MessageDeflate } from "../deflate/transform.ts";

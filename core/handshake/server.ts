@@ -6,8 +6,7 @@
 
 import { answerOffers } from "../deflate/negotiate.ts";
 import { HandshakeError, UsageError } from "../errors.ts";
-import type { HeaderField, HeaderInput } from "../http/fields.ts";
-import { checkFields, HeaderFields } from "../http/fields.ts";
+import { checkFields, type HeaderField, HeaderFields, type HeaderInput } from "../http/fields.ts";
 import type { RequestHead } from "../http/head.ts";
 import { formatResponseHead, HeadReader, parseRequestHead } from "../http/head.ts";
 import { isTarget } from "../http/target.ts";
@@ -16,8 +15,7 @@ import { Output } from "../output.ts";
 import { Pieces } from "../pieces.ts";
 import { utf8Encoder } from "../platform.ts";
 import { acceptKey, acceptKeySync } from "./accept.ts";
-import type { HandshakeFault } from "./faults.ts";
-import { HANDSHAKE_FAULTS } from "./faults.ts";
+import { HANDSHAKE_FAULTS, type HandshakeFault } from "./faults.ts";
 import type { HandshakeOptions, Opened, ResolvedOptions } from "./opened.ts";
 import { openConnection, resolveOptions } from "./opened.ts";
 import type { Upgrade, UpgradeRequest } from "./request.ts";

@@ -1,8 +1,7 @@
 // The clock of all connections: who is woken when, whatever the others do.
 
 import { describe, expect, it } from "vitest";
-import type { Sleeper } from "../../adapters/host/clock.ts";
-import { Clock } from "../../adapters/host/clock.ts";
+import { Clock, type Sleeper } from "../../adapters/host/clock.ts";
 import { until } from "../contract/suite.ts";
 
 const HOUR = 3_600_000;

@@ -7,8 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { deflateCodec } from "../../adapters/deflate.ts";
-import type { DeflateOptions } from "../../core/deflate/negotiate.ts";
-import { resolveDeflate } from "../../core/deflate/negotiate.ts";
+import { type DeflateOptions, resolveDeflate } from "../../core/deflate/negotiate.ts";
 import { MessageDeflate } from "../../core/deflate/transform.ts";
 
 setFlagsFromString("--expose-gc");

@@ -2,8 +2,7 @@
 // when the event loop goes on.
 
 import { once } from "node:events";
-import type { AddressInfo, Socket } from "node:net";
-import { connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { NodeTransport } from "../../adapters/node/transport.ts";
 

@@ -8,10 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RuntimeName } from "../processes.ts";
-import { COMMANDS, RUNTIMES } from "../processes.ts";
-import type { Verdict } from "./expected.ts";
-import { unexpected } from "./expected.ts";
+import { COMMANDS, type RuntimeName, RUNTIMES } from "../processes.ts";
+import { unexpected, type Verdict } from "./expected.ts";
 
 const IMAGE = "crossbario/autobahn-testsuite";
 const SUITE_PORT = 9001;

@@ -10,11 +10,9 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
-import type { Reader } from "./link.ts";
-import { Link, openLinks } from "./link.ts";
+import { Link, openLinks, type Reader } from "./link.ts";
 import { clientFrame, CLOSE, FrameCounter, serverFrame, upgradeRequest } from "./wire.ts";
-import type { Finding, Task, Workload } from "./workloads.ts";
-import { WORKLOADS } from "./workloads.ts";
+import { type Finding, type Task, type Workload, WORKLOADS } from "./workloads.ts";
 
 const task = JSON.parse(process.argv[2] ?? "") as Task;
 const workload = WORKLOADS.find(({ name }) => name === task.workload)!;

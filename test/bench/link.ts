@@ -2,8 +2,7 @@
 // them read into the same memory, which nothing keeps.
 
 import { Buffer } from "node:buffer";
-import type { Socket } from "node:net";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { upgradeRequest } from "./wire.ts";
 
 const memory = Buffer.allocUnsafe(1024 * 1024);

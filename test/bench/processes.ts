@@ -5,8 +5,7 @@ import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort, Program } from "../processes.ts";
-import type { Contestant } from "./contestants.ts";
-import { bundled } from "./contestants.ts";
+import { bundled, type Contestant } from "./contestants.ts";
 import type { Finding, Task, Workload } from "./workloads.ts";
 
 /** Milliseconds beyond which a run has gone wrong. */

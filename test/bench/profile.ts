@@ -10,8 +10,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Contestant, Runtime } from "./contestants.ts";
-import { takesPart } from "./contestants.ts";
+import { type Contestant, type Runtime, takesPart } from "./contestants.ts";
 import { round } from "./processes.ts";
 import { table } from "./report.ts";
 import type { Workload } from "./workloads.ts";

@@ -15,14 +15,11 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { Runtime } from "./contestants.ts";
-import { bundle, runtimes, takesPart } from "./contestants.ts";
+import { bundle, type Runtime, runtimes, takesPart } from "./contestants.ts";
 import { output, round } from "./processes.ts";
 import { profiles } from "./profile.ts";
-import { printReport, ratios } from "./report.ts";
-import type { Result } from "./report.ts";
-import type { Workload } from "./workloads.ts";
-import { WORKLOADS } from "./workloads.ts";
+import { printReport, ratios, type Result } from "./report.ts";
+import { type Workload, WORKLOADS } from "./workloads.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -4,8 +4,7 @@
 // that a profiler writes what it has seen.
 
 import process from "node:process";
-import type { Message, Socket } from "sansws";
-import { serve } from "sansws";
+import { type Message, serve, type Socket } from "sansws";
 
 const broadcast = process.env.MODE === "broadcast";
 

@@ -2,8 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Listening } from "../examples/programs.ts";
-import { listen } from "../examples/programs.ts";
+import { listen, type Listening } from "../examples/programs.ts";
 import { RUNTIMES } from "../processes.ts";
 import { hasChromium, launch } from "./chromium.ts";
 

@@ -2,8 +2,7 @@
 // test.
 
 import { existsSync } from "node:fs";
-import type { Browser } from "playwright-core";
-import { chromium } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 
 const PATH = "/usr/bin/chromium";
 

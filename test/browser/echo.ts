@@ -3,8 +3,7 @@
 // permessage-deflate, as JSON; without it there is none.
 
 import process from "node:process";
-import type { DeflateChoice, Message, Socket } from "sansws";
-import { serve } from "sansws";
+import { type DeflateChoice, type Message, serve, type Socket } from "sansws";
 
 /** Small enough to be exceeded in a test. */
 const MAX_MESSAGE_SIZE = 2 * 1024 * 1024;

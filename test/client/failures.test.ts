@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, ConnectError, HandshakeError, UsageError } from "sansws";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { Certificates } from "../contract/certificates.ts";
-import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";
+import { type Certificates, hasOpenssl, makeCertificates } from "../contract/certificates.ts";
 import { rawListen } from "../contract/raw.ts";
 import { bytes, ending, open, RUNTIME, same, start, startEcho, until } from "../contract/suite.ts";
 

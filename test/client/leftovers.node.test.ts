@@ -1,8 +1,7 @@
 // What is left of a client when it has given up: nothing, so that its process ends by itself, on
 // each runtime.
 
-import type { AddressInfo, Socket } from "node:net";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { RUNTIMES } from "../processes.ts";
 import { startProgram } from "../programs.ts";

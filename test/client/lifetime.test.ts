@@ -3,8 +3,7 @@
 
 import { connect, UsageError } from "sansws";
 import { describe, expect, it } from "vitest";
-import type { RawPeer } from "../contract/raw.ts";
-import { rawListen } from "../contract/raw.ts";
+import { rawListen, type RawPeer } from "../contract/raw.ts";
 import {
   ending,
   Mailbox,

@@ -6,13 +6,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Server } from "sansws/node";
-import { serve } from "sansws/node";
+import { serve, type Server } from "sansws/node";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { Certificates } from "../contract/certificates.ts";
-import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";
-import type { RuntimeName } from "../processes.ts";
-import { freePort, RUNTIMES } from "../processes.ts";
+import { type Certificates, hasOpenssl, makeCertificates } from "../contract/certificates.ts";
+import { freePort, type RuntimeName, RUNTIMES } from "../processes.ts";
 import { startProgram, startTool } from "../programs.ts";
 
 function isInstalled(program: string): boolean {

@@ -1,13 +1,10 @@
 // connect() through proxies, with and without TLS, and through proxies that misbehave.
 
 import process from "node:process";
-import type { ConnectOptions, Socket } from "sansws";
-import { connect, ConnectError, HandshakeError } from "sansws";
+import { connect, ConnectError, type ConnectOptions, HandshakeError, type Socket } from "sansws";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import type { Certificates } from "../contract/certificates.ts";
-import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";
-import type { RawPeer } from "../contract/raw.ts";
-import { rawListen } from "../contract/raw.ts";
+import { type Certificates, hasOpenssl, makeCertificates } from "../contract/certificates.ts";
+import { rawListen, type RawPeer } from "../contract/raw.ts";
 import {
   bytes,
   ending,

@@ -1,8 +1,7 @@
 // Small proxies in this process, to be asked for a way by tests: HTTP's CONNECT, over TLS if need
 // be, and SOCKS.
 
-import type { AddressInfo, Socket as NetSocket } from "node:net";
-import { connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket as NetSocket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { onTestFinished } from "vitest";
 import type { Identity } from "../contract/certificates.ts";

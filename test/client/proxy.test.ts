@@ -1,8 +1,7 @@
 // Which proxy leads to a target.
 
 import { describe, expect, it } from "vitest";
-import type { ProxyChoice } from "../../adapters/host/client/proxy.ts";
-import { proxyFor } from "../../adapters/host/client/proxy.ts";
+import { type ProxyChoice, proxyFor } from "../../adapters/host/client/proxy.ts";
 import { parseTarget } from "../../adapters/host/client/target.ts";
 import { UsageError } from "../../core/mod.ts";
 

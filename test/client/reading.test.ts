@@ -1,11 +1,9 @@
 // Reading messages one at a time: reads that are aborted, loops that are left, and a queue that is
 // bounded without being in the way.
 
-import type { Message, Socket } from "sansws";
-import { pair } from "sansws";
+import { type Message, pair, type Socket } from "sansws";
 import { describe, expect, it } from "vitest";
-import type { RawPeer } from "../contract/raw.ts";
-import { acceptance, closing, rawListen } from "../contract/raw.ts";
+import { acceptance, closing, rawListen, type RawPeer } from "../contract/raw.ts";
 import { bytes, ending, Mailbox, open, settled } from "../contract/suite.ts";
 import { frame, join, readFrames } from "../core/support.ts";
 import { accept, ends } from "./streams.ts";

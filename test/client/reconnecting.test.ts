@@ -1,7 +1,6 @@
 // A client that stays, in virtual time: its states, what it asks for, and what it sends.
 
-import type { Attempt, Message } from "sansws";
-import { UsageError } from "sansws";
+import { type Attempt, type Message, UsageError } from "sansws";
 import { describe, expect, it } from "vitest";
 import { Mailbox, until } from "../contract/suite.ts";
 import { World } from "./world.ts";

@@ -3,8 +3,7 @@
 import type { ConnectOptions, HeaderField, IncomingUpgrade } from "sansws";
 import { connect, HandshakeError, UsageError } from "sansws";
 import { describe, expect, it } from "vitest";
-import type { Hop } from "../../adapters/host/client/redirect.ts";
-import { nextHop, resolveRedirect } from "../../adapters/host/client/redirect.ts";
+import { type Hop, nextHop, resolveRedirect } from "../../adapters/host/client/redirect.ts";
 import { parseTarget } from "../../adapters/host/client/target.ts";
 import { Mailbox, open, start, startEcho } from "../contract/suite.ts";
 

@@ -1,7 +1,6 @@
 // Messages that wait for a connection.
 
-import type { QueueOptions, Sendable } from "sansws";
-import { prepareText, UsageError } from "sansws";
+import { prepareText, type QueueOptions, type Sendable, UsageError } from "sansws";
 import { describe, expect, it } from "vitest";
 import { SendingQueue } from "../../adapters/host/client/sending-queue.ts";
 

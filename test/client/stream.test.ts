@@ -1,8 +1,7 @@
 // connect() over byte streams of the caller's.
 
 import { connect as netConnect } from "node:net";
-import type { ByteStream, StreamTarget } from "sansws";
-import { connect, UsageError } from "sansws";
+import { type ByteStream, connect, type StreamTarget, UsageError } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   bytes,

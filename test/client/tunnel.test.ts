@@ -2,11 +2,9 @@
 
 import { describe, expect, it } from "vitest";
 import { ConnectError } from "../../adapters/host/client/connect-error.ts";
-import type { ProxyChoice } from "../../adapters/host/client/proxy.ts";
-import { proxyFor } from "../../adapters/host/client/proxy.ts";
+import { type ProxyChoice, proxyFor } from "../../adapters/host/client/proxy.ts";
 import { parseTarget } from "../../adapters/host/client/target.ts";
-import type { Negotiation } from "../../adapters/host/client/tunnel.ts";
-import { negotiationWith } from "../../adapters/host/client/tunnel.ts";
+import { type Negotiation, negotiationWith } from "../../adapters/host/client/tunnel.ts";
 import { UsageError } from "../../core/mod.ts";
 import { cuts, hex, join, toHex, utf8 } from "../core/support.ts";
 

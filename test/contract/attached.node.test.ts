@@ -1,14 +1,12 @@
 // WebSockets on an HTTP server of Node's that is there already, alone and behind a framework's way
 // of handing requests over.
 
-import type { IncomingMessage, RequestListener } from "node:http";
-import { createServer, get } from "node:http";
+import { createServer, get, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect } from "sansws";
-import type { ServerOptions } from "sansws/node";
-import { attach } from "sansws/node";
+import { attach, type ServerOptions } from "sansws/node";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { frame } from "../core/support.ts";

@@ -2,8 +2,7 @@
 // runtime: it goes on serving, complains about nothing, and keeps nothing of them.
 
 import { Buffer } from "node:buffer";
-import type { TLSSocket } from "node:tls";
-import { connect as tlsConnect } from "node:tls";
+import { connect as tlsConnect, type TLSSocket } from "node:tls";
 import type { ServeOptions } from "sansws";
 import { describe, expect, it } from "vitest";
 import { frame } from "../core/support.ts";
@@ -11,8 +10,7 @@ import { RUNTIMES } from "../processes.ts";
 import { hasOpenssl, makeCertificates } from "./certificates.ts";
 import type { RunningProgram } from "./processes.ts";
 import { expectEcho, expectWell, openFiles, startServer } from "./processes.ts";
-import type { RawPeer } from "./raw.ts";
-import { rawConnect, rawOpen, request } from "./raw.ts";
+import { rawConnect, rawOpen, type RawPeer, request } from "./raw.ts";
 import { bytes, sleep, until } from "./suite.ts";
 
 const flood = Array.from({ length: 400 }, () => frame("client", 0x82, bytes(60_000)));

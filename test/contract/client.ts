@@ -2,8 +2,7 @@
 // in SCENARIO, URL and CLIENT_OPTIONS (as JSON). It prints what came of it as a line of JSON.
 
 import process from "node:process";
-import type { ConnectOptions, Socket } from "sansws";
-import { connect } from "sansws";
+import { connect, type ConnectOptions, type Socket } from "sansws";
 
 const { SCENARIO = "", URL: url = "", CLIENT_OPTIONS = "{}" } = process.env;
 

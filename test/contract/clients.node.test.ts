@@ -4,13 +4,11 @@
 import type { ConnectOptions } from "sansws";
 import { describe, expect, it } from "vitest";
 import { frame } from "../core/support.ts";
-import type { Program, RuntimeName } from "../processes.ts";
-import { RUNTIMES } from "../processes.ts";
+import { type Program, type RuntimeName, RUNTIMES } from "../processes.ts";
 import { startProgram, startTool } from "../programs.ts";
 import { hasOpenssl, makeCertificates } from "./certificates.ts";
 import type { Outcome } from "./client.ts";
-import type { RawPeer } from "./raw.ts";
-import { acceptance, rawConnect, rawListen } from "./raw.ts";
+import { acceptance, rawConnect, rawListen, type RawPeer } from "./raw.ts";
 import { start, startEcho } from "./suite.ts";
 
 /**

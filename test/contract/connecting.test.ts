@@ -1,11 +1,9 @@
 // How connect fails, and what it leaves behind: nothing.
 
-import type { ConnectOptions, HandshakeError } from "sansws";
-import { connect } from "sansws";
+import { connect, type ConnectOptions, type HandshakeError } from "sansws";
 import { describe, expect, it } from "vitest";
 import { frame } from "../core/support.ts";
-import type { RawPeer } from "./raw.ts";
-import { acceptance, rawListen } from "./raw.ts";
+import { acceptance, rawListen, type RawPeer } from "./raw.ts";
 import { ending, Mailbox, open, sleep, start, startEcho, until } from "./suite.ts";
 
 /** How connecting to a server that answers so fails. */

@@ -1,8 +1,7 @@
 // Many peers, peers that do not read, and what they cost, measured at the server program on each
 // runtime; and its end.
 
-import type { Socket } from "sansws";
-import { connect } from "sansws";
+import { connect, type Socket } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { frame } from "../core/support.ts";
 import { COMMANDS, RUNTIMES } from "../processes.ts";

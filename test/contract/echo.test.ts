@@ -1,7 +1,6 @@
 // Messages of every size and kind, there and back.
 
-import type { Message } from "sansws";
-import { prepareBinary, prepareText } from "sansws";
+import { type Message, prepareBinary, prepareText } from "sansws";
 import { describe, expect, it } from "vitest";
 import { bytes, Mailbox, open, same, start, startEcho, text } from "./suite.ts";
 

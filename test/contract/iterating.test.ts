@@ -1,8 +1,7 @@
 // `for await` over the messages of a socket: none is lost, however late the loop begins, and its
 // end tells how the socket ended.
 
-import type { Message, Socket } from "sansws";
-import { connect, UsageError } from "sansws";
+import { connect, type Message, type Socket, UsageError } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { frame } from "../core/support.ts";
 import { acceptance, rawConnect, rawListen, request } from "./raw.ts";

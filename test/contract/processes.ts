@@ -2,8 +2,7 @@
 // it.
 
 import { existsSync, readdirSync } from "node:fs";
-import type { ServeOptions } from "sansws";
-import { connect } from "sansws";
+import { connect, type ServeOptions } from "sansws";
 import { expect } from "vitest";
 import type { Program, RuntimeName } from "../processes.ts";
 import { startProgram } from "../programs.ts";

@@ -1,7 +1,6 @@
 // Topics: who hears what, and what becomes of messages to those who are gone or do not read.
 
-import type { Message, ServeOptions, Server, Socket } from "sansws";
-import { prepareText } from "sansws";
+import { type Message, prepareText, type ServeOptions, type Server, type Socket } from "sansws";
 import { describe, expect, it } from "vitest";
 import { bytes, Mailbox, open, start, until } from "./suite.ts";
 

@@ -5,8 +5,7 @@ import { createHash } from "node:crypto";
 import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node:net";
 import { connect, createServer } from "node:net";
 import { onTestFinished } from "vitest";
-import type { Frame } from "../core/support.ts";
-import { join, readFrames, utf8 } from "../core/support.ts";
+import { type Frame, join, readFrames, utf8 } from "../core/support.ts";
 import { until } from "./suite.ts";
 
 /** One end of a TCP connection, and everything it has received. */

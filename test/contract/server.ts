@@ -5,8 +5,7 @@
 // to end (/close).
 
 import process from "node:process";
-import type { Handlers, ServeOptions } from "sansws";
-import { serve } from "sansws";
+import { type Handlers, serve, type ServeOptions } from "sansws";
 
 const { SERVER_MODE = "echo", SERVER_OPTIONS = "{}" } = process.env;
 

@@ -1,8 +1,7 @@
 // server.close: no more connections, 503 for upgrades under way, a Close frame for every socket, a
 // deadline, and a promise.
 
-import type { ClosedEvent, Server } from "sansws";
-import { connect } from "sansws";
+import { type ClosedEvent, connect, type Server } from "sansws";
 import { describe, expect, it } from "vitest";
 import { closing, rawConnect, rawOpen, request } from "./raw.ts";
 import { bytes, ending, Mailbox, open, openPair, sleep, start, startEcho, until } from "./suite.ts";

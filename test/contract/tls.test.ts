@@ -1,10 +1,8 @@
 // TLS on both sides: what is trusted, what is refused, and which options a runtime cannot serve.
 
-import type { TlsClientOptions, TlsServerOptions } from "sansws";
-import { connect, serve } from "sansws";
+import { connect, serve, type TlsClientOptions, type TlsServerOptions } from "sansws";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Certificates } from "./certificates.ts";
-import { hasOpenssl, makeCertificates } from "./certificates.ts";
+import { type Certificates, hasOpenssl, makeCertificates } from "./certificates.ts";
 import {
   bytes,
   ending,

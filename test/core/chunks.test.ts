@@ -2,8 +2,7 @@
 // left behind in the connection.
 
 import { describe, expect, it, vi } from "vitest";
-import type { ConnectionOptions } from "../../core/connection.ts";
-import { Connection } from "../../core/connection.ts";
+import { Connection, type ConnectionOptions } from "../../core/connection.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
 import { FrameDecoder } from "../../core/frame/decoder.ts";
 import { copyingDeflate } from "./codec.ts";

@@ -5,8 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
-import type { Role } from "./support.ts";
-import { frame, hex, join, line, lines, peerOf, ROLES, takeBytes } from "./support.ts";
+import { frame, hex, join, line, lines, peerOf, type Role, ROLES, takeBytes } from "./support.ts";
 
 const TIMEOUTS = { close: 1000, pingInterval: Infinity };
 

@@ -3,8 +3,7 @@
 // DEFLATE to it.
 
 import { concat } from "../../core/bytes.ts";
-import type { DeflateCodec } from "../../core/deflate/codec.ts";
-import { InflateLimitError } from "../../core/deflate/codec.ts";
+import { type DeflateCodec, InflateLimitError } from "../../core/deflate/codec.ts";
 import { MessageDeflate } from "../../core/deflate/transform.ts";
 import { hex, toHex } from "./support.ts";
 

@@ -3,8 +3,7 @@
 // conformance/text.test.ts, violations violations.test.ts.
 
 import { describe, expect, it } from "vitest";
-import type { ConnectionOptions } from "../../core/connection.ts";
-import { Connection } from "../../core/connection.ts";
+import { Connection, type ConnectionOptions } from "../../core/connection.ts";
 import type { MessageDeflate } from "../../core/deflate/transform.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
 import { copyingDeflate } from "./codec.ts";

@@ -5,8 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
 import { UsageError } from "../../core/errors.ts";
 import { prepareBinary, prepareText } from "../../core/prepared.ts";
-import type { Calls } from "./codec.ts";
-import { copyingDeflate } from "./codec.ts";
+import { type Calls, copyingDeflate } from "./codec.ts";
 import { content, frame, hex, line, lines, pattern, readFrames, takeBytes } from "./support.ts";
 
 function server(deflate?: ReturnType<typeof copyingDeflate>): Connection {

@@ -6,8 +6,7 @@ import type { BinaryEvent, ConnectionEvent, ConnectionOptions } from "../../core
 import { Connection } from "../../core/mod.ts";
 import { Receiver, ReceiverPool } from "../../core/receiver.ts";
 import { copyingDeflate } from "./codec.ts";
-import type { Role } from "./support.ts";
-import { frame, hex, join, line } from "./support.ts";
+import { frame, hex, join, line, type Role } from "./support.ts";
 
 const LONG = "x".repeat(300);
 

@@ -6,8 +6,7 @@ import { Connection } from "../../core/connection.ts";
 import { UsageError } from "../../core/errors.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
 import { prepareText } from "../../core/prepared.ts";
-import type { Role } from "./support.ts";
-import { frame, hex, line, lines, peerOf, ROLES, takeBytes } from "./support.ts";
+import { frame, hex, line, lines, peerOf, type Role, ROLES, takeBytes } from "./support.ts";
 
 const TIMEOUTS = { pingInterval: 30_000, close: 10_000 };
 const BYE = hex("03e8");

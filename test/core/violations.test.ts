@@ -6,8 +6,7 @@ import { MAX_REASON_BYTES } from "../../core/close.ts";
 import { Connection } from "../../core/connection.ts";
 import { ProtocolError } from "../../core/errors.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
-import type { ViolationName } from "../../core/violations.ts";
-import { VIOLATIONS } from "../../core/violations.ts";
+import { type ViolationName, VIOLATIONS } from "../../core/violations.ts";
 import { SILENCE_VECTORS, VIOLATION_VECTORS } from "../vectors/violations.ts";
 import { cuts, frame, line, lines, peerOf, receiveAll, takeBytes, utf8 } from "./support.ts";
 

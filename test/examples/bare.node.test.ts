@@ -5,8 +5,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RUNTIMES } from "../processes.ts";
 import { Client } from "./client.ts";
-import type { Listening } from "./programs.ts";
-import { listen } from "./programs.ts";
+import { listen, type Listening } from "./programs.ts";
 
 describe.each(RUNTIMES)("examples/bare.ts on %s", (runtime) => {
   let bare: Listening;

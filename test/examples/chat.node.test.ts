@@ -7,8 +7,7 @@ import type { Said, Told } from "../../examples/chat/protocol.ts";
 import { hasSignals, RUNTIMES } from "../processes.ts";
 import { startProgram } from "../programs.ts";
 import { Client } from "./client.ts";
-import type { Listening } from "./programs.ts";
-import { listen } from "./programs.ts";
+import { listen, type Listening } from "./programs.ts";
 
 const FILE = "examples/chat.ts";
 

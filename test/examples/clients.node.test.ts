@@ -1,8 +1,7 @@
 // examples/proxied.ts, reconnecting.ts and stream.ts as processes, on each runtime, against an echo
 // server that runs on Node.
 
-import type { Server } from "sansws/node";
-import { serve } from "sansws/node";
+import { serve, type Server } from "sansws/node";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startHttpProxy, startSocksProxy } from "../client/proxy-servers.ts";
 import { hasSignals, RUNTIMES } from "../processes.ts";

@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort, hasSignals, RUNTIMES } from "../processes.ts";
 import { startProgram } from "../programs.ts";
 import { Client } from "./client.ts";
-import type { Listening } from "./programs.ts";
-import { listen } from "./programs.ts";
+import { listen, type Listening } from "./programs.ts";
 
 const FILE = "examples/echo.ts";
 

@@ -1,7 +1,6 @@
 // The examples that serve, as their readers run them: each as a process of its own.
 
-import type { RuntimeName } from "../processes.ts";
-import { COMMANDS, Program } from "../processes.ts";
+import { COMMANDS, Program, type RuntimeName } from "../processes.ts";
 
 /** An example that listens. */
 export interface Listening {

@@ -1,16 +1,13 @@
 // README.md does what it says: every block of code in it runs on each runtime, and is type-checked.
 
 import { execFileSync } from "node:child_process";
-import type { ServeOptions, Socket } from "sansws/node";
-import { serve } from "sansws/node";
+import { serve, type ServeOptions, type Socket } from "sansws/node";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startHttpProxy } from "../client/proxy-servers.ts";
 import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";
-import type { RuntimeName } from "../processes.ts";
-import { COMMANDS, root, RUNTIMES } from "../processes.ts";
+import { COMMANDS, root, type RuntimeName, RUNTIMES } from "../processes.ts";
 import { startProgram } from "../programs.ts";
-import type { Stage } from "./readme.ts";
-import { outputs, readBlocks, stageFor, writeProgram } from "./readme.ts";
+import { outputs, readBlocks, type Stage, stageFor, writeProgram } from "./readme.ts";
 
 const certificates = hasOpenssl ? makeCertificates() : undefined;
 

@@ -2,11 +2,9 @@
 // no more than its limits allow, and where the stream is cut, or whose the memory of the chunks is,
 // makes no difference to what it reports or writes.
 
-import type { ConnectionEvent } from "sansws/core";
-import { Connection, ProtocolError } from "sansws/core";
+import { Connection, type ConnectionEvent, ProtocolError } from "sansws/core";
 import { content, join } from "../core/support.ts";
-import type { Case } from "./case.ts";
-import { chunksOf, readCase } from "./case.ts";
+import { type Case, chunksOf, readCase } from "./case.ts";
 
 /** What a connection made of a stream. */
 export interface Outcome {

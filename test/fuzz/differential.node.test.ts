@@ -5,8 +5,7 @@
 import { describe, expect, it } from "vitest";
 import { hex } from "../core/support.ts";
 import { Prng } from "../sim/prng.ts";
-import type { Difference } from "./differential.ts";
-import { compare } from "./differential.ts";
+import { compare, type Difference } from "./differential.ts";
 import { freshInput, mutate } from "./inputs.ts";
 
 const INPUTS = 12_000;

@@ -10,8 +10,7 @@ import { deflateCodec } from "../../adapters/deflate.ts";
 import { FrameDecoder } from "../../core/frame/decoder.ts";
 import { CONTROL, DEFLATE_RULES, Opcode } from "../../core/frame/header.ts";
 import { content } from "../core/support.ts";
-import type { Case } from "./case.ts";
-import { chunksOf, FLAG, readCase, TAIL } from "./case.ts";
+import { type Case, chunksOf, FLAG, readCase, TAIL } from "./case.ts";
 
 // Its extension is not exported, and without it compressed messages cannot be compared.
 const require = createRequire(import.meta.url);

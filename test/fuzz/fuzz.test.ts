@@ -10,8 +10,7 @@ import { observe } from "./connection.ts";
 import { readCorpus } from "./corpus.ts";
 import { Corpus, Finding, Trial } from "./guided.ts";
 import { mutate } from "./inputs.ts";
-import type { Target } from "./targets.ts";
-import { TARGETS } from "./targets.ts";
+import { type Target, TARGETS } from "./targets.ts";
 
 const FRESH = 2000;
 const ARBITRARY = 500;

@@ -5,8 +5,7 @@
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { ClientHandshake, Connection, ServerHandshake } from "sansws/core";
-import type { ConnectionOptions } from "sansws/core";
+import { ClientHandshake, Connection, type ConnectionOptions, ServerHandshake } from "sansws/core";
 import { deflateCodec } from "../../adapters/deflate.ts";
 import { resolveDeflate } from "../../core/deflate/negotiate.ts";
 import { MessageDeflate } from "../../core/deflate/transform.ts";

@@ -11,11 +11,9 @@ import { Prng } from "../sim/prng.ts";
 import { readCorpus, writeCorpus } from "./corpus.ts";
 import { Corpus, fuzzGuided, Trial, tryOne } from "./guided.ts";
 import { mutate } from "./inputs.ts";
-import type { Instrumented } from "./instrument.ts";
-import { loadInstrumented } from "./instrument.ts";
+import { type Instrumented, loadInstrumented } from "./instrument.ts";
 import { checkLinear } from "./linear.ts";
-import type { Target } from "./targets.ts";
-import { TARGETS } from "./targets.ts";
+import { type Target, TARGETS } from "./targets.ts";
 
 interface Options {
   readonly seconds: number;

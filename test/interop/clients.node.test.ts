@@ -1,8 +1,7 @@
 // This library as a client, on each runtime, and the servers of others: `ws`, Bun.serve,
 // Deno.upgradeWebSocket and Python's websockets.
 
-import type { Side } from "./pairs.ts";
-import { AGREED, AGREED_BY_DEFAULT, describePairs, oursAs } from "./pairs.ts";
+import { AGREED, AGREED_BY_DEFAULT, describePairs, oursAs, type Side } from "./pairs.ts";
 
 const SERVERS: readonly Side[] = [
   {

@@ -4,8 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMANDS, Program, RUNTIMES } from "../processes.ts";
-import type { End, Report, Scenario, Variant } from "./messages.ts";
-import { WELCOME } from "./messages.ts";
+import { type End, type Report, type Scenario, type Variant, WELCOME } from "./messages.ts";
 
 /** Debian's: it has python3-websockets where that is installed. */
 const PYTHON = "/usr/bin/python3";

@@ -1,8 +1,7 @@
 // This library as a server, on each runtime, and the clients of others: `ws`, undici, Deno, Bun and
 // Python's websockets.
 
-import type { Side } from "./pairs.ts";
-import { AGREED, AGREED_BY_DEFAULT, describePairs, oursAs } from "./pairs.ts";
+import { AGREED, AGREED_BY_DEFAULT, describePairs, oursAs, type Side } from "./pairs.ts";
 
 const WEB = {
   file: "clients/web.ts",

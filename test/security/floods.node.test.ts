@@ -1,14 +1,11 @@
 // Peers that are many, slow, silent, or do not read: what they cost is bounded, and it ends.
 
-import type { Socket as NetSocket } from "node:net";
-import { connect } from "node:net";
+import { connect, type Socket as NetSocket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { RawPeer } from "../contract/raw.ts";
-import { closing, rawConnect, rawOpen, request } from "../contract/raw.ts";
+import { closing, rawConnect, rawOpen, type RawPeer, request } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
 import { frame } from "../core/support.ts";
-import type { Target } from "./target.ts";
-import { hasProc, MIB, onEachRuntime, repeat } from "./target.ts";
+import { hasProc, MIB, onEachRuntime, repeat, type Target } from "./target.ts";
 
 const soon = { handshake: 400, close: 400 };
 

@@ -2,8 +2,7 @@
 // the close code it gets.
 
 import { describe, expect, it } from "vitest";
-import type { RawPeer } from "../contract/raw.ts";
-import { closing, rawOpen } from "../contract/raw.ts";
+import { closing, rawOpen, type RawPeer } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
 import { frame, hex, join } from "../core/support.ts";
 import { flood, hasProc, MIB, onEachRuntime, repeat, trickle } from "./target.ts";

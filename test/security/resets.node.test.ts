@@ -3,15 +3,12 @@
 // connection is served.
 
 import { Buffer } from "node:buffer";
-import type { Socket as NetSocket } from "node:net";
-import { connect } from "node:net";
+import { connect, type Socket as NetSocket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { RawPeer } from "../contract/raw.ts";
-import { rawConnect, rawOpen, request } from "../contract/raw.ts";
+import { rawConnect, rawOpen, type RawPeer, request } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
 import { frame, hex } from "../core/support.ts";
-import type { Target } from "./target.ts";
-import { hasProc, onEachRuntime } from "./target.ts";
+import { hasProc, onEachRuntime, type Target } from "./target.ts";
 
 /**
  * So many may be in at once, on each server; if one of those that were reset stayed counted, too

@@ -2,19 +2,16 @@
 // measures its memory, and has a bystander in it: a well-behaved connection whose every message
 // must be answered in time, whatever happens to the others.
 
-import type { ChildProcess } from "node:child_process";
-import { execFileSync, fork } from "node:child_process";
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Socket as NetSocket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vitest";
-import type { RawPeer } from "../contract/raw.ts";
-import { acceptance, rawListen } from "../contract/raw.ts";
+import { acceptance, rawListen, type RawPeer } from "../contract/raw.ts";
 import { sleep, until } from "../contract/suite.ts";
-import type { RuntimeName } from "../processes.ts";
-import { COMMANDS, Program, root, RUNTIMES } from "../processes.ts";
+import { COMMANDS, Program, root, type RuntimeName, RUNTIMES } from "../processes.ts";
 import type { Waits } from "./bystander.ts";
 import type { Errand, Outcome, Spec, State } from "./server.ts";
 

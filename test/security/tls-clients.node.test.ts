@@ -2,11 +2,9 @@
 // says nothing to the first, never goes on in the clear, and shows its certificate to nobody else.
 
 import type { AddressInfo } from "node:net";
-import type { TlsOptions, TLSSocket } from "node:tls";
-import { createServer } from "node:tls";
+import { createServer, type TlsOptions, type TLSSocket } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Certificates } from "../contract/certificates.ts";
-import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";
+import { type Certificates, hasOpenssl, makeCertificates } from "../contract/certificates.ts";
 import { acceptance, rawListen } from "../contract/raw.ts";
 import { sleep } from "../contract/suite.ts";
 import { frame } from "../core/support.ts";

@@ -1,8 +1,7 @@
 // Peers that are not through with TLS: they take no more time and place than others, and what they
 // say is no application's affair.
 
-import type { Socket as NetSocket } from "node:net";
-import { connect } from "node:net";
+import { connect, type Socket as NetSocket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { hasOpenssl, makeCertificates } from "../contract/certificates.ts";

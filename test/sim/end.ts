@@ -5,8 +5,7 @@ import { Connection } from "sansws/core";
 import { deflateCodec } from "../../adapters/deflate.ts";
 import { resolveDeflate } from "../../core/deflate/negotiate.ts";
 import { MessageDeflate } from "../../core/deflate/transform.ts";
-import type { Ledger } from "./invariants.ts";
-import { Watch } from "./invariants.ts";
+import { type Ledger, Watch } from "./invariants.ts";
 import type { Link } from "./link.ts";
 import type { Program, Role } from "./program.ts";
 

@@ -3,8 +3,7 @@
 // the run is driven.
 
 import type { ClosedEvent, CloseInfo, Connection, ConnectionEvent } from "sansws/core";
-import type { Content, Message } from "./content.ts";
-import { joined, messageOf, sameBytes } from "./content.ts";
+import { type Content, joined, type Message, messageOf, sameBytes } from "./content.ts";
 import type { EndSetup } from "./program.ts";
 
 /** A run in which something did not hold. */

@@ -6,11 +6,9 @@ import type { ConnectionEvent, PreparedMessage } from "sansws/core";
 import { prepareBinary, prepareText, UsageError } from "sansws/core";
 import { joined, produce } from "./content.ts";
 import { End } from "./end.ts";
-import type { Verdict } from "./invariants.ts";
-import { checkOutcome, hold, Ledger, UNASKED } from "./invariants.ts";
+import { checkOutcome, hold, Ledger, UNASKED, type Verdict } from "./invariants.ts";
 import { intactAround, Link } from "./link.ts";
-import type { Action, Program, Step } from "./program.ts";
-import { isCalm } from "./program.ts";
+import { type Action, isCalm, type Program, type Step } from "./program.ts";
 
 /** What a run came to. */
 export interface Report {

@@ -2,8 +2,7 @@
 // what when. A program comes from a seed, can be printed, and can be run again after a part of it
 // was taken out; shrink.ts does that, pair.ts runs it.
 
-import type { Content } from "./content.ts";
-import { LARGEST, randomContent } from "./content.ts";
+import { type Content, LARGEST, randomContent } from "./content.ts";
 import type { LinkSetup } from "./link.ts";
 import { Prng } from "./prng.ts";
 

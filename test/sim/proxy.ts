@@ -2,11 +2,9 @@
 // sockets meet latency, cuts, stalls, half-closes and resets, decided by a seed as far as a real
 // clock lets it.
 
-import type { AddressInfo, Socket } from "node:net";
-import { connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import process from "node:process";
-import type { LinkSetup } from "./link.ts";
-import { Link } from "./link.ts";
+import { Link, type LinkSetup } from "./link.ts";
 
 /** A proxy that waits for its one client. */
 export interface Proxy {

@@ -13,15 +13,11 @@ import type {
 import { connect, prepareBinary, prepareText, serve } from "sansws";
 import type { ClosedEvent, CloseInfo, ConnectionEvent } from "sansws/core";
 import { decodeClose, encodeClose } from "sansws/core";
-import type { Content } from "./content.ts";
-import { produce } from "./content.ts";
-import type { Verdict } from "./invariants.ts";
-import { checkOutcome, hold, Ledger } from "./invariants.ts";
+import { type Content, produce } from "./content.ts";
+import { checkOutcome, hold, Ledger, type Verdict } from "./invariants.ts";
 import type { LinkSetup } from "./link.ts";
-import type { Action, EndSetup, Program } from "./program.ts";
-import { isCalm } from "./program.ts";
-import type { Proxy } from "./proxy.ts";
-import { startProxy } from "./proxy.ts";
+import { type Action, type EndSetup, isCalm, type Program } from "./program.ts";
+import { type Proxy, startProxy } from "./proxy.ts";
 
 /**
  * The program's milliseconds for one of ours; nobody waits longer for one step than `LONGEST_WAIT`.

@@ -4,10 +4,8 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { Report } from "./pair.ts";
-import { run } from "./pair.ts";
-import type { Program } from "./program.ts";
-import { generate } from "./program.ts";
+import { type Report, run } from "./pair.ts";
+import { generate, type Program } from "./program.ts";
 import { runReal } from "./real.ts";
 import { shrink } from "./shrink.ts";
 

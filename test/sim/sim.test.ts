@@ -6,8 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { Content } from "./content.ts";
 import { Broken, Ledger } from "./invariants.ts";
 import { run } from "./pair.ts";
-import type { Program } from "./program.ts";
-import { generate } from "./program.ts";
+import { generate, type Program } from "./program.ts";
 import { shrink } from "./shrink.ts";
 
 const SEEDS = 2000;

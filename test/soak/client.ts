@@ -4,10 +4,8 @@
 
 import { setMaxListeners } from "node:events";
 import process from "node:process";
-import type { Message, Socket } from "sansws";
-import { connect, reconnecting } from "sansws";
-import type { Memory } from "./meters.ts";
-import { measureMemory } from "./meters.ts";
+import { connect, type Message, reconnecting, type Socket } from "sansws";
+import { measureMemory, type Memory } from "./meters.ts";
 import type { Stats } from "./server.ts";
 import { Tally } from "./tally.ts";
 import { MAX_LISTENERS, visit } from "./visit.ts";

@@ -3,8 +3,7 @@
 // and comes back. What of that is wrong, report.ts says.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RuntimeName } from "../processes.ts";
-import { freePort } from "../processes.ts";
+import { freePort, type RuntimeName } from "../processes.ts";
 import type { Look, RoundsPlan } from "./client.ts";
 import { ClientProgram, ServerProgram } from "./programs.ts";
 import type { Stats } from "./server.ts";

@@ -1,8 +1,7 @@
 // The server and the clients of a long run as processes, and what they say of themselves.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RuntimeName } from "../processes.ts";
-import { COMMANDS, Program } from "../processes.ts";
+import { COMMANDS, Program, type RuntimeName } from "../processes.ts";
 import type { Look, Plan } from "./client.ts";
 import type { Stats } from "./server.ts";
 import type { Result } from "./tally.ts";

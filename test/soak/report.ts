@@ -1,8 +1,7 @@
 // What is made of a long run: slopes, complaints about what is beyond its bound, and a table.
 
 import type { Look } from "./client.ts";
-import type { Ends, Phase, Row } from "./phases.ts";
-import { mebibytes, STAYING, TALKING } from "./phases.ts";
+import { type Ends, mebibytes, type Phase, type Row, STAYING, TALKING } from "./phases.ts";
 
 interface Bound {
   readonly what: string;

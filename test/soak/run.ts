@@ -12,10 +12,8 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { RUNTIMES } from "../processes.ts";
-import type { RuntimeName } from "../processes.ts";
-import type { Size } from "./phases.ts";
-import { Run } from "./phases.ts";
+import { type RuntimeName, RUNTIMES } from "../processes.ts";
+import { Run, type Size } from "./phases.ts";
 import { killAll } from "./programs.ts";
 import { complaintsOf, tableOf } from "./report.ts";
 

@@ -4,10 +4,8 @@
 
 import { readdirSync } from "node:fs";
 import process from "node:process";
-import type { Message, Socket } from "sansws";
-import { serve } from "sansws";
-import type { Delay, Memory } from "./meters.ts";
-import { DelayMeter, measureMemory } from "./meters.ts";
+import { type Message, serve, type Socket } from "sansws";
+import { type Delay, DelayMeter, measureMemory, type Memory } from "./meters.ts";
 
 /** How the server is. */
 export interface Stats extends Memory {

@@ -2,8 +2,7 @@
 // and how it goes, so that in a crowd there is every combination.
 
 import { setMaxListeners } from "node:events";
-import type { ConnectOptions, Message, Socket } from "sansws";
-import { connect, HandshakeError } from "sansws";
+import { connect, type ConnectOptions, HandshakeError, type Message, type Socket } from "sansws";
 import type { Tally } from "./tally.ts";
 
 type Ending = readonly [expected: string, end: (socket: Socket) => unknown];

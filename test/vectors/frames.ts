@@ -3,8 +3,7 @@
 // byte; then every length form, control frames, fragments.
 
 import type { Connection } from "../../core/connection.ts";
-import type { Role } from "../core/support.ts";
-import { content, frame, hex, join, pattern, utf8 } from "../core/support.ts";
+import { content, frame, hex, join, pattern, type Role, utf8 } from "../core/support.ts";
 
 export interface FrameVector {
   readonly name: string;

@@ -4,8 +4,7 @@
 import type { ConnectionOptions } from "../../core/connection.ts";
 import type { ViolationName } from "../../core/violations.ts";
 import { copyingDeflate } from "../core/codec.ts";
-import type { Role } from "../core/support.ts";
-import { frame, hex, join, peerOf, ROLES } from "../core/support.ts";
+import { frame, hex, join, peerOf, type Role, ROLES } from "../core/support.ts";
 
 export interface ViolationVector {
   readonly violation: ViolationName;

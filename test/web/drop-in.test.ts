@@ -2,15 +2,13 @@
 // graphql-ws, Phoenix and reconnecting-websocket, each with a server that speaks its protocol.
 
 import type * as Graphql from "graphql";
-import type { Client } from "graphql-ws";
-import { createClient, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from "graphql-ws";
+import { type Client, createClient, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from "graphql-ws";
 import { useServer as serveGraphql } from "graphql-ws/use/ws";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import type * as Reconnecting from "reconnecting-websocket";
-import type { Message, Socket } from "sansws";
-import { WebSocket } from "sansws";
+import { type Message, type Socket, WebSocket } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { Mailbox, start } from "../contract/suite.ts";

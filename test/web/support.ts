@@ -17,8 +17,7 @@
 // Those of cookies/, mixed-content, multi-globals, unload-a-document and remove-own-iframe-* are
 // about what only a page has.
 
-import type { Server, Socket } from "sansws";
-import { serve, WebSocket } from "sansws";
+import { serve, type Server, type Socket, WebSocket } from "sansws";
 import { afterAll, afterEach, beforeAll } from "vitest";
 
 let server: Server;

@@ -5,8 +5,7 @@
 import { Buffer } from "node:buffer";
 import { ProtocolError } from "sansws";
 import { describe, expect, it } from "vitest";
-import type { RawPeer } from "../contract/raw.ts";
-import { acceptance, closing, rawListen } from "../contract/raw.ts";
+import { acceptance, closing, rawListen, type RawPeer } from "../contract/raw.ts";
 import { Mailbox } from "../contract/suite.ts";
 import { frame } from "../core/support.ts";
 import { next, open } from "./support.ts";

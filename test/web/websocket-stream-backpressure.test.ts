@@ -1,8 +1,7 @@
 // Backpressure of WebSocketStream in both directions, by what is buffered: nobody may hold more
 // than a bounded part of a large transfer.
 
-import type { Socket } from "sansws";
-import { WebSocketStream } from "sansws";
+import { type Socket, WebSocketStream } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Mailbox, open, settled, start, until } from "../contract/suite.ts";
 

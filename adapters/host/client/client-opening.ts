@@ -1,8 +1,7 @@
 // A client's transport until it is a socket, which it becomes within the call that brings the
 // answer: no byte is in between.
 
-import type { ClientHandshake, Opened } from "../../../core/mod.ts";
-import { HandshakeError } from "../../../core/mod.ts";
+import { type ClientHandshake, HandshakeError, type Opened } from "../../../core/mod.ts";
 import type { Clock, Sleeper } from "../clock.ts";
 import type { Transport, TransportEvents } from "../transport.ts";
 

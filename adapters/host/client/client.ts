@@ -24,12 +24,9 @@ import type { Socket } from "../socket/socket.ts";
 import type { Runtime, TlsClientOptions, Transport } from "../transport.ts";
 import { checkProtocols, checkTimeout, requireSignal } from "./checks.ts";
 import { ClientOpening } from "./client-opening.ts";
-import type { LifetimeOptions } from "./lifetime.ts";
-import { Lifetime } from "./lifetime.ts";
-import type { Hop, RedirectChoice } from "./redirect.ts";
-import { nextHop, resolveRedirect } from "./redirect.ts";
-import type { RouteOptions } from "./route.ts";
-import { routeTo } from "./route.ts";
+import { Lifetime, type LifetimeOptions } from "./lifetime.ts";
+import { type Hop, nextHop, type RedirectChoice, resolveRedirect } from "./redirect.ts";
+import { type RouteOptions, routeTo } from "./route.ts";
 import { ConnectScope } from "./scope.ts";
 import { parseTarget } from "./target.ts";
 

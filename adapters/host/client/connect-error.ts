@@ -2,8 +2,7 @@
 // runtimes, with what the runtime said as its cause. What a server answers is a HandshakeError, and
 // what the caller got wrong a UsageError.
 
-import type { HandshakeAnswer } from "../../../core/mod.ts";
-import { UsageError } from "../../../core/mod.ts";
+import { type HandshakeAnswer, UsageError } from "../../../core/mod.ts";
 
 /**
  * Where the way ended: nothing was reached at that address; TLS failed, mostly over the

@@ -3,15 +3,12 @@
 
 import { formatCredentials, hasCredentials } from "../../../core/handshake/offer.ts";
 import { checkFields } from "../../../core/http/fields.ts";
-import { HeadReader, parseResponseHead } from "../../../core/http/head.ts";
-import type { ResponseHead } from "../../../core/http/head.ts";
+import { HeadReader, parseResponseHead, type ResponseHead } from "../../../core/http/head.ts";
 import { formatRequestHead } from "../../../core/http/head.ts";
-import type { HeaderField } from "../../../core/mod.ts";
-import { DEFAULT_LIMITS, HANDSHAKE_FAULTS } from "../../../core/mod.ts";
+import { DEFAULT_LIMITS, HANDSHAKE_FAULTS, type HeaderField } from "../../../core/mod.ts";
 import { ConnectError } from "./connect-error.ts";
 import type { Proxy } from "./proxy.ts";
-import type { Target } from "./target.ts";
-import { authorityOf } from "./target.ts";
+import { authorityOf, type Target } from "./target.ts";
 import type { Negotiation } from "./tunnel.ts";
 
 /** Informational answers that may come before the final one. */

@@ -3,8 +3,7 @@
 // and socks.ts's affair.
 
 import { refuseUnknown } from "../../../core/limits.ts";
-import type { HeaderInput } from "../../../core/mod.ts";
-import { UsageError } from "../../../core/mod.ts";
+import { type HeaderInput, UsageError } from "../../../core/mod.ts";
 import type { TlsClientOptions } from "../transport.ts";
 import { checkTls } from "./checks.ts";
 import type { Target } from "./target.ts";

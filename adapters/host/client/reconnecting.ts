@@ -15,8 +15,7 @@ import type { Handlers, Message, Sendable } from "../socket/handlers.ts";
 import { report } from "../socket/report.ts";
 import type { SendResult, Socket } from "../socket/socket.ts";
 import { requireSignal } from "./checks.ts";
-import type { ConnectOptions } from "./client.ts";
-import { CLIENT_NAMES } from "./client.ts";
+import { CLIENT_NAMES, type ConnectOptions } from "./client.ts";
 import { MessageChain } from "./message-chain.ts";
 import type {
   Attempt,
@@ -25,8 +24,7 @@ import type {
   ReconnectTarget,
   StateChange,
 } from "./reconnect-options.ts";
-import type { AttemptEnd } from "./retry.ts";
-import { resolveRetry, RetryPolicy } from "./retry.ts";
+import { type AttemptEnd, resolveRetry, RetryPolicy } from "./retry.ts";
 import { SendingQueue } from "./sending-queue.ts";
 import { parseTarget } from "./target.ts";
 

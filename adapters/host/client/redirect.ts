@@ -10,8 +10,7 @@ import { refuseUnknown } from "../../../core/limits.ts";
 import type { HandshakeAnswer, HeaderField } from "../../../core/mod.ts";
 import { HandshakeError, HeaderFields, UsageError } from "../../../core/mod.ts";
 import type { TlsClientOptions } from "../transport.ts";
-import type { Target } from "./target.ts";
-import { parseTarget } from "./target.ts";
+import { parseTarget, type Target } from "./target.ts";
 
 /** Whether, and how far, redirects are followed. */
 export interface RedirectOptions {

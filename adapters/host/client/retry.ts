@@ -5,8 +5,7 @@
 // outage all clients would otherwise come back at the same moment.
 
 import { refuseUnknown } from "../../../core/limits.ts";
-import type { ClosedEvent } from "../../../core/mod.ts";
-import { HandshakeError, HeaderFields, UsageError } from "../../../core/mod.ts";
+import { type ClosedEvent, HandshakeError, HeaderFields, UsageError } from "../../../core/mod.ts";
 
 /** How an attempt ended: its socket was open, and was closed; or there never was one. */
 export type AttemptEnd =

@@ -8,12 +8,9 @@ import { UsageError } from "../../../core/mod.ts";
 import type { DialOptions, Runtime, TlsClientOptions, Transport } from "../transport.ts";
 import { checkTls } from "./checks.ts";
 import { step } from "./connect-error.ts";
-import type { Proxy, ProxyChoice } from "./proxy.ts";
-import { proxyFor } from "./proxy.ts";
-import type { StreamSource } from "./stream-transport.ts";
-import { openStream } from "./stream-transport.ts";
-import type { Target } from "./target.ts";
-import { authorityOf, nameOf } from "./target.ts";
+import { type Proxy, type ProxyChoice, proxyFor } from "./proxy.ts";
+import { openStream, type StreamSource } from "./stream-transport.ts";
+import { authorityOf, nameOf, type Target } from "./target.ts";
 import { negotiationWith, tunnel } from "./tunnel.ts";
 
 /** What says how a target is reached. */

@@ -2,8 +2,7 @@
 // reached.
 
 import { refuseUnknown } from "../../../core/limits.ts";
-import type { PreparedMessage, SendOptions } from "../../../core/mod.ts";
-import { UsageError } from "../../../core/mod.ts";
+import { type PreparedMessage, type SendOptions, UsageError } from "../../../core/mod.ts";
 import type { Sendable } from "../socket/handlers.ts";
 import { checkSendable, sizeOf } from "../socket/sendable.ts";
 

@@ -26,10 +26,8 @@ import { report } from "../socket/report.ts";
 import { Session } from "../socket/session.ts";
 import type { Socket } from "../socket/socket.ts";
 import type { Address, Listener, ListenOptions, Runtime, Transport } from "../transport.ts";
-import type { ConnectionLimits } from "./admission.ts";
-import { Admission, refusal } from "./admission.ts";
-import type { OpeningHost } from "./opening.ts";
-import { Opening } from "./opening.ts";
+import { Admission, type ConnectionLimits, refusal } from "./admission.ts";
+import { Opening, type OpeningHost } from "./opening.ts";
 import type { RequestHook, UpgradeHook } from "./upgrade.ts";
 
 /** How a server treats its clients. */

@@ -6,16 +6,13 @@
 import type { ClosedEvent, ConnectionEvent, Opened, SendOptions } from "../../../core/mod.ts";
 import { CloseCode, PreparedMessage, UsageError } from "../../../core/mod.ts";
 import { Deferred } from "../deferred.ts";
-import type { Sink } from "../driver.ts";
-import { Driver, Hold } from "../driver.ts";
+import { Driver, Hold, type Sink } from "../driver.ts";
 import type { Transport } from "../transport.ts";
 import type { Message, MessageKind, Owner, Sendable } from "./handlers.ts";
-import type { Waiter } from "./inbox.ts";
-import { Inbox, SocketClosedError } from "./inbox.ts";
+import { Inbox, SocketClosedError, type Waiter } from "./inbox.ts";
 import { report } from "./report.ts";
 import { checkSendable, sizeOf } from "./sendable.ts";
-import type { SendResult } from "./socket.ts";
-import { Socket } from "./socket.ts";
+import { type SendResult, Socket } from "./socket.ts";
 import { sendPieces } from "./stream.ts";
 
 /** A message that waits behind one that is sent in pieces. */

@@ -10,8 +10,7 @@ import type { Message, Sendable } from "./handlers.ts";
 import { publish } from "./publish.ts";
 import { Reading } from "./reading.ts";
 import type { Session } from "./session.ts";
-import type { SocketStream } from "./socket-stream.ts";
-import { streamOf } from "./socket-stream.ts";
+import { type SocketStream, streamOf } from "./socket-stream.ts";
 
 /**
  * What became of a message: on its way; waiting, because the peer takes what was sent before too

@@ -1,10 +1,8 @@
 // An endpoint that sends every message back, which is what a conformance suite talks to: a
 // connection with the smallest host there is.
 
-import type { ConnectionOptions } from "../../../core/connection.ts";
-import { Connection } from "../../../core/connection.ts";
-import type { Role } from "../support.ts";
-import { join, lines } from "../support.ts";
+import { Connection, type ConnectionOptions } from "../../../core/connection.ts";
+import { join, lines, type Role } from "../support.ts";
 
 /** A connection that echoes, and what it has written. */
 export class Echo {

@@ -3,8 +3,7 @@
 // is not UTF-8 fails at its first bad byte, not later (fail fast).
 
 import { describe, expect, it } from "vitest";
-import type { ConnectionOptions } from "../../../core/connection.ts";
-import { Connection } from "../../../core/connection.ts";
+import { Connection, type ConnectionOptions } from "../../../core/connection.ts";
 import { INVALID_TEXTS, VALID_TEXTS } from "../../vectors/utf8.ts";
 import { chop, frame, hex, join, lines, receiveAll, takeBytes, toHex, utf8 } from "../support.ts";
 

@@ -8,8 +8,7 @@ import {
   resolveDeflate,
 } from "../../../core/deflate/negotiate.ts";
 import { UsageError } from "../../../core/errors.ts";
-import type { Extension } from "../../../core/http/fields.ts";
-import { parseExtensions } from "../../../core/http/fields.ts";
+import { type Extension, parseExtensions } from "../../../core/http/fields.ts";
 import { ANSWERS, OFFERED, OFFERS } from "../../vectors/deflate-negotiation.ts";
 
 /**

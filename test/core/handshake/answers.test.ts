@@ -3,10 +3,8 @@
 
 import { describe, expect, it } from "vitest";
 import { acceptKey } from "../../../core/handshake/accept.ts";
-import type { ClientHandshakeOptions } from "../../../core/handshake/client.ts";
-import { ClientHandshake } from "../../../core/handshake/client.ts";
-import type { AnswerVector } from "../../vectors/handshake-answers.ts";
-import { answer, ANSWERS } from "../../vectors/handshake-answers.ts";
+import { ClientHandshake, type ClientHandshakeOptions } from "../../../core/handshake/client.ts";
+import { answer, ANSWERS, type AnswerVector } from "../../vectors/handshake-answers.ts";
 import { chop, cuts, frame, pattern, readFrames, takeBytes } from "../support.ts";
 import { field, latin1, NO_CODEC, takeMessage, takeText, toLatin1, URL_PARTS } from "./support.ts";
 

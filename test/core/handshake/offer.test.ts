@@ -4,14 +4,11 @@ import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { UsageError } from "../../../core/errors.ts";
 import { acceptKey, isKey } from "../../../core/handshake/accept.ts";
-import type { ClientHandshakeOptions } from "../../../core/handshake/client.ts";
-import { ClientHandshake } from "../../../core/handshake/client.ts";
+import { ClientHandshake, type ClientHandshakeOptions } from "../../../core/handshake/client.ts";
 import type { ClientUrl } from "../../../core/handshake/offer.ts";
-import type { HeaderInput } from "../../../core/http/fields.ts";
-import { HeaderFields } from "../../../core/http/fields.ts";
+import { HeaderFields, type HeaderInput } from "../../../core/http/fields.ts";
 import { answer } from "../../vectors/handshake-answers.ts";
-import type { Message } from "./support.ts";
-import { field, latin1, takeMessage, thrown, URL_PARTS } from "./support.ts";
+import { field, latin1, type Message, takeMessage, thrown, URL_PARTS } from "./support.ts";
 
 async function requestFor(url: ClientUrl, options: ClientHandshakeOptions = {}): Promise<Message> {
   return takeMessage(await ClientHandshake.create(url, options, 0));

@@ -3,8 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { ClientHandshake } from "../../../core/handshake/client.ts";
-import { HANDSHAKE_FAULTS } from "../../../core/handshake/faults.ts";
-import type { HandshakeFault } from "../../../core/handshake/faults.ts";
+import { HANDSHAKE_FAULTS, type HandshakeFault } from "../../../core/handshake/faults.ts";
 import { ServerHandshake } from "../../../core/handshake/server.ts";
 import { ANSWERS } from "../../vectors/handshake-answers.ts";
 import { REQUESTS } from "../../vectors/handshake-requests.ts";

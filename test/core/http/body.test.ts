@@ -8,8 +8,7 @@ import {
   requestBodyLength,
   responseBodyLength,
 } from "../../../core/http/body.ts";
-import type { HeaderField } from "../../../core/http/fields.ts";
-import { HeaderFields } from "../../../core/http/fields.ts";
+import { type HeaderField, HeaderFields } from "../../../core/http/fields.ts";
 import { Pieces } from "../../../core/pieces.ts";
 import { latin1, toLatin1 } from "../handshake/support.ts";
 import { cuts } from "../support.ts";

@@ -1,8 +1,7 @@
 // This library as a client, on any runtime.
 
 import { connect } from "sansws";
-import type { Message } from "../messages.ts";
-import { playAll, Queue } from "../messages.ts";
+import { type Message, playAll, Queue } from "../messages.ts";
 import { DEFLATE, peerOf } from "../sansws.ts";
 
 await playAll(async ({ url, protocols, variant }) => {

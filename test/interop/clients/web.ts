@@ -2,8 +2,7 @@
 // the standard, it is asked for.
 
 import process from "node:process";
-import type { Closed, Message, Peer } from "../messages.ts";
-import { playAll, Queue } from "../messages.ts";
+import { type Closed, type Message, type Peer, playAll, Queue } from "../messages.ts";
 
 interface BunExtras {
   ping(payload: Uint8Array): void;

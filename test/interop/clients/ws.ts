@@ -1,10 +1,8 @@
 // The client of `ws`, on Node.
 
 import type { Buffer } from "node:buffer";
-import type { RawData } from "ws";
-import { WebSocket } from "ws";
-import type { Closed, Message } from "../messages.ts";
-import { playAll, Queue } from "../messages.ts";
+import { type RawData, WebSocket } from "ws";
+import { type Closed, type Message, playAll, Queue } from "../messages.ts";
 import { DEFLATE, peerOf } from "../ws.ts";
 
 await playAll(async ({ url, protocols, variant }) => {

@@ -1,10 +1,8 @@
 /// <reference types="bun" />
 // Bun.serve: one server for each setting of permessage-deflate.
 
-import { serve } from "bun";
-import type { ServerWebSocket } from "bun";
-import type { Peer, Variant } from "../messages.ts";
-import { answer, print, Queue, WELCOME } from "../messages.ts";
+import { serve, type ServerWebSocket } from "bun";
+import { answer, type Peer, print, Queue, type Variant, WELCOME } from "../messages.ts";
 
 interface Data {
   readonly name: string;

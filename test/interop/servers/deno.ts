@@ -1,7 +1,6 @@
 // Deno.upgradeWebSocket, which has no compression, no pings and no fragments to offer.
 
-import type { Peer } from "../messages.ts";
-import { answer, print, WELCOME } from "../messages.ts";
+import { answer, type Peer, print, WELCOME } from "../messages.ts";
 
 interface Upgraded {
   readonly socket: WebSocket;

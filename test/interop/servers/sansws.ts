@@ -1,8 +1,7 @@
 // This library as a server, on any runtime: one for each setting of permessage-deflate.
 
 import { serve } from "sansws";
-import type { Variant } from "../messages.ts";
-import { answer, print, Queue, VARIANTS, WELCOME } from "../messages.ts";
+import { answer, print, Queue, type Variant, VARIANTS, WELCOME } from "../messages.ts";
 import { DEFLATE, peerOf } from "../sansws.ts";
 
 interface Data {

@@ -3,8 +3,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
-import type { Variant } from "../messages.ts";
-import { answer, print, VARIANTS, WELCOME } from "../messages.ts";
+import { answer, print, type Variant, VARIANTS, WELCOME } from "../messages.ts";
 import { DEFLATE, peerOf } from "../ws.ts";
 
 async function listen(variant: Variant): Promise<readonly [Variant, number]> {

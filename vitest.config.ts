@@ -37,7 +37,10 @@ const config: ViteUserConfig = {
     alias: [
       { find: /^sansws$/, replacement: source("adapters/mod.ts") },
       { find: /^sansws\/core$/, replacement: source("core/mod.ts") },
-      { find: /^sansws\/(node|deno|bun)$/, replacement: `${source("adapters")}/$1.ts` },
+      {
+        find: /^sansws\/(node|deno|bun|reconnecting)$/,
+        replacement: `${source("adapters")}/$1.ts`,
+      },
     ],
   },
   test: {

@@ -1,50 +1,40 @@
-// The default DeflateCodec: pako, the port of zlib to JavaScript, which runs on every runtime. It
-// is called at zlib's own level, because that is synchronous, keeps its window between messages,
-// and lets us own the output: one buffer, copied out at its exact size.
+// The default DeflateCodec (RFC 1951): pako, a JavaScript port of zlib for every runtime.
 //
-// It knows DEFLATE (RFC 1951) and nothing of WebSocket.
+// pako's zlib-level functions are synchronous, keep the window between messages and write into one
+// buffer, from which the output is copied at its exact size.
 
 import * as pako from "pako";
-import { concat } from "../core/bytes.ts";
-import type {
-  DeflateCodec,
-  Deflater,
-  DeflaterOptions,
-  Inflater,
-  InflaterOptions,
-} from "../core/deflate/codec.ts";
-import { InflateLimitError } from "../core/deflate/codec.ts";
+import { concat, type DeflaterOptions, type InflaterOptions } from "../core/internal.ts";
+import type { DeflateCodec, Deflater, Inflater } from "../core/mod.ts";
+import { InflateLimitError } from "../core/mod.ts";
 
-/** Where every stream writes; no call yields before its output is copied out. */
+/** Shared by all streams: each call copies its output before it returns. */
 const SCRATCH = new Uint8Array(64 * 1024);
 const NOTHING = new Uint8Array(0);
 
-/** The one compression method there is. */
+/** zlib's only compression method. */
 const DEFLATED = 8;
-/** The bit of `data_type` that says that inflation stands between two blocks. */
+/** The bit of `data_type` that means: between two blocks. */
 const BETWEEN_BLOCKS = 128;
 
 /**
- * The codec that is used where no other is given.
+ * The default codec.
  *
- * Bytes that a connection holds, from its first compressed message in that direction on:
+ * Bytes that a connection holds per direction, from its first compressed message on:
  *
  * | direction | with takeover | without |
  * |---|---|---|
- * | out | `4 * 2 ** windowBits + 2 * 2 ** (memLevel + 8)` and 5,000: 37 KiB at the defaults | none |
- * | in | `2 ** peerWindowBits` and 8,000: 40 KiB at the defaults | none |
+ * | out | `4 * 2 ** windowBits + 2 * 2 ** (memLevel + 8) + 5000`: 37 KiB by default | none |
+ * | in | `2 ** peerWindowBits + 8000`: 40 KiB by default | none |
  *
- * Without takeover one set of memory serves all connections.
+ * Without takeover all connections share one compressor and one decompressor.
  */
 export const deflateCodec: DeflateCodec = {
   createDeflater: (options) => new PakoDeflater(options),
   createInflater: (options) => new PakoInflater(options),
 };
 
-/**
- * Streams that were given up at a reset, the last of each kind: where no window is kept, one serves
- * all connections.
- */
+/** The last stream of each kind that was reset; connections without takeover share it. */
 const spare = new Map<string, pako.ZStream>();
 
 function takeSpare(kind: string): pako.ZStream | undefined {
@@ -53,7 +43,7 @@ function takeSpare(kind: string): pako.ZStream | undefined {
   return stream;
 }
 
-/** All output that the stream gives for the input; `step` lets it fill the scratch buffer once. */
+/** All output for the input; `step` fills the scratch buffer once. */
 function pump(
   stream: pako.ZStream,
   bytes: Uint8Array,
@@ -107,7 +97,7 @@ class PakoDeflater implements Deflater {
   #create(): pako.ZStream {
     const { windowBits, level, memLevel } = this.#options;
     const stream = new pako.ZStream();
-    // pako's own hash takes 64 KiB whatever `memLevel` says, zlib's `2 ** (memLevel + 8)` bytes.
+    // pako's own hash takes 64 KiB at every `memLevel`, zlib's takes `2 ** (memLevel + 8)` bytes.
     const zlibHash = memLevel < 8;
     pako.zlibDeflateInit2(
       stream,
@@ -139,7 +129,7 @@ class PakoInflater implements Inflater {
     return pump(stream, bytes, () => {
       const status = pako.zlibInflate(stream, pako.Z_SYNC_FLUSH);
       room -= stream.next_out;
-      // Before the status: what was put out came before what failed.
+      // Before the status: the output precedes the failure in the stream.
       if (room < 0) throw new InflateLimitError();
       this.#follow(stream, status);
     });
@@ -167,24 +157,23 @@ class PakoInflater implements Inflater {
 
   #follow(stream: pako.ZStream, status: number): void {
     if (status === pako.Z_OK) {
-      this.position = (stream.data_type & BETWEEN_BLOCKS) === 0
-        ? "inside"
-        : "between";
-    } else if (status === pako.Z_STREAM_END) this.#restart(stream);
-    // What Z_BUF_ERROR says is that there was nothing left to do.
-    else if (status !== pako.Z_BUF_ERROR) throw new Error(stream.msg);
+      this.position = (stream.data_type & BETWEEN_BLOCKS) === 0 ? "inside" : "between";
+    } else if (status === pako.Z_STREAM_END) {
+      this.#restart(stream);
+    } else if (status !== pako.Z_BUF_ERROR) { // Z_BUF_ERROR: there was nothing left to do
+      throw new Error(stream.msg);
+    }
   }
 
-  /** Begins another stream with the same window. */
+  /** Starts another stream with the same window. */
   #restart(stream: pako.ZStream): void {
     pako.zlibInflateResetKeep(stream);
     this.#narrow(stream);
     this.position = "start";
   }
 
-  // A raw stream has no header to tell zlib of a narrower window. It would let a distance reach
-  // back through all output of a call, so that whether one beyond the window fails would hang on
-  // where the stream was cut.
+  // A raw stream does not announce its window, and zlib lets a distance reach all output of a call.
+  // Without this limit, the same stream would fail or not depending on how it was cut.
   #narrow(stream: pako.ZStream): void {
     stream.state.dmax = 2 ** this.#windowBits;
   }

@@ -23,16 +23,31 @@
  * @module
  */
 
-export { connect, reconnecting, serve } from "./detect.ts";
-export * from "./host/mod.ts";
-export { CloseEvent, type CloseEventInit, type ConnectionErrorEvent } from "./host/web/events.ts";
+export {
+  CloseCode,
+  type ClosedEvent,
+  HandshakeError,
+  prepareBinary,
+  PreparedMessage,
+  prepareText,
+  ProtocolError,
+  type SendOptions,
+  UsageError,
+} from "../core/mod.ts";
+export type { ConnectOptions } from "./host/client/connect.ts";
+export { ConnectError } from "./host/client/error.ts";
+export type { Accept, IncomingUpgrade, Reject, UpgradeDecision } from "./host/server/hooks.ts";
+export { allowOrigins, type RequestHook, type UpgradeHook } from "./host/server/hooks.ts";
+export type { CloseOptions, ServeOptions, ServerOptions } from "./host/server/server.ts";
+export { Server } from "./host/server/server.ts";
+export { type Message, type MessageKind, SocketClosedError } from "./host/socket/inbox.ts";
+export type { Sendable, SendResult } from "./host/socket/sending.ts";
+export { type Handlers, Socket } from "./host/socket/socket.ts";
+export { WebSocketError } from "./host/socket/stream.ts";
+export { type Address, type TlsClientOptions, type TlsServerOptions } from "./host/transport.ts";
+export { CloseEvent } from "./host/web/events.ts";
 export { pair, type PairOptions, type SocketPair } from "./pair.ts";
-export type { WebSocketOpenInfo, WebSocketStreamOptions } from "./websocket-stream.ts";
-export { WebSocketStream } from "./websocket-stream.ts";
-export type {
-  WebSocketData,
-  WebSocketEventMap,
-  WebSocketHandler,
-  WebSocketOptions,
-} from "./websocket.ts";
-export { WebSocket } from "./websocket.ts";
+export { reconnecting, ReconnectingSocket, type ReconnectOptions } from "./reconnecting.ts";
+export { connect, serve } from "./runtime.ts";
+export { WebSocketStream, type WebSocketStreamOptions } from "./websocket-stream.ts";
+export { WebSocket, type WebSocketOptions } from "./websocket.ts";

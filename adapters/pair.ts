@@ -1,33 +1,26 @@
-// Two sockets that are connected with each other without a network, for the tests of applications:
-// with a real opening handshake, real frames, backpressure, limits and the closing handshake, but
-// without ports, files and latency.
+// `pair`: two connected sockets without a network, for the tests of applications. The opening
+// handshake, frames, backpressure, limits and the closing handshake are real; ports, files and
+// latency are absent.
 
-import { refuseUnknown } from "../core/limits.ts";
-import { UsageError } from "../core/mod.ts";
-import { deflateCodec } from "./deflate.ts";
-import { CLIENT_NAMES, connect, type ConnectOptions } from "./host/client/client.ts";
-import { Clock } from "./host/clock.ts";
-import { memoryTransports } from "./host/memory.ts";
+import { refuseUnknown } from "../core/internal.ts";
+import { CLIENT_NAMES, connect, type ConnectOptions } from "./host/client/connect.ts";
 import { type ServerOptions, SocketServer } from "./host/server/server.ts";
 import type { Socket } from "./host/socket/socket.ts";
-import type { Runtime, Transport } from "./host/transport.ts";
+import { memoryRuntime } from "./memory/runtime.ts";
 
 /** How the two ends of a pair are set up. */
 export interface PairOptions<ServerData = unknown, ClientData = unknown> {
   /** As for `serve`, without a place to listen at. */
   readonly server?: ServerOptions<ServerData> | undefined;
-  /** As for `connect`, without what says how a server is reached. */
+  /** As for `connect`, without the options for reaching a server. */
   readonly client?:
     | Omit<ConnectOptions<ClientData>, "path" | "proxy" | "stream" | "tls" | "redirect">
     | undefined;
-  /**
-   * What the client asks for. Default `ws://localhost/`; with `wss:` both ends take the transport
-   * for encrypted.
-   */
+  /** The client's URL. Default `ws://localhost/`; with `wss:` both transports count as encrypted. */
   readonly url?: string | URL | undefined;
 }
 
-/** What says how a server is reached. */
+/** The options for reaching a server. */
 const ROUTE_NAMES: readonly string[] = ["path", "proxy", "stream", "tls", "redirect"];
 
 /** The two ends of one connection. */
@@ -39,7 +32,7 @@ export interface SocketPair<ServerData = unknown, ClientData = unknown> {
 }
 
 /**
- * Two open sockets that are connected with each other in memory.
+ * Makes two open sockets that are connected with each other in memory.
  *
  * @example
  * ```ts
@@ -66,28 +59,4 @@ export async function pair<ServerData = unknown, ClientData = unknown>(
     };
   });
   return { client: await connect(runtime, url, client), server: await opened };
-}
-
-/**
- * A runtime on which every dial leads to one server. Each has a clock of its own, so that a test
- * may fake its timers.
- */
-function memoryRuntime(accept: (transport: Transport) => void): Runtime {
-  const nowhere = (): never => {
-    throw new UsageError("there is no network in memory");
-  };
-  return {
-    name: "memory",
-    clock: new Clock(),
-    deflate: deflateCodec,
-    listen: nowhere,
-    dial({ tls }) {
-      const [near, far] = memoryTransports(tls !== undefined);
-      accept(far);
-      return Promise.resolve(near);
-    },
-    checkSecure: nowhere,
-    secure: nowhere,
-    env: () => undefined,
-  };
 }

@@ -1,19 +1,14 @@
 // WebSocketStream (WHATWG WebSockets, the WebSocketStream proposal): a WebSocket as a pair of
-// streams with backpressure.
+// streams with backpressure. This file connects and checks arguments; host/socket/stream.ts makes
+// the streams of an open socket.
 
-import { connect } from "./detect.ts";
-import { offAbort, onAbort } from "./host/abort.ts";
-import type { SocketStream, WebSocketCloseInfo } from "./host/socket/socket-stream.ts";
-import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket/socket-stream.ts";
 import type { Socket } from "./host/socket/socket.ts";
-import { refuseBadPort } from "./host/web/bad-ports.ts";
-import {
-  checkProtocols,
-  exposeInterface,
-  isIterableObject,
-  requireArgument,
-  urlRecord,
-} from "./host/web/web.ts";
+import type { SocketStream, WebSocketCloseInfo } from "./host/socket/stream.ts";
+import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket/stream.ts";
+import { offAbort, onAbort } from "./host/waiting.ts";
+import { checkProtocols, exposeInterface, isIterableObject } from "./host/web/idl.ts";
+import { refuseBadPort, requireArgument, urlRecord } from "./host/web/idl.ts";
+import { connect } from "./runtime.ts";
 import type { WebSocketOptions } from "./websocket.ts";
 
 /** Options of a WebSocketStream: the standard's, and those of `connect`. */
@@ -47,12 +42,11 @@ export class WebSocketStream {
   #stream: SocketStream | undefined;
 
   /**
-   * Begins to connect. What is wrong with an option that is not the standard's, and a port that
-   * Fetch blocks, comes as a rejection.
+   * Begins to connect. An illegal option that is not the standard's, and a port that Fetch blocks,
+   * reject `opened` and `closed`.
    *
-   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` where there is
-   *   one
-   * @throws {DOMException} `SyntaxError` for a URL or subprotocol that is not legal
+   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location`, if set
+   * @throws {DOMException} `SyntaxError` for an illegal URL or subprotocol
    * @throws {TypeError} without a URL, and for options, `protocols` or a `signal` of another type
    */
   constructor(url: string | URL, options: WebSocketStreamOptions = {}) {
@@ -64,7 +58,7 @@ export class WebSocketStream {
     if (signal?.aborted) abort();
     else if (signal !== undefined) onAbort(signal, abort);
     const connecting = refuseBadPort(this.#url) ?? connect(this.#url, {
-      // A writer that waits for its writes has one message under way, of whatever size.
+      // A writer that awaits its writes has one message under way, of any size.
       backpressure: { maxBufferedAmount: Infinity },
       ...others,
       protocols: offered,
@@ -74,14 +68,9 @@ export class WebSocketStream {
       (socket) => this.#stream = this.#established(socket, offered),
       (error: unknown) => Promise.reject(signal?.aborted ? signal.reason : asWebSocketError(error)),
     );
-    this.#opened = stream.then(({ readable, writable, protocol, extensions }) => ({
-      readable,
-      writable,
-      protocol,
-      extensions,
-    }));
+    this.#opened = stream.then(({ closed: _closed, close: _close, ...info }) => info);
     this.#closed = stream.then(({ closed }) => closed);
-    // Both are rejected together; whoever looks at one of them need not look at the other.
+    // Both are rejected together; the application may look at one of them only.
     this.#opened.catch(() => {});
     this.#closed.catch(() => {});
   }
@@ -91,18 +80,12 @@ export class WebSocketStream {
     return this.#url.href;
   }
 
-  /**
-   * Fulfilled when the connection is open; rejected with a WebSocketError, or the signal's reason,
-   * when it never is.
-   */
+  /** Fulfilled when the connection is open; else rejected with a WebSocketError or the signal's reason. */
   get opened(): Promise<WebSocketOpenInfo> {
     return #opened in this ? this.#opened : rejectReceiver();
   }
 
-  /**
-   * Fulfilled with the close code and reason; rejected with a WebSocketError when the end was not
-   * clean.
-   */
+  /** Fulfilled with the close code and reason; rejected with a WebSocketError after an unclean end. */
   get closed(): Promise<Required<WebSocketCloseInfo>> {
     return #closed in this ? this.#closed : rejectReceiver();
   }
@@ -111,24 +94,23 @@ export class WebSocketStream {
    * Begins the closing handshake, or gives up connecting.
    *
    * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999,
-   *   `SyntaxError` for a longer reason
-   * @throws {TypeError} for a code that is no number from 0 to 65535
+   *   `SyntaxError` for a reason over 123 bytes of UTF-8
+   * @throws {TypeError} for a code that is not a number from 0 to 65535
    */
   close(info: WebSocketCloseInfo = {}): void {
     checkCloseInfo(info);
-    if (this.#stream !== undefined) this.#stream.close(info);
-    else {this.#connecting.abort(
-        new WebSocketError("the WebSocketStream was closed before it was open"),
-      );}
+    if (this.#stream !== undefined) return this.#stream.close(info);
+    const reason = new WebSocketError("the WebSocketStream was closed before it was open");
+    this.#connecting.abort(reason);
   }
 
   #established(socket: Socket, offered: readonly string[]): SocketStream {
     const { signal } = this.#connecting;
-    // The connection was open already, but nobody had been told.
+    // Given up when the connection was open already, but `opened` not yet fulfilled.
     if (signal.aborted) socket.abort();
     signal.throwIfAborted();
     // "If protocols is not the empty list and [the server chose none], then fail the WebSocket
-    // connection." RFC 6455 would not mind.
+    // connection." RFC 6455 allows it.
     if (offered.length === 0 || socket.protocol !== "") return streamOf(socket);
     socket.abort();
     throw new WebSocketError("the server chose none of the subprotocols");
@@ -137,7 +119,7 @@ export class WebSocketStream {
 
 exposeInterface(WebSocketStream);
 
-// Web IDL, a dictionary: undefined and null have no members, and what is no object is none.
+// Web IDL, a dictionary: undefined and null have no members; other values than objects are illegal.
 function checkOptions(
   given: WebSocketStreamOptions,
 ): WebSocketStreamOptions & { readonly protocols: readonly string[]; } {
@@ -146,14 +128,11 @@ function checkOptions(
   }
   const { protocols = [], signal } = given ?? {};
   if (!isIterableObject(protocols)) throw new TypeError("protocols is no list");
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("signal is no AbortSignal");
-  }
-  return { ...given, protocols };
+  if (signal === undefined || signal instanceof AbortSignal) return { ...given, protocols };
+  throw new TypeError("signal is no AbortSignal");
 }
 
-// Web IDL: what is wrong with the receiver of an attribute that is a promise comes as a rejection,
-// too.
+// Web IDL: an attribute that is a promise reports a wrong receiver by a rejection, too.
 function rejectReceiver(): Promise<never> {
   return Promise.reject(new TypeError("the receiver is no WebSocketStream"));
 }

@@ -1,61 +1,37 @@
-// The web's WebSocket class (WHATWG WebSockets, https://websockets.spec.whatwg.org), over the same
-// sockets as everything else.
+// The WebSocket class of the web (WHATWG WebSockets, https://websockets.spec.whatwg.org) over the
+// sockets of `connect`. Numbered comments are the standard's steps in short.
 //
-// The numbered comments are the standard's steps in short. What a browser adds by itself, such as
-// cookies, an Origin and the refusal of mixed content, has no place here; what it does not let a
-// page decide, such as headers, is in a third argument.
+// What a browser adds by itself is absent: cookies, an Origin, the refusal of mixed content. What
+// it keeps from a page, such as headers, is in a third argument.
 
-import { CloseCode } from "../core/close.ts";
-import type { ClosedEvent } from "../core/mod.ts";
-import { connect } from "./detect.ts";
-import type { ConnectOptions } from "./host/client/client.ts";
-import type { Message } from "./host/socket/handlers.ts";
-import type { Socket } from "./host/socket/socket.ts";
-import { refuseBadPort } from "./host/web/bad-ports.ts";
-import { CloseEvent, ConnectionErrorEvent, HandlerAttributes } from "./host/web/events.ts";
+import { CloseCode, type ClosedEvent } from "../core/mod.ts";
+import type { ConnectOptions } from "./host/client/connect.ts";
+import type { Message } from "./host/socket/inbox.ts";
+import type { Handlers, Socket } from "./host/socket/socket.ts";
+import { CloseEvent, ConnectionErrorEvent, exposeHandlers } from "./host/web/events.ts";
+import { HandlerAttributes, TaskQueue } from "./host/web/events.ts";
+import { checkClose, checkProtocols, clampToUnsignedShort, copyOf } from "./host/web/idl.ts";
+import { exposeInterface, isBufferSource, refuseBadPort } from "./host/web/idl.ts";
+import { requireArgument, toText, urlRecord } from "./host/web/idl.ts";
 import { Sending } from "./host/web/sending.ts";
-import { TaskQueue } from "./host/web/tasks.ts";
-import {
-  checkClose,
-  checkProtocols,
-  clampToUnsignedShort,
-  copyOf,
-  exposeInterface,
-  isBufferSource,
-  requireArgument,
-  toText,
-  urlRecord,
-} from "./host/web/web.ts";
+import { connect } from "./runtime.ts";
 
-/**
- * Options that the standard has no place for: those of `connect`, less what the class itself
- * decides.
- */
+/** The options of `connect`, except those that the class itself sets. */
 export type WebSocketOptions = Omit<
   ConnectOptions,
-  | "protocols"
-  | "signal"
-  | "data"
-  | "text"
-  | "open"
-  | "message"
-  | "piece"
-  | "drain"
-  | "closing"
-  | "close"
-  | "error"
+  "protocols" | "signal" | "data" | "text" | Exclude<keyof Handlers, "ping" | "pong">
 >;
 
 /** What `send` takes. */
 export type WebSocketData = string | Blob | ArrayBuffer | ArrayBufferView;
 
-/** The events by type, such that a WebSocket can be given to whoever asks for one of the web's. */
+/** The events by type, as in the web's own types, so that the class can replace the web's. */
 export interface WebSocketEventMap {
   /** The connection is open. */
   open: Event;
   /** A message came: `data` is a string, or what `binaryType` says. */
   message: MessageEvent;
-  /** The connection failed, with what went wrong; `close` follows. */
+  /** The connection failed, with the cause; `close` follows. */
   error: Event & Partial<Pick<ConnectionErrorEvent, "error" | "message">>;
   /** It is over: exactly once, and last. */
   close: CloseEvent;
@@ -71,21 +47,26 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
-/** More events than this do not wait: reading stops until half of them have been handled. */
+/** At so many waiting events reading stops, until half of them have been handled. */
 const MOST_EVENTS = 256;
 
-/** Typed listeners. */
+/** Typed listeners, and the event handler attributes. */
 export interface WebSocket {
-  /**
-   * Calls the listener with each event of that type, and with the event's own class for the four
-   * there are.
-   */
+  /** Called when the connection is open. */
+  onopen: WebSocketHandler<"open">;
+  /** Called with each message. */
+  onmessage: WebSocketHandler<"message">;
+  /** Called when the connection fails, before `onclose`. */
+  onerror: WebSocketHandler<"error">;
+  /** Called at the end, exactly once. */
+  onclose: WebSocketHandler<"close">;
+  /** Calls the listener with each event of the type: one of four, each with its own class. */
   addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
     listener: (event: WebSocketEventMap[Type]) => unknown,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  /** Any other type, and any listener, as DOM §2.7 has it; `null` is no listener, and no error. */
+  /** Any other type, and any listener, as in DOM §2.7; `null` is no listener, and no error. */
   addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
@@ -94,11 +75,12 @@ export interface WebSocket {
 }
 
 /**
- * A WebSocket as the web has it: a drop-in for `globalThis.WebSocket`.
+ * A drop-in replacement for `globalThis.WebSocket`.
  *
  * @example
  * ```ts
- * const socket = new WebSocket("wss://example.com", "chat", { headers: { authorization: "Bearer token" } });
+ * const headers = { authorization: "Bearer token" };
+ * const socket = new WebSocket("wss://example.com", "chat", { headers });
  * socket.onopen = () => socket.send("hello");
  * socket.onmessage = ({ data }) => console.log(data);
  * ```
@@ -108,9 +90,9 @@ export class WebSocket extends EventTarget {
   static readonly CONNECTING: 0 = CONNECTING;
   /** 1: messages go both ways. */
   static readonly OPEN: 1 = OPEN;
-  /** 2: `close` was called, or the peer began to close. What comes is dropped. */
+  /** 2: `close` was called, or the peer began to close. Messages are dropped. */
   static readonly CLOSING: 2 = CLOSING;
-  /** 3: it is over, as `error` and `close` already see it. */
+  /** 3: it is over, already during the events `error` and `close`. */
   static readonly CLOSED: 3 = CLOSED;
   /** 0, as `WebSocket.CONNECTING`. */
   declare readonly CONNECTING: 0;
@@ -130,18 +112,20 @@ export class WebSocket extends EventTarget {
   #socket: Socket | undefined;
   #binaryType: "blob" | "arraybuffer" = "blob";
 
+  static {
+    exposeHandlers(this.prototype, ["open", "message", "error", "close"], (it) => it.#handlers);
+  }
+
   /**
-   * Begins to connect.
+   * Begins to connect. Illegal options and a port that Fetch blocks are reported by an `error`
+   * event, as is every later failure.
    *
-   * What is wrong with the options, and a port that Fetch blocks, comes as an `error` event, as
-   * does all that goes wrong on the way.
-   *
-   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` where there is
+   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` if there is
    *   one
    * @param protocols subprotocols to offer, the preferred one first
-   * @param options what the standard has no place for; ignored when it is no object, as the web
-   *   ignores a third argument
-   * @throws {DOMException} `SyntaxError` for a URL or subprotocol that is not legal
+   * @param options more than the standard has; ignored if not an object, as the web ignores a third
+   *   argument
+   * @throws {DOMException} `SyntaxError` for an illegal URL or subprotocol
    * @throws {TypeError} without a URL
    */
   constructor(
@@ -158,7 +142,7 @@ export class WebSocket extends EventTarget {
     const offered = checkProtocols(protocols);
     // 5-8. "Run this step in parallel: establish a WebSocket connection."
     const connecting = refuseBadPort(this.#url) ?? connect(this.#url, {
-      // The standard bounds nothing that a page sends.
+      // The standard does not limit what a page sends.
       backpressure: { maxBufferedAmount: Infinity },
       ...typeof options === "object" && options,
       protocols: offered,
@@ -184,7 +168,7 @@ export class WebSocket extends EventTarget {
     return this.#readyState;
   }
 
-  /** Bytes of messages that have been sent and not left yet; without what framing adds. */
+  /** Bytes of messages that have been sent and not left yet, without the bytes of framing. */
   get bufferedAmount(): number {
     return this.#sending.bufferedAmount;
   }
@@ -199,50 +183,14 @@ export class WebSocket extends EventTarget {
     return this.#readyState === CONNECTING ? "" : this.#socket?.protocol ?? "";
   }
 
-  /** What binary messages come as: `"blob"` or `"arraybuffer"`. */
+  /** The form of binary messages: `"blob"` (the default) or `"arraybuffer"`. */
   get binaryType(): "blob" | "arraybuffer" {
     return this.#binaryType;
   }
 
   set binaryType(type: "blob" | "arraybuffer") {
-    // Web IDL: another value than one of the enumeration changes nothing.
+    // Web IDL: a value that is not in the enumeration changes nothing.
     this.#binaryType = type === "blob" || type === "arraybuffer" ? type : this.#binaryType;
-  }
-
-  /** Called when the connection is open. */
-  get onopen(): WebSocketHandler<"open"> {
-    return this.#handlers.get("open") as WebSocketHandler<"open">;
-  }
-
-  set onopen(handler: WebSocketHandler<"open">) {
-    this.#handlers.set("open", handler);
-  }
-
-  /** Called with each message. */
-  get onmessage(): WebSocketHandler<"message"> {
-    return this.#handlers.get("message") as WebSocketHandler<"message">;
-  }
-
-  set onmessage(handler: WebSocketHandler<"message">) {
-    this.#handlers.set("message", handler);
-  }
-
-  /** Called when the connection fails, before `onclose`. */
-  get onerror(): WebSocketHandler<"error"> {
-    return this.#handlers.get("error") as WebSocketHandler<"error">;
-  }
-
-  set onerror(handler: WebSocketHandler<"error">) {
-    this.#handlers.set("error", handler);
-  }
-
-  /** Called at the end, exactly once. */
-  get onclose(): WebSocketHandler<"close"> {
-    return this.#handlers.get("close") as WebSocketHandler<"close">;
-  }
-
-  set onclose(handler: WebSocketHandler<"close">) {
-    this.#handlers.set("close", handler);
   }
 
   // --- Methods ---
@@ -260,9 +208,8 @@ export class WebSocket extends EventTarget {
       throw new DOMException("the WebSocket is not open yet", "InvalidStateError");
     }
     // 2. By the type of data: "increase the bufferedAmount attribute by the length in bytes".
-    this.#sending.send(
-      data instanceof Blob ? data : isBufferSource(data) ? copyOf(data) : toText(data),
-    );
+    if (data instanceof Blob) this.#sending.send(data);
+    else this.#sending.send(isBufferSource(data) ? copyOf(data) : toText(data));
   }
 
   /**
@@ -276,7 +223,7 @@ export class WebSocket extends EventTarget {
     const connecting = this.#readyState === CONNECTING;
     const given = code === undefined ? undefined : clampToUnsignedShort(code);
     const why = reason === undefined ? "" : toText(reason);
-    // 1-2. What is wrong with them is thrown in any state.
+    // 1-2. Illegal arguments throw in any state.
     const closeCode = checkClose(given, why);
     // 3. "If its ready state is CLOSING or CLOSED, do nothing."
     if (this.#readyState >= CLOSING) return;
@@ -295,7 +242,7 @@ export class WebSocket extends EventTarget {
     this.#socket = socket;
     this.#sending.begin(socket);
     // "If protocols is not the empty list and [the server chose none], then fail the WebSocket
-    // connection." RFC 6455 would not mind.
+    // connection." RFC 6455 allows it.
     if (offered.length > 0 && socket.protocol === "") return this.#giveUp();
     this.#tasks.queue(() => {
       if (this.#readyState !== CONNECTING) return;
@@ -305,9 +252,8 @@ export class WebSocket extends EventTarget {
   }
 
   #giveUp(): void {
-    this.#connecting.abort(
-      new DOMException("the WebSocket was closed before it was open", "AbortError"),
-    );
+    const reason = new DOMException("the WebSocket was closed before it was open", "AbortError");
+    this.#connecting.abort(reason);
     this.#socket?.abort();
   }
 
@@ -342,18 +288,11 @@ export class WebSocket extends EventTarget {
   // the user agent was required to fail the connection, fire an event named error; fire an event
   // named close."
   #closed({ clean, code, reason, cause, error }: ClosedEvent): void {
+    const ended = `the connection ended without a Close frame (${cause})`;
+    if (!clean) return this.#failed(error ?? new Error(ended));
     this.#readyState = CLOSED;
-    if (clean && cause === "local") this.#sending.finish();
-    if (clean) {
-      this.dispatchEvent(new CloseEvent("close", { wasClean: true, code, reason }));
-      return;
-    }
-    this.dispatchEvent(
-      new ConnectionErrorEvent(
-        error ?? new Error(`the connection ended without a Close frame (${cause})`),
-      ),
-    );
-    this.dispatchEvent(new CloseEvent("close", { code: CloseCode.abnormal }));
+    if (cause === "local") this.#sending.finish();
+    this.dispatchEvent(new CloseEvent("close", { wasClean: true, code, reason }));
   }
 }
 

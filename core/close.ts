@@ -1,24 +1,21 @@
-// Close codes and the payload of a Close frame: RFC 6455 §5.5.1, §7.1 and §7.4, with the IANA
-// registry's later entries.
+// Close codes and the payload of a Close frame: RFC 6455 §5.5.1, §7.1 and §7.4, with the later
+// entries of the IANA registry.
 //
-// One table says which codes may be sent and may arrive; encodeClose and decodeClose are the only
-// readers of the layout. When a Close frame is due is the connection's affair, not this file's.
+// connection.ts decides when a Close frame is sent.
 
 import { UsageError } from "./errors.ts";
 import { utf8Decoder, utf8Encoder } from "./platform.ts";
 import type { ViolationName } from "./violations.ts";
 
-/**
- * The registered close codes (RFC 6455 §7.4.1 and the IANA WebSocket Close Code Number Registry).
- */
+/** The close codes of RFC 6455 §7.4.1 and the IANA WebSocket Close Code Number Registry. */
 export const CloseCode = {
   normal: 1000,
   goingAway: 1001,
   protocolError: 1002,
   unsupportedData: 1003,
-  /** Never on the wire: reported when a Close frame carried no code. */
+  /** Never on the wire: reported for a Close frame without a code. */
   noStatus: 1005,
-  /** Never on the wire: reported when the connection ended without a Close frame. */
+  /** Never on the wire: reported for an end without a Close frame. */
   abnormal: 1006,
   invalidPayload: 1007,
   policyViolation: 1008,
@@ -32,25 +29,19 @@ export const CloseCode = {
   tlsHandshake: 1015,
 } as const;
 
-/** A Close frame's content; `code` is 1005 when the frame was empty. */
+/** The content of a Close frame. */
 export interface CloseInfo {
-  /** 1000-1003, 1005, 1007-1014 or 3000-4999 (RFC 6455 §7.4). */
+  /** 1000-1003, 1007-1014, 3000-4999, or 1005 for an empty frame (RFC 6455 §7.4). */
   readonly code: number;
-  /**
-   * At most 123 bytes of UTF-8; empty without a code, and often with one. For people, says RFC 6455
-   * §7.1.6, not for programs.
-   */
+  /** 0-123 bytes of UTF-8, for people (RFC 6455 §7.1.6); always empty with code 1005. */
   readonly reason: string;
 }
 
-/**
- * The longest reason, in bytes of UTF-8: 125 of a control frame less the two of the code (RFC 6455
- * §5.5).
- */
+/** The longest reason in bytes of UTF-8: 125, less 2 for the code (RFC 6455 §5.5). */
 export const MAX_REASON_BYTES = 123;
 
-// RFC 6455 §7.4: the codes that an endpoint may put on the wire. Not among them: 1004 is reserved,
-// 1005, 1006 and 1015 only report.
+// The codes that an endpoint may send (RFC 6455 §7.4): not 1004, which is reserved, and not 1005,
+// 1006 and 1015, which only report.
 const ON_WIRE: readonly { readonly from: number; readonly to: number; }[] = [
   { from: 1000, to: 1003 },
   { from: 1007, to: 1014 }, // 1012-1014 are from the registry
@@ -63,11 +54,10 @@ export function isWireCloseCode(code: number): boolean {
 }
 
 /**
- * The payload of a Close frame; the reason is cut after the last whole character that fits 123
- * bytes. Code 1005 stands for "no code" and gives an empty payload (RFC 6455 §7.1.5).
+ * The payload of a Close frame. The reason is cut to 123 bytes of whole characters. Code 1005 means
+ * "no code" and gives an empty payload (RFC 6455 §7.1.5).
  *
- * @throws {UsageError} for a code that must not be sent, for a reason without a code, and for one
- *   that is no string
+ * @throws {UsageError} for an illegal code, a reason with code 1005, and a reason that is no string
  */
 export function encodeClose(code: number, reason: string): Uint8Array {
   if (typeof reason !== "string") throw new UsageError("a close reason is a string");
@@ -83,12 +73,12 @@ export function encodeClose(code: number, reason: string): Uint8Array {
   const payload = new Uint8Array(2 + MAX_REASON_BYTES);
   payload[0] = code >> 8;
   payload[1] = code & 0xff;
-  // encodeInto never writes a part of a character, which is just the cut that is wanted.
+  // encodeInto never writes part of a character.
   const { written } = utf8Encoder.encodeInto(reason, payload.subarray(2));
   return payload.subarray(0, 2 + written);
 }
 
-/** Reads the payload of a received Close frame: its content, or the name of the rule it breaks. */
+/** The content of a received Close frame, or the violation in its payload. */
 export function decodeClose(payload: Uint8Array): CloseInfo | ViolationName {
   if (payload.length === 0) return { code: CloseCode.noStatus, reason: "" };
   if (payload.length === 1) return "close-payload-one-byte";

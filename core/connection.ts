@@ -1,48 +1,44 @@
 // Connection: the state machine of an open WebSocket connection, RFC 6455 §5 to §8. Bytes and
-// times go in; events, bytes and one deadline come out. It does no I/O, sets no timer and calls
-// nobody back.
+// times go in; events, bytes and one deadline come out.
 //
-// What comes in is receiver.ts's, which has the frames of frame/* and the messages of message.ts;
-// sending is sender.ts's, pings and time are liveness.ts's, codes close.ts's, the opening handshake
-// handshake/*'s. This file decides what may happen when, and how it ends.
+// This file decides what may happen when, and how a connection ends. Frames are read by
+// frame/decoder.ts and become messages in message.ts; sender.ts writes; liveness.ts watches time.
 
+import { Pieces } from "./bytes.ts";
 import { CloseCode, type CloseInfo, decodeClose, encodeClose } from "./close.ts";
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { ProtocolError, UsageError } from "./errors.ts";
 import { type ClosedEvent, type ConnectionEvent, NO_EVENTS } from "./events.ts";
-import { Opcode } from "./frame/header.ts";
+import { FrameDecoder } from "./frame/decoder.ts";
+import { CONTROL, DEFLATE_RULES, Opcode, PLAIN_RULES } from "./frame/header.ts";
 import { type Limits, resolveLimits, resolveTimeouts, type Timeouts } from "./limits.ts";
 import { Liveness } from "./liveness.ts";
-import type { Delivery } from "./message.ts";
+import type { Machine } from "./machine.ts";
+import { type Delivery, MessageAssembler } from "./message.ts";
 import type { PreparedMessage, SendOptions } from "./prepared.ts";
-import { type Receiver, type ReceiverPool, receiverPool, type Reception } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 
 /** How a connection is set up; a handshake does it from its own options. */
 export interface ConnectionOptions extends Delivery {
-  /** Which side this is: a client masks, a server ends the transport first. */
+  /** Which end this is: a client masks, a server ends the transport first. */
   readonly role: "client" | "server";
-  /**
-   * Bounds on what the peer can make this endpoint hold; what is not given is as in {@linkcode
-   * DEFAULT_LIMITS}.
-   */
+  /** Bounds on what the peer can make this end hold. Default {@linkcode DEFAULT_LIMITS}. */
   readonly limits?: Partial<Limits> | undefined;
-  /**
-   * Milliseconds; what is not given is as in {@linkcode DEFAULT_TIMEOUTS}. `handshake` is of no
-   * effect once a connection is open.
-   */
+  /** Milliseconds. Default {@linkcode DEFAULT_TIMEOUTS}; `handshake` has no effect here. */
   readonly timeouts?: Partial<Timeouts> | undefined;
-  /**
-   * permessage-deflate as it was negotiated (RFC 7692 §7.1), for this connection alone; without it
-   * RSV1 is a violation.
-   */
+  /** permessage-deflate as negotiated (RFC 7692 §7.1); without it RSV1 is a violation. */
   readonly deflate?: MessageDeflate | undefined;
   /**
-   * Whose the memory of chunks is. Given ones (the default) are the connection's, and binary
-   * messages may be views of them; lent ones are the caller's again once `receive` has returned, so
-   * that one buffer serves for all reads.
+   * Whose memory the received chunks are. `"given"` (default): the connection's, and binary
+   * messages may be views of them. `"lent"`: the caller's again when `receive` returns, so one
+   * buffer serves all reads.
    */
   readonly chunks?: "given" | "lent" | undefined;
+  /**
+   * Whose memory the output is. `"owned"` (default): the caller's of `takeOutput`, to do with as it
+   * likes. `"shared"`: prepared messages go out by reference, so the caller only reads the chunks.
+   */
+  readonly output?: "owned" | "shared" | undefined;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -51,35 +47,33 @@ const NOTHING = new Uint8Array(0);
  * One end of an open WebSocket connection.
  *
  * - **Inputs** `receive`, `receiveEnd`, `tick`, `noteActivity`: what the transport and the clock
- *   did. They return the events this caused.
+ *   did. They return the events that this caused.
  * - **Commands** `sendText`, `sendBinary`, `sendFragment`, `sendPrepared`, `ping`, `pong`, `close`:
- *   what the application wants. They
- *   throw `UsageError`, and never for what the peer did.
- * - **Outputs** `takeOutput`, `pendingOutput`, `outputEnded`, `deadline`: to be looked at after
- *   every input and every command.
+ *   what the application wants. They throw `UsageError`, and never for what the peer did.
+ * - **Outputs** `takeOutput`, `pendingOutput`, `outputEnded`, `deadline`, `expired`: look at them
+ *   after every input and every command.
  * - **Getters** `state`, `closeSent`, `closeReceived`, `roundTripTime`.
  *
  * The whole loop of a host:
  *
  * ```ts
- * for (const event of connection.receive(chunk, now())) handle(event); // input → events
- * for (const bytes of connection.takeOutput()) write(bytes);           // output
+ * for (const event of connection.receive(chunk, now())) handle(event);
+ * for (const bytes of connection.takeOutput()) write(bytes);
  * if (connection.outputEnded) endWriting();
- * wakeUpAt(connection.deadline);                                       // then: connection.tick(now())
+ * if (connection.expired) dropTransport();
+ * wakeUpAt(connection.deadline); // then: connection.tick(now())
  * ```
  *
- * Times are milliseconds on any clock that never goes back. Nothing a peer sends makes a method
- * throw.
+ * Times are milliseconds on any clock that never goes back. Nothing that a peer sends makes a
+ * method throw.
  */
-export class Connection {
+export class Connection implements Machine<ConnectionEvent> {
   // Receiving
-  readonly #receivers: ReceiverPool;
-  /** While a frame or a message is under way. */
-  #receiver: Receiver | undefined;
-  /**
-   * After the peer's Close, and after its violation, nothing it sends means anything (§1.4,
-   * §7.1.7).
-   */
+  readonly #decoder: FrameDecoder;
+  readonly #assembler: MessageAssembler;
+  /** The payload so far of a control frame that a chunk cut. */
+  #control: Pieces | undefined;
+  /** After the peer's Close or violation, its input has no meaning (§1.4, §7.1.7). */
   #discarding = false;
   #events: ConnectionEvent[] | undefined;
 
@@ -101,6 +95,7 @@ export class Connection {
   readonly #closeTimeout: number;
   /** The transport should have ended by then (§7.1.1). */
   #closeDeadline = Infinity;
+  #expired = false;
 
   /**
    * A connection whose opening handshake is over; a handshake makes one itself.
@@ -110,10 +105,12 @@ export class Connection {
   constructor(options: ConnectionOptions, now: number) {
     const limits = resolveLimits(options.limits);
     const timeouts = resolveTimeouts(options.timeouts);
-    const { deflate } = options;
-    this.#client = options.role === "client";
-    this.#receivers = receiverPool(receptionOf(options), limits);
-    this.#sender = new Sender(this.#client, deflate, limits.maxPendingReplies);
+    const { role, deflate, chunks, output } = options;
+    this.#client = role === "client";
+    const rules = deflate === undefined ? PLAIN_RULES : DEFLATE_RULES;
+    this.#decoder = new FrameDecoder(rules, !this.#client, chunks === "lent");
+    this.#assembler = new MessageAssembler(limits.maxMessageSize, options);
+    this.#sender = new Sender(this.#client, deflate, limits.maxPendingReplies, output === "shared");
     this.#deflate = deflate;
     this.#liveness = new Liveness(timeouts, now);
     this.#closeTimeout = timeouts.close;
@@ -121,73 +118,69 @@ export class Connection {
 
   // --- Getters ---
 
-  /**
-   * `closing` from the first Close frame in either direction, or the first violation, until
-   * `closed` was reported.
-   */
+  /** `closing` from the first Close frame or violation until `closed` was reported. */
   get state(): "open" | "closing" | "closed" {
     return this.#state;
   }
 
   /**
-   * Whether messages can be sent: while `open`, and for a moment longer when the peer ended the
-   * connection behind other things it sent. What these were answered with, before the output is
-   * taken, still goes in front of the Close frame.
+   * Whether messages can be sent. It stays true for a moment when the peer ended the connection
+   * behind other things it sent: answers to these, given before the output is taken, still go in
+   * front of the Close frame.
    */
   get canSend(): boolean {
     return this.#state === "open" || (this.#state === "closing" && this.#sender.owesClose);
   }
 
-  /** The Close frame this side sent. */
+  /** The Close frame that this end sent. */
   get closeSent(): CloseInfo | undefined {
     return this.#closeSent;
   }
 
-  /** The Close frame the peer sent. */
+  /** The Close frame that the peer sent. */
   get closeReceived(): CloseInfo | undefined {
     return this.#closeReceived;
   }
 
-  /**
-   * Milliseconds from the last keep-alive ping that was answered to its pong; `undefined` before
-   * the first.
-   */
+  /** Milliseconds from the last answered keep-alive ping to its pong; `undefined` before it. */
   get roundTripTime(): number | undefined {
     return this.#liveness.roundTripTime;
   }
 
   // --- Inputs ---
 
-  /**
-   * Takes the next bytes from the transport. They are unmasked in place; see
-   * `ConnectionOptions.chunks` for whose their memory is.
-   */
+  /** Takes the next bytes, which are unmasked in place; see `ConnectionOptions.chunks`. */
   receive(chunk: Uint8Array, now: number): readonly ConnectionEvent[] {
-    if (this.#discarding) return NO_EVENTS;
+    if (this.#discarding || chunk.length === 0) return NO_EVENTS;
     this.#liveness.heard();
-    const receiver = this.#receiver ??= this.#receivers.take();
     try {
-      receiver.push(chunk);
-      while (!this.#discarding && receiver.next()) this.#receivePiece(receiver, now);
+      this.#decoder.push(chunk);
+      while (!this.#discarding && this.#decoder.next()) this.#receivePiece(now);
     } catch (error) {
-      this.#failFor(error, now);
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#fail(error, "violation", now);
     }
-    this.#settleReceiver(receiver);
+    this.#decoder.release();
     return this.#takeEvents();
   }
 
   /**
-   * The transport has ended in this direction, or is gone; `error` says why, if it did not just
-   * end.
+   * The transport has ended in this direction, or is gone; `error` is the reason, if it failed.
+   * The connection is closed then, and the transport has `timeouts.close` to be gone.
    */
-  receiveEnd(_now: number, error?: Error): readonly ConnectionEvent[] {
+  receiveEnd(now: number, error?: Error): readonly ConnectionEvent[] {
+    if (this.#state === "closed") return NO_EVENTS;
     this.#finish(this.#outcome ?? unclean("lost", error));
+    this.#closeDeadline = now + this.#closeTimeout;
     return this.#takeEvents();
   }
 
-  /** Does what is due by `now`; a call before the deadline changes nothing. */
   tick(now: number): readonly ConnectionEvent[] {
-    if (now >= this.#closeDeadline) this.#finish(this.#outcome ?? unclean("timeout"));
+    if (now >= this.#closeDeadline) {
+      this.#finish(this.#outcome ?? unclean("timeout"));
+      this.#closeDeadline = Infinity;
+      this.#expired = true;
+    }
     const finding = this.#liveness.check(now);
     if (finding === "ping-due") this.#keepAlive(now);
     else if (finding !== undefined) this.#fail(new ProtocolError(finding), "timeout", now);
@@ -196,7 +189,7 @@ export class Connection {
 
   /**
    * Counts as a sign of the peer's life: for a host that has stopped reading, or that sees the peer
-   * take what was written, so that a silence which is not the peer's fault is not held against it.
+   * take what was written. A silence that is not the peer's fault is not held against it.
    */
   noteActivity(): void {
     this.#liveness.heard();
@@ -228,11 +221,10 @@ export class Connection {
   }
 
   /**
-   * Sends the next part of a message as a frame of its own (§5.4). The kind of the first part,
-   * string or bytes, is the kind of the message, and its options are those of the whole message.
+   * Sends the next part of a message as a frame of its own (§5.4). The first part, string or
+   * bytes, decides the kind of the message; its options are those of the whole message.
    *
-   * @throws {UsageError} when the connection is not open, or the part is of another kind than the
-   *   message
+   * @throws {UsageError} when the connection is not open, or the part is of another kind
    */
   sendFragment(data: string | Uint8Array, final: boolean, options?: SendOptions): void {
     this.#requireOpen();
@@ -273,8 +265,7 @@ export class Connection {
   }
 
   /**
-   * Begins the closing handshake (§7.1.2). On a connection that is closing or closed already it
-   * does nothing.
+   * Begins the closing handshake (§7.1.2). A connection that is closing or closed ignores it.
    *
    * @param code 1000-1003, 1007-1014 or 3000-4999; 1005 for a Close frame without a code
    * @param reason at most 123 bytes of UTF-8; a longer one is cut after a whole character
@@ -283,63 +274,55 @@ export class Connection {
   close(code: number, reason: string, now: number): void {
     const payload = encodeClose(code, reason);
     if (this.#state !== "open") return;
-    // What was sent is what the payload holds: a long reason was cut.
+    // The payload holds what was sent: a long reason was cut.
     this.#sendClose(decodeClose(payload) as CloseInfo, payload);
     this.#beginClosing(now);
   }
 
   // --- Outputs ---
 
-  /** All bytes to write now, in order. They belong to the caller. */
   takeOutput(): Uint8Array[] {
     return this.#sender.take();
   }
 
-  /** Bytes that `takeOutput` would return. */
   get pendingOutput(): number {
     return this.#sender.pending;
   }
 
-  /**
-   * Whether nothing will follow the output there is: write it, then end the transport in this
-   * direction.
-   */
   get outputEnded(): boolean {
     return this.#outputEnded && !this.canSend;
   }
 
-  /** When to call `tick`; `Infinity` for never. */
   get deadline(): number {
     return Math.min(this.#closeDeadline, this.#liveness.deadline);
   }
 
+  get expired(): boolean {
+    return this.#expired;
+  }
+
   // --- Receiving ---
 
-  #receivePiece(receiver: Receiver, now: number): void {
-    if (receiver.control) {
-      const payload = receiver.controlPayload();
-      if (payload !== undefined) this.#receiveControl(receiver.opcode, payload, now);
+  #receivePiece(now: number): void {
+    const decoder = this.#decoder;
+    if ((decoder.opcode & CONTROL) !== 0) {
+      const payload = this.#controlPayload();
+      if (payload !== undefined) this.#receiveControl(decoder.opcode, payload, now);
     } else {
-      const event = receiver.message(this.#deflate);
+      const event = this.#assembler.accept(decoder, this.#deflate);
       if (event === undefined) return;
       this.#liveness.messageReceived(now);
       this.#emit(event);
     }
   }
 
-  #settleReceiver(receiver: Receiver): void {
-    if (receiver.release()) {
-      this.#receiver = undefined;
-      this.#receivers.giveBack(receiver);
-    } else if (this.#discarding) {
-      this.#dropReceiver();
-    }
-  }
-
-  // One that stopped in the middle of something is of no use to another connection.
-  #dropReceiver(): void {
-    this.#receiver?.discard();
-    this.#receiver = undefined;
+  /** The payload of the control frame, once it is whole. */
+  #controlPayload(): Uint8Array | undefined {
+    const { chunk, start, end, first, last } = this.#decoder;
+    if (first && last) return this.#decoder.keep().subarray(start, end);
+    this.#control ??= new Pieces();
+    this.#control.append(chunk, start, end);
+    return last ? this.#control.join() : undefined;
   }
 
   #receiveControl(opcode: number, payload: Uint8Array, now: number): void {
@@ -359,12 +342,8 @@ export class Connection {
     const info = decodeClose(payload);
     if (typeof info === "string") throw new ProtocolError(info);
     this.#closeReceived = info;
-    this.#outcome = {
-      type: "closed",
-      ...info,
-      clean: true,
-      cause: this.#state === "open" ? "peer" : "local",
-    };
+    const cause = this.#state === "open" ? "peer" : "local";
+    this.#outcome = { type: "closed", ...info, clean: true, cause };
     if (this.#state === "open") {
       // "the endpoint typically echos the status code it received" (§5.5.1): verbatim, and empty
       // for empty.
@@ -374,12 +353,17 @@ export class Connection {
     // "the server MUST close the underlying TCP connection immediately; the client SHOULD wait for
     // the server" (§5.5.1, §7.1.1).
     this.#outputEnded = !this.#client;
-    this.#discarding = true;
+    this.#discard();
     this.#beginClosing(now);
   }
 
-  // A ping that has not even left asks all there is to ask; another behind it would only lengthen
-  // the queue of a peer that does not read.
+  #discard(): void {
+    this.#discarding = true;
+    this.#assembler.discard();
+  }
+
+  // A ping that has not left asks all there is to ask: a second one would only lengthen the queue
+  // of a peer that does not read.
   #keepAlive(now: number): void {
     if (!this.#sender.keepAliveWaits) this.#sender.keepAlive(this.#liveness.beginPing(now));
   }
@@ -387,14 +371,13 @@ export class Connection {
   // --- Closing ---
 
   #requireOpen(): void {
-    if (!this.canSend) {
-      throw new UsageError(`the connection is ${this.#state}: nothing can be sent on it`);
-    }
+    if (this.canSend) return;
+    throw new UsageError(`the connection is ${this.#state}: nothing can be sent on it`);
   }
 
-  // The application has yet to see the events that came before in the same chunk, and what it
-  // answers belongs in front: "An endpoint MAY delay sending a Close frame until its current
-  // message is sent" (§5.5.1).
+  // The application has yet to see the events that came before in the same chunk, and its answers
+  // belong in front: "An endpoint MAY delay sending a Close frame until its current message is
+  // sent" (§5.5.1).
   #sendClose(info: CloseInfo, payload: Uint8Array): void {
     this.#closeSent = info;
     if (this.#events === undefined) this.#sender.close(payload);
@@ -407,22 +390,13 @@ export class Connection {
     this.#closeDeadline = now + this.#closeTimeout;
   }
 
-  #failFor(error: unknown, now: number): void {
-    if (!(error instanceof ProtocolError)) throw error;
-    this.#fail(error, "violation", now);
-  }
-
-  /**
-   * "Fail the WebSocket Connection" (§7.1.7): the one place where a violation becomes a Close
-   * frame.
-   */
+  /** "Fail the WebSocket Connection" (§7.1.7): where a violation becomes a Close frame. */
   #fail(error: ProtocolError, cause: "violation" | "timeout", now: number): void {
     const { code, message: reason } = error;
     this.#outcome = { type: "closed", code, reason, clean: false, cause, error };
     if (this.#state === "open") this.#sendClose({ code, reason }, encodeClose(code, reason));
     this.#outputEnded = true;
-    this.#discarding = true;
-    this.#dropReceiver();
+    this.#discard();
     this.#beginClosing(now);
   }
 
@@ -430,11 +404,9 @@ export class Connection {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#outputEnded = true;
-    this.#discarding = true;
-    this.#dropReceiver();
+    this.#discard();
     this.#deflate?.close();
     this.#liveness.stop();
-    this.#closeDeadline = Infinity;
     this.#emit(outcome);
   }
 
@@ -451,16 +423,6 @@ export class Connection {
     this.#events = undefined;
     return events;
   }
-}
-
-function receptionOf({ role, chunks, deflate, messages, text }: ConnectionOptions): Reception {
-  return {
-    masked: role === "server",
-    lent: chunks === "lent",
-    compressed: deflate !== undefined,
-    messages,
-    text,
-  };
 }
 
 function unclean(cause: "lost" | "timeout", error?: Error): ClosedEvent {

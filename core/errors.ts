@@ -3,11 +3,14 @@
 //
 //   UsageError       the caller: a wrong option, a command in the wrong state; thrown at the call
 //   ProtocolError    the peer, on an open connection; carried by the `closed` event
-//   HandshakeError   the peer, before the connection was open; carried by the handshake's `failure`
+//   HandshakeError   the peer, before the connection was open; carried by the handshake's `failed` event
 
-import { HANDSHAKE_FAULTS, type HandshakeFault } from "./handshake/faults.ts";
-import type { HeaderField } from "./http/fields.ts";
+import { HANDSHAKE_FAULTS, type HandshakeFault } from "./faults.ts";
+import type { HeaderFields } from "./http/fields.ts";
+import { lenientDecoder } from "./platform.ts";
 import { type ViolationName, VIOLATIONS } from "./violations.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /** The caller used the library wrongly; the message says what to do instead. */
 export class UsageError extends Error {
@@ -36,16 +39,29 @@ export class ProtocolError extends Error {
   }
 }
 
-/** An HTTP answer that was not the upgrade a client asked for. */
-export interface HandshakeAnswer {
+/** An HTTP answer that was not the upgrade that a client asked for. */
+export class HandshakeAnswer {
   /** The status code, 100-599. */
   readonly status: number;
   /** The reason phrase; often empty. */
   readonly statusText: string;
-  /** The header fields, in order, names as sent. */
-  readonly headers: readonly HeaderField[];
+  /** The header fields, in order. */
+  readonly headers: HeaderFields;
   /** The first bytes of the body, 64 KiB at most. */
   readonly body: Uint8Array;
+
+  /** Made by a handshake of the answer's head and body. */
+  constructor(head: Omit<HandshakeAnswer, "body" | "text">, body: Uint8Array = NOTHING) {
+    this.status = head.status;
+    this.statusText = head.statusText;
+    this.headers = head.headers;
+    this.body = body;
+  }
+
+  /** The body as text; what is not UTF-8 in it is replaced. */
+  text(): string {
+    return lenientDecoder.decode(this.body);
+  }
 }
 
 /** The opening handshake failed (RFC 6455 §4). */

@@ -1,22 +1,14 @@
-// The limits and timeouts of both the handshakes and the connection, their defaults, and the reason
-// for each default.
+// The limits and timeouts of the handshakes and the connection, and the reason for each default.
 //
-// `Infinity` always means "no limit" or "never". Zero is refused: a limit of nothing is a mistake
-// more often than a wish.
+// `Infinity` means "no limit" or "never". Zero is refused, because it is usually a mistake.
 
 import { UsageError } from "./errors.ts";
 
-/**
- * Bounds on what a peer can make this endpoint hold. Each is a positive integer or `Infinity` for
- * none.
- */
+/** Bounds on what a peer can make this endpoint hold: positive integers, `Infinity` for none. */
 export interface Limits {
-  /**
-   * Bytes of one message, after inflating. Default 16 MiB: above what applications send, below what
-   * hurts.
-   */
+  /** Bytes of one message after inflating. Default 16 MiB: more than applications usually send. */
   readonly maxMessageSize: number;
-  /** Bytes of an HTTP head, all of it. Default 16 KiB, as in Node's own parser. */
+  /** Bytes of a whole HTTP head. Default 16 KiB, as in Node's own parser. */
   readonly maxHeadSize: number;
   /**
    * Bytes of one line of an HTTP head. Default 8 KiB: room for a large cookie (RFC 9112 §3
@@ -26,32 +18,23 @@ export interface Limits {
   /** Fields in an HTTP head. Default 128: browsers behind proxies send about 30. */
   readonly maxFields: number;
   /**
-   * Bytes of pongs that may wait in the output. Default 64 KiB, about 500 of the largest; past it
-   * only the latest ping is answered, which RFC 6455 §5.5.3 allows.
+   * Bytes of pongs in the output. Default 64 KiB, about 500 of the largest. Above it only the
+   * latest ping is answered, which RFC 6455 §5.5.3 allows.
    */
   readonly maxPendingReplies: number;
 }
 
-/** Durations in milliseconds. Each is a positive number or `Infinity` for never. */
+/** Durations in milliseconds: positive numbers, `Infinity` for never. */
 export interface Timeouts {
-  /** For the whole opening handshake. Default 10 s: a slow mobile link needs two or three. */
+  /** The whole opening handshake. Default 10 s: a slow mobile link needs 2-3 s. */
   readonly handshake: number;
-  /**
-   * For the peer's Close frame and the end of the transport, once this side began to close. Default
-   * 10 s.
-   */
+  /** From the start of closing to the peer's Close frame and transport end. Default 10 s. */
   readonly close: number;
-  /**
-   * Between keep-alive pings. Default 30 s: middleboxes drop a silent connection after 60 s or
-   * more.
-   */
+  /** Between keep-alive pings. Default 30 s: middleboxes drop silent connections from 60 s on. */
   readonly pingInterval: number;
-  /** For a sign of life after a keep-alive ping. Default 20 s. */
+  /** From a keep-alive ping to the next bytes from the peer. Default 20 s. */
   readonly pongTimeout: number;
-  /**
-   * For a message in either direction; pings and pongs do not count. Default `Infinity`: silence is
-   * legitimate.
-   */
+  /** Without a message either way, not counting pings and pongs. Default `Infinity`. */
   readonly idle: number;
 }
 
@@ -74,7 +57,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
 };
 
 /**
- * The limits in force: the defaults with what the caller gave instead.
+ * The defaults, replaced by the limits that are given.
  *
  * @throws {UsageError} for an unknown name, and for a value that is neither a positive integer nor
  *   `Infinity`
@@ -84,7 +67,7 @@ export function resolveLimits(given: Partial<Limits> | undefined): Limits {
 }
 
 /**
- * The timeouts in force: the defaults with what the caller gave instead.
+ * The defaults, replaced by the timeouts that are given.
  *
  * @throws {UsageError} for an unknown name, and for a value that is not above zero
  */
@@ -93,10 +76,9 @@ export function resolveTimeouts(given: Partial<Timeouts> | undefined): Timeouts 
 }
 
 /**
- * Refuses what is no object, and every property of `given` that is not in `known`, by its full
- * name.
+ * Checks that `given` is an object and all its properties are `known`.
  *
- * @throws {UsageError} naming the option and the ones there are
+ * @throws {UsageError} with the full name of the unknown option, and the known names
  */
 export function refuseUnknown(scope: string, given: object, known: readonly string[]): void {
   if (given !== Object(given)) {
@@ -107,8 +89,7 @@ export function refuseUnknown(scope: string, given: object, known: readonly stri
   throw new UsageError(`unknown option ${scope}.${unknown}; there are: ${known.join(", ")}`);
 }
 
-// Results are passed on, from a server to its handshakes and their connections: each is checked and
-// copied only once.
+// A server passes its options on to handshakes and connections: check and copy them only once.
 const resolved = new WeakSet<object>([DEFAULT_LIMITS, DEFAULT_TIMEOUTS]);
 
 function resolve<T extends { readonly [K in keyof T]: number; }>(
@@ -121,12 +102,8 @@ function resolve<T extends { readonly [K in keyof T]: number; }>(
   if (resolved.has(given)) return given as T;
   refuseUnknown(scope, given, Object.keys(defaults));
   const result = { ...defaults };
-  for (
-    const [name, value] of Object.entries(given) as [
-      keyof T & string,
-      T[keyof T & string] | undefined,
-    ][]
-  ) {
+  for (const name of Object.keys(given) as (keyof T & string)[]) {
+    const value = given[name];
     if (value === undefined) continue;
     requirePositive(`${scope}.${name}`, value, integer);
     result[name] = value;
@@ -138,9 +115,7 @@ function resolve<T extends { readonly [K in keyof T]: number; }>(
 function requirePositive(name: string, value: unknown, integer: boolean): void {
   const legal = typeof value === "number" && value > 0
     && (value === Infinity || !integer || Number.isInteger(value));
-  if (!legal) {
-    throw new UsageError(
-      `${name} is ${value}; it takes a positive ${integer ? "integer" : "number"} or Infinity`,
-    );
-  }
+  if (legal) return;
+  const kind = integer ? "integer" : "number";
+  throw new UsageError(`${name} is ${value}; it takes a positive ${kind} or Infinity`);
 }

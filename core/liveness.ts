@@ -1,28 +1,25 @@
-// Whether the peer is still there: keep-alive pings (RFC 6455 §5.5.2), overdue pongs, idle
-// connections, and the times at which to look. One fixed table of deadlines, of which `deadline` is
-// the minimum.
+// Whether the peer is still there: keep-alive pings (RFC 6455 §5.5.2), overdue pongs and idle
+// connections. `deadline` is the earliest of three deadlines.
 //
-// What is sent, and what happens to a connection found dead, is connection.ts's affair.
+// connection.ts sends the pings and ends a dead connection.
 
 import { equalBytes } from "./bytes.ts";
 import type { Timeouts } from "./limits.ts";
 import type { ViolationName } from "./violations.ts";
 
-/**
- * What a look at the clock can find: a ping is due, or the peer has failed one of its deadlines.
- */
+/** What `check` can find: a ping is due, or a deadline of the peer has passed. */
 export type LivenessFinding = "ping-due" | Extract<ViolationName, "pong-overdue" | "idle-too-long">;
 
-/** The clock side of an open connection; times in milliseconds. */
+/** The timers of an open connection, in milliseconds. */
 export class Liveness {
   readonly #timeouts: Timeouts;
 
-  // Deadlines; `Infinity` when there is none
+  // Deadlines
   #ping: number;
   #pong = Infinity;
   #idle: number;
 
-  // What was seen
+  // Observations
   #lastMessage: number;
   #sent = false;
   #pingCount = 0;
@@ -38,7 +35,7 @@ export class Liveness {
     this.#idle = now + timeouts.idle;
   }
 
-  /** When to look at the clock. */
+  /** When to call `check`. */
   get deadline(): number {
     return Math.min(this.#ping, this.#pong, this.#idle);
   }
@@ -48,32 +45,29 @@ export class Liveness {
     return this.#roundTripTime;
   }
 
-  /** Bytes came: whatever they are, the peer lives. */
+  /** Bytes arrived: any of them prove that the peer is alive. */
   heard(): void {
     this.#pong = Infinity;
   }
 
-  /** A message came. */
+  /** A message arrived. */
   messageReceived(now: number): void {
     this.#lastMessage = now;
   }
 
-  /**
-   * A message was sent. Commands do not tell the time, so the next look at the clock counts it as
-   * sent then.
-   */
+  /** A message was sent. It has no time, so at the next idle deadline it counts as sent then. */
   messageSent(): void {
     this.#sent = true;
   }
 
-  /** A pong came; one that answers the last keep-alive ping measures the round trip. */
+  /** A pong arrived; the answer to the last keep-alive ping measures the round trip. */
   pongReceived(payload: Uint8Array, now: number): void {
     if (this.#awaited === undefined || !equalBytes(payload, this.#awaited)) return;
     this.#roundTripTime = now - this.#pingSentAt;
     this.#awaited = undefined;
   }
 
-  /** The first thing that is due by `now`, if anything is. */
+  /** What is due at `now`, the most severe first. */
   check(now: number): LivenessFinding | undefined {
     if (now >= this.#pong) return "pong-overdue";
     if (now >= this.#idle && this.#idleSince(now) >= this.#timeouts.idle) return "idle-too-long";
@@ -84,10 +78,7 @@ export class Liveness {
     return undefined;
   }
 
-  /**
-   * Starts the wait for a sign of life, and returns the payload of the ping to send: a number no
-   * earlier ping had.
-   */
+  /** Starts the pong timeout; returns the payload of the ping to send, a running number. */
   beginPing(now: number): Uint8Array {
     const count = ++this.#pingCount;
     this.#pingSentAt = now;
@@ -95,7 +86,7 @@ export class Liveness {
     return this.#awaited = Uint8Array.of(count >>> 24, count >>> 16, count >>> 8, count);
   }
 
-  /** Stops the clock: an ending connection neither pings nor idles. */
+  /** Clears all deadlines, for a connection that is closing. */
   stop(): void {
     this.#ping = this.#pong = this.#idle = Infinity;
   }

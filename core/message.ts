@@ -1,46 +1,41 @@
 // Pieces of frames in, messages out: RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8), RFC 7692 §6.2
-// (compressed messages), and the limit on a message's size.
+// (compressed messages), and the limit on a message's size. Control frames do not come here.
 //
-// A message in one uncompressed frame in one chunk, which most are, is taken straight from the
-// chunk. Control frames never come here.
+// Most messages are one uncompressed frame in one chunk. They are read straight from the chunk.
 
-import { concat } from "./bytes.ts";
+import { concat, Pieces } from "./bytes.ts";
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { ProtocolError } from "./errors.ts";
 import type { ConnectionEvent } from "./events.ts";
 import type { FrameDecoder } from "./frame/decoder.ts";
 import { Opcode } from "./frame/header.ts";
-import { Pieces } from "./pieces.ts";
 import { decodeUtf8, requireUtf8, Utf8Validator } from "./utf8.ts";
 
-/** How messages are handed over. */
+/** The form in which messages are reported. */
 export interface Delivery {
   /** Whole messages (the default), or their pieces as they arrive. */
   readonly messages?: "whole" | "pieces" | undefined;
-  /** Text as strings (the default), or as checked bytes of UTF-8. */
+  /** Text as strings (the default), or as checked UTF-8. */
   readonly text?: "string" | "bytes" | undefined;
 }
 
 const NOTHING = new Uint8Array(0);
 
-/** Puts messages together from the pieces of their frames. */
+/** Assembles messages from the pieces of their frames. */
 export class MessageAssembler {
   readonly #limit: number;
   readonly #whole: boolean;
   readonly #strings: boolean;
 
-  // The message under way
-  /** Its opcode; `continuation` when there is no message. */
+  // The current message
+  /** Its opcode; `continuation` between messages. */
   #opcode: number = Opcode.continuation;
   #compressed = false;
   /** Bytes of content so far, inflated. */
   #size = 0;
   #pieces: Pieces | undefined;
   #utf8: Utf8Validator | undefined;
-  /**
-   * The beginning of a character that the next piece will go on with; only where pieces are handed
-   * over.
-   */
+  /** With `messages: "pieces"`: the start of a character that the next piece completes. */
   #held: Uint8Array = NOTHING;
 
   /** `limit` is in bytes of content. */
@@ -51,10 +46,10 @@ export class MessageAssembler {
   }
 
   /**
-   * Takes the piece that the decoder stands on; returns the message, or the piece of one, that it
-   * gives. `deflate` is the connection's, if messages may be compressed.
+   * Takes the decoder's current piece; returns the message that it completes, or its piece event.
+   * `deflate` is needed only when messages may be compressed.
    *
-   * @throws {ProtocolError} for a rule of messages that the peer broke
+   * @throws {ProtocolError} for a violation
    */
   accept(frame: FrameDecoder, deflate: MessageDeflate | undefined): ConnectionEvent | undefined {
     if (frame.first) this.#beginFrame(frame);
@@ -67,7 +62,7 @@ export class MessageAssembler {
     return this.#content(chunk, frame.start, frame.end, frame.remaining, final);
   }
 
-  /** Lets go of a message that will never be whole. */
+  /** Frees an incomplete message. */
   discard(): void {
     this.#pieces = undefined;
     this.#held = NOTHING;
@@ -79,23 +74,21 @@ export class MessageAssembler {
   }
 
   #beginFrame(frame: FrameDecoder): void {
-    const underWay = this.#opcode !== Opcode.continuation;
     if (frame.opcode !== Opcode.continuation) {
-      if (underWay) throw new ProtocolError("continuation-expected");
+      if (!this.between) throw new ProtocolError("continuation-expected");
       this.#opcode = frame.opcode;
       this.#compressed = frame.rsv1;
       this.#size = 0;
-    } else if (!underWay) {
+    } else if (this.between) {
       throw new ProtocolError("continuation-unexpected");
     }
-    // Before any of the payload has come. A compressed frame says nothing about the size of its
-    // content.
+    // Fails before the payload arrives. A compressed frame's length does not tell its content's.
     if (!this.#compressed && frame.length > this.#limit - this.#size) {
       throw new ProtocolError("message-too-big");
     }
   }
 
-  /** Whether the event that the piece gives will be a view of it. */
+  /** Whether the event of this piece will be a view of the chunk. */
   #refersToPiece(final: boolean): boolean {
     if (this.#strings && this.#opcode === Opcode.text) return false;
     return !this.#whole || (final && this.#size === 0);
@@ -109,7 +102,7 @@ export class MessageAssembler {
     return tail.length === 0 ? body : concat([body, tail]);
   }
 
-  /** `announced` is how many more bytes the frame says it has. */
+  /** `announced` is how many bytes of the frame follow. */
   #content(
     bytes: Uint8Array,
     start: number,
@@ -120,8 +113,8 @@ export class MessageAssembler {
     if (!this.#whole) return this.#handOver(bytes, start, end, final);
     if (final && this.#size === 0) return this.#complete(bytes, start, end);
     this.#size += end - start;
-    // Compressed text is checked when it is whole: how much of it a fault in the compression leaves
-    // to check hangs on where the chunks were cut, and which of two faults is told must not.
+    // Compressed text is checked when it is whole. So corrupt DEFLATE is reported before bad UTF-8,
+    // wherever the chunks were cut.
     if (this.#opcode === Opcode.text && !this.#compressed) {
       this.#checkUtf8(bytes, start, end, final);
     }
@@ -132,7 +125,7 @@ export class MessageAssembler {
     return this.#complete(joined, 0, joined.length);
   }
 
-  /** The event for a whole message. */
+  /** The event of a whole message. */
   #complete(bytes: Uint8Array, start: number, end: number): ConnectionEvent {
     const opcode = this.#opcode;
     this.#opcode = Opcode.continuation;
@@ -141,7 +134,7 @@ export class MessageAssembler {
     return { type: "utf8", data: requireUtf8(bytes, start, end) };
   }
 
-  /** The event for a piece of a message; none when it is empty and not the last. */
+  /** The event of a piece; none when it is empty and not the last. */
   #handOver(
     bytes: Uint8Array,
     start: number,
@@ -159,9 +152,10 @@ export class MessageAssembler {
   }
 
   #checkUtf8(bytes: Uint8Array, start: number, end: number, final: boolean): void {
-    this.#utf8 ??= new Utf8Validator();
-    if (!this.#utf8.push(bytes, start, end)) throw new ProtocolError("text-not-utf8");
-    if (final && this.#utf8.pending !== 0) throw new ProtocolError("text-not-utf8");
+    const utf8 = this.#utf8 ??= new Utf8Validator();
+    if (!utf8.push(bytes, start, end) || (final && utf8.pending !== 0)) {
+      throw new ProtocolError("text-not-utf8");
+    }
   }
 
   #wholeCharacters(data: Uint8Array): string {

@@ -1,23 +1,35 @@
-// Bytes that wait to leave: what a connection (or a handshake) has written since its host last took
-// the output.
+// Bytes that wait to leave: what a machine has written since its host last took the output.
 //
-// Small writes go one behind the other into blocks, so that a tick's worth of frames leaves as one
-// chunk; large ones are kept by reference. Blocks are cut from a slab that all connections share,
-// which costs an idle connection nothing: a region is handed out once and never used again, so
-// whoever takes it owns it.
+// Small writes go one behind the other into a block that grows, so the frames of one tick leave as
+// one chunk. Every block belongs to one output and is given away with `take`: no memory is shared
+// between connections, and what waits pins at most twice its size and 1 KiB. A host whose transport
+// has let go of a chunk may give its block back: a new one costs as much as the rest of an echo.
 
-const SLAB_SIZE = 64 * 1024;
+/** From this size on a chunk is kept by reference: a copy costs more than one more write. */
+export const BY_REFERENCE_FROM: number = 16 * 1024;
 
-/**
- * From this size on a chunk is kept by reference: copying costs more than one chunk more in a
- * write.
- */
-export const BY_REFERENCE_FROM = 4096;
-
-let slab = new Uint8Array(SLAB_SIZE);
-let slabTop = 0;
+/** What a block begins with, and what may stay unused in a chunk besides as much as is used. */
+const SMALLEST_BLOCK = 1024;
+/** A block grows to this size; a larger one is made for one write alone. */
+const LARGEST_BLOCK = 32 * 1024;
 
 const EMPTY: Uint8Array[] = [];
+const NO_BLOCK = new Uint8Array(0);
+
+/**
+ * A block of the smallest size that nothing refers to: the next output that begins one takes it.
+ */
+let spare: Uint8Array | undefined;
+/** The block of the chunk that was taken last, if it may become the spare one. */
+let taken: Uint8Array | undefined;
+
+/** Says that the chunks which `take` has just returned have left: their memory may serve again. */
+export function giveBack(chunks: readonly Uint8Array[]): void {
+  if (taken !== undefined && chunks.length === 1 && chunks[0]!.buffer === taken.buffer) {
+    spare = taken;
+    taken = undefined;
+  }
+}
 
 /** A queue of bytes, written at one end and taken whole. */
 export class Output {
@@ -25,19 +37,15 @@ export class Output {
   size = 0;
 
   #chunks: Uint8Array[] = EMPTY;
-  /** The block being filled: bytes `#start` to `#end` of it are written. */
-  #block: Uint8Array | undefined;
-  #start = 0;
+  /** The block being filled: its first `#end` bytes are written. */
+  #block: Uint8Array = NO_BLOCK;
   #end = 0;
 
-  /**
-   * Makes room for `size` bytes and returns the block to write them into, at `position`; `commit`
-   * says how many were written.
-   */
+  /** Makes room for `size` bytes at `position` of the returned block; `commit` ends the write. */
   reserve(size: number): Uint8Array {
-    if (this.#block === slab && this.#end === slabTop && slabTop + size <= SLAB_SIZE) return slab;
-    this.#closeBlock();
-    return this.#openBlock(size);
+    const needed = this.#end + size;
+    if (needed > this.#block.length) this.#makeRoom(size, needed);
+    return this.#block;
   }
 
   /** Where in the reserved block the next byte goes. */
@@ -49,7 +57,13 @@ export class Output {
   commit(written: number): void {
     this.#end += written;
     this.size += written;
-    if (this.#block === slab) slabTop = this.#end;
+  }
+
+  /** Appends a copy of the bytes. */
+  copy(bytes: Uint8Array): void {
+    const block = this.reserve(bytes.length);
+    block.set(bytes, this.#end);
+    this.commit(bytes.length);
   }
 
   /** Appends the bytes by reference: they belong to the output from now on. */
@@ -68,27 +82,37 @@ export class Output {
     return chunks;
   }
 
-  #openBlock(size: number): Uint8Array {
-    if (size > SLAB_SIZE) {
-      this.#start = this.#end = 0;
-      return this.#block = new Uint8Array(size);
+  #makeRoom(size: number, needed: number): void {
+    if (this.#end === 0 || needed > LARGEST_BLOCK) {
+      this.#closeBlock();
+      this.#block = newBlock(size);
+    } else {
+      const grown = new Uint8Array(Math.max(needed, this.#block.length * 2));
+      grown.set(this.#block.subarray(0, this.#end));
+      this.#block = grown;
     }
-    if (slabTop + size > SLAB_SIZE) {
-      slab = new Uint8Array(SLAB_SIZE);
-      slabTop = 0;
-    }
-    this.#start = this.#end = slabTop;
-    return this.#block = slab;
   }
 
   #closeBlock(): void {
-    if (this.#block === undefined) return;
-    if (this.#end > this.#start) this.#append(this.#block.subarray(this.#start, this.#end));
-    this.#block = undefined;
+    const block = this.#block;
+    const end = this.#end;
+    if (end === 0) return;
+    const wasteful = block.length > end * 2 + SMALLEST_BLOCK;
+    this.#append(wasteful ? block.slice(0, end) : block.subarray(0, end));
+    taken = block.length === SMALLEST_BLOCK ? block : undefined;
+    this.#block = NO_BLOCK;
+    this.#end = 0;
   }
 
   #append(chunk: Uint8Array): void {
     if (this.#chunks === EMPTY) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
   }
+}
+
+function newBlock(size: number): Uint8Array {
+  if (size > SMALLEST_BLOCK) return new Uint8Array(size);
+  const block = spare ?? new Uint8Array(SMALLEST_BLOCK);
+  spare = undefined;
+  return block;
 }

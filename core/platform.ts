@@ -1,9 +1,7 @@
-// Everything the core asks of the place it runs in: a text encoder, a text decoder, random bytes
-// and one digest.
+// What the core takes from the web's globals: a text encoder, text decoders, random bytes, SHA-1.
 //
-// All four are in every browser, edge runtime, Node, Deno and Bun. They are typed here,
-// structurally, because the core is compiled with `lib: ["ES2023"], types: []`: whatever is not in
-// this file or in the language does not type-check in core.
+// They are typed here because the core is compiled with `lib: ["ES2023"], types: []`: what is
+// neither in this file nor in the language does not type-check in core.
 
 /** Encodes strings as UTF-8 (WHATWG Encoding, `TextEncoder`). */
 export interface Utf8Encoder {
@@ -35,16 +33,13 @@ const host = globalThis as unknown as Platform;
 /** The one encoder: it keeps no state between calls. */
 export const utf8Encoder: Utf8Encoder = new host.TextEncoder();
 
-/**
- * A decoder that refuses malformed input, and keeps a leading U+FEFF, which RFC 6455 §8.1 gives no
- * special meaning.
- */
+/** Refuses malformed input, and keeps a leading U+FEFF: RFC 6455 gives it no special meaning. */
 export const utf8Decoder: Utf8Decoder = new host.TextDecoder("utf-8", {
   fatal: true,
   ignoreBOM: true,
 });
 
-/** The same, but it writes U+FFFD for what is malformed. */
+/** The same, but it replaces what is malformed with U+FFFD. */
 export const lenientDecoder: Utf8Decoder = new host.TextDecoder("utf-8", {
   fatal: false,
   ignoreBOM: true,
@@ -55,10 +50,7 @@ export function fillRandom(bytes: Uint8Array<ArrayBuffer>): void {
   host.crypto.getRandomValues(bytes);
 }
 
-/**
- * The SHA-1 digest of the bytes, 20 bytes long; RFC 6455 §4.2.2 asks for no other property of it
- * than being known.
- */
+/** The SHA-1 digest of the bytes: 20 bytes. */
 export async function sha1(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   return new Uint8Array(await host.crypto.subtle.digest("SHA-1", bytes));
 }

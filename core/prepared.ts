@@ -1,25 +1,22 @@
-// A message that goes to many connections: encoded once, framed once for all servers' connections,
-// compressed once for each set of parameters under which the result does not depend on what was
-// sent before.
+// A message for many connections: encoded once and framed once for all connections of servers. It
+// is compressed once per set of parameters without context takeover (RFC 7692 §7.1.1).
 
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { encodeServerFrame } from "./frame/encoder.ts";
 import { FIN, Opcode, RSV1 } from "./frame/header.ts";
 import { utf8Encoder } from "./platform.ts";
 
-/** Per-message options of sending. */
+/** Options of one message. */
 export interface SendOptions {
-  /**
-   * `false` sends the message uncompressed where permessage-deflate was negotiated. Default `true`.
-   */
+  /** `false` sends it uncompressed although permessage-deflate was negotiated. Default `true`. */
   readonly compress?: boolean | undefined;
 }
 
-/** A message ready to be sent to any number of connections with `Connection.sendPrepared`. */
+/** A message that `Connection.sendPrepared` can send on any number of connections. */
 export class PreparedMessage {
-  /** The opcode of the message's first frame. */
+  /** 1 for text, 2 for binary. */
   readonly opcode: number;
-  /** The content: bytes as they were given, or text as UTF-8. They must not change. */
+  /** The content: the bytes that were given, or text as UTF-8. They must not change. */
   readonly payload: Uint8Array;
   /** Whether it may be compressed. */
   readonly compress: boolean;
@@ -27,25 +24,19 @@ export class PreparedMessage {
   #plain: Uint8Array | undefined;
   #compressed: Map<string, Uint8Array> | undefined;
 
-  /**
-   * `opcode` is 1 for text, whose payload must then be valid UTF-8, or 2 for binary (RFC 6455
-   * §5.6). Neither is checked.
-   */
+  /** Opcode 1 for text in valid UTF-8, 2 for binary (RFC 6455 §5.6). Neither is checked. */
   constructor(opcode: number, payload: Uint8Array, options?: SendOptions) {
     this.opcode = opcode;
     this.payload = payload;
     this.compress = options?.compress ?? true;
   }
 
-  /** The server's frame without compression. */
+  /** The uncompressed frame of a server. */
   get plainFrame(): Uint8Array {
     return this.#plain ??= encodeServerFrame(FIN | this.opcode, this.payload);
   }
 
-  /**
-   * The server's compressed frame under parameters that share a key: made by the first connection
-   * that asks.
-   */
+  /** The compressed frame of a server, made by the first connection with this `shareKey`. */
   sharedFrame(key: string, deflate: MessageDeflate): Uint8Array {
     const known = this.#compressed?.get(key);
     if (known !== undefined) return known;

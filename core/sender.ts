@@ -8,13 +8,14 @@ import type { MessageDeflate } from "./deflate/transform.ts";
 import { UsageError } from "./errors.ts";
 import { writeFrame, writeTextFrame } from "./frame/encoder.ts";
 import { FIN, headerSize, MAX_SHORT_LENGTH, Opcode, RSV1 } from "./frame/header.ts";
-import { Output } from "./output.ts";
+import { BY_REFERENCE_FROM, Output } from "./output.ts";
 import { utf8Encoder } from "./platform.ts";
 import type { PreparedMessage, SendOptions } from "./prepared.ts";
 
 /** Writes messages and control frames. */
 export class Sender {
   readonly #masked: boolean;
+  readonly #shares: boolean;
   readonly #deflate: MessageDeflate | undefined;
   readonly #output = new Output();
 
@@ -38,11 +39,20 @@ export class Sender {
   /** The Close frame's payload, while messages may still go in front of it. */
   #owedClose: Uint8Array | undefined;
 
-  /** `maxReplies` bounds the bytes of pongs that wait. */
-  constructor(masked: boolean, deflate: MessageDeflate | undefined, maxReplies: number) {
+  /**
+   * @param maxReplies bounds the bytes of pongs that wait
+   * @param shares whether prepared frames go out by reference
+   */
+  constructor(
+    masked: boolean,
+    deflate: MessageDeflate | undefined,
+    maxReplies: number,
+    shares: boolean,
+  ) {
     this.#masked = masked;
     this.#deflate = deflate;
     this.#maxReplies = maxReplies;
+    this.#shares = shares;
   }
 
   /** Bytes that wait to leave. */
@@ -84,12 +94,20 @@ export class Sender {
     const deflate = this.#deflate;
     if (!this.#compresses(message.payload.length, message)) {
       if (this.#masked) writeFrame(this.#output, FIN | message.opcode, message.payload, true);
-      else this.#output.push(message.plainFrame);
+      else this.#prepared(message.plainFrame);
     } else if (this.#masked || deflate!.shareKey === undefined) {
       this.#compressed(message.opcode, message.payload);
     } else {
-      this.#output.push(message.sharedFrame(deflate!.shareKey, deflate!));
+      this.#prepared(message.sharedFrame(deflate!.shareKey, deflate!));
     }
+  }
+
+  // By reference where that is allowed; but a small frame behind others joins their block, because
+  // one chunk more to write costs more than its copy.
+  #prepared(frame: Uint8Array): void {
+    const alone = this.#output.size === 0 || frame.length >= BY_REFERENCE_FROM;
+    if (this.#shares && alone) this.#output.push(frame);
+    else this.#output.copy(frame);
   }
 
   fragment(data: string | Uint8Array, final: boolean, options: SendOptions | undefined): void {

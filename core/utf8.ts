@@ -1,16 +1,14 @@
-// UTF-8 as text messages need it (RFC 6455 §8.1, RFC 3629): decoding a whole message, encoding
-// into a block, and checking a message that arrives in pieces so that the first bad byte is found
-// when it comes, not when the message ends.
+// UTF-8 of text messages (RFC 6455 §8.1, RFC 3629): decode a whole message, encode into a block,
+// and check a message piece by piece, so that the first bad byte fails when it arrives.
 
 import { ProtocolError } from "./errors.ts";
 import { lenientDecoder, utf8Decoder, utf8Encoder } from "./platform.ts";
 
-// Up to these lengths a loop over ASCII beats the call into the platform's decoder or encoder, on
-// every engine.
+// Up to these lengths a loop over ASCII beats the platform's decoder or encoder on every engine.
 const SHORT_DECODE = 16;
 const SHORT_ENCODE = 48;
 
-// Up to this length a copy into memory that has its views already beats the making of a view.
+// Up to this length a copy into memory with ready-made views beats a new view.
 const SCRATCH_SIZE = 32;
 
 /**
@@ -24,9 +22,8 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
     if (text !== undefined) return text;
   }
   const view = viewOf(bytes, start, end);
-  // The lenient decoder costs up to five times less than the strict one. It replaces what is
-  // malformed with U+FFFD, so that a text without one was valid; the strict decoder tells whether
-  // one that is there was sent.
+  // The lenient decoder is up to five times faster than the strict one. It replaces malformed bytes
+  // with U+FFFD, so a text without U+FFFD was valid. Only a text with one is decoded again.
   const text = lenientDecoder.decode(view);
   return text.includes("\ufffd") ? decodeStrictly(view) : text;
 }
@@ -39,8 +36,7 @@ function decodeStrictly(bytes: Uint8Array): string {
   }
 }
 
-// One list of arguments for each length, used again and again: making one a message would cost more
-// than the string.
+// One reused argument list per length: a new one per message would cost more than the string.
 const CODE_UNITS = Array.from(
   { length: SHORT_DECODE + 1 },
   (_, length) => new Array<number>(length).fill(0),
@@ -59,7 +55,7 @@ const SCRATCH_VIEWS = Array.from(
   (_, length) => scratch.subarray(0, length),
 );
 
-/** The bytes from `start` to `end`, to be used at once. */
+/** A view of the bytes from `start` to `end`; the next call may overwrite it. */
 function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   if (end - start === bytes.length) return bytes;
   if (end - start > SCRATCH_SIZE) return bytes.subarray(start, end);
@@ -67,10 +63,7 @@ function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   return SCRATCH_VIEWS[end - start]!;
 }
 
-/**
- * Where the run of ASCII that begins at `start` ends: the index of the first byte above 0x7f, or
- * `end`.
- */
+/** The index of the first byte above 0x7f from `start` on, or `end`. */
 function asciiEnd(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
   for (const last = end - 8; i <= last; i += 8) {
@@ -83,7 +76,7 @@ function asciiEnd(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * The bytes from `start` to `end`, when they are valid UTF-8.
+ * A view of the bytes from `start` to `end`, checked to be UTF-8.
  *
  * @throws {ProtocolError} `text-not-utf8`
  */
@@ -99,8 +92,8 @@ export function requireUtf8(bytes: Uint8Array, start: number, end: number): Uint
 }
 
 /**
- * Writes the text as UTF-8 at `offset`, where there is room for three bytes a UTF-16 code unit;
- * returns the number of bytes.
+ * Writes the text as UTF-8 at `offset` and returns the number of bytes. `target` must have room for
+ * three bytes per UTF-16 code unit.
  */
 export function writeUtf8(target: Uint8Array, offset: number, text: string): number {
   if (text.length <= SHORT_ENCODE && writeAscii(target, offset, text)) return text.length;
@@ -116,9 +109,8 @@ function writeAscii(target: Uint8Array, offset: number, text: string): boolean {
   return true;
 }
 
-// RFC 3629 §4, the rows of UTF8-2 to UTF8-4: for a lead byte, how many bytes follow, and the range
-// of the first of them. The odd ranges are what keeps out overlong forms, surrogates and code
-// points above U+10FFFF.
+// RFC 3629 §4, UTF8-2 to UTF8-4: by lead byte, how many bytes follow, and the range of the first.
+// The narrow ranges exclude overlong forms, surrogates and code points above U+10FFFF.
 const LEADS:
   readonly (readonly [from: number, to: number, follow: number, low: number, high: number])[] = [
     [0xc2, 0xdf, 1, 0x80, 0xbf],
@@ -131,7 +123,7 @@ const LEADS:
     [0xf4, 0xf4, 3, 0x80, 0x8f],
   ];
 
-// The same by lead byte; `FOLLOW` is 0 for a byte that leads nothing.
+// LEADS, indexed by lead byte; FOLLOW is 0 for a byte that is none.
 const FOLLOW = new Uint8Array(256);
 const LOW = new Uint8Array(256);
 const HIGH = new Uint8Array(256);
@@ -141,20 +133,17 @@ for (const [from, to, follow, low, high] of LEADS) {
   HIGH.fill(high, from, to + 1);
 }
 
-/** Checks a message of UTF-8 piece by piece. */
+/** Checks one message after another for UTF-8, piece by piece. */
 export class Utf8Validator {
-  /** Bytes seen of a character that is not whole yet, 0-3. */
+  /** Bytes seen of an incomplete character, 0-3. */
   pending = 0;
 
-  // What the next byte must be while a character is not whole
+  // How many bytes complete the character, and the range of the next one
   #follow = 0;
   #low = 0x80;
   #high = 0xbf;
 
-  /**
-   * Takes the bytes from `start` to `end`; false as soon as one of them cannot belong to valid
-   * UTF-8.
-   */
+  /** Checks the bytes from `start` to `end`; false if they cannot be part of valid UTF-8. */
   push(bytes: Uint8Array, start: number, end: number): boolean {
     for (let i = start; i < end; i++) {
       if (this.#follow === 0) {

@@ -1,27 +1,21 @@
-// The one table of what a peer can do wrong on an open connection: the close code that answers it,
-// where the rule stands, and a sentence. Nothing else in the core names a close code for a
-// violation; tests walk this table and fail for a row without a vector.
+// Every rule that a peer can break on an open connection: the close code, the RFC section and a
+// sentence. No other file names a close code for a violation. Every row needs a test vector.
 //
-// Faults of the opening handshake have no close code and stand in handshake/faults.ts.
+// faults.ts has the rules of the opening handshake, which have no close code.
 
-/**
- * One rule a peer broke: the close code sent for it, the section that states the rule, and a
- * sentence for people.
- */
+/** A rule that a peer can break on an open connection. */
 export interface Violation {
-  /** 1001, 1002, 1007, 1009 or 1011 (RFC 6455 §7.4.1). */
+  /** The close code sent for it: 1001, 1002, 1007, 1009 or 1011 (RFC 6455 §7.4.1). */
   readonly code: number;
-  /** Such as `"RFC 6455 §5.2"`. */
+  /** The section that states the rule, such as `"RFC 6455 §5.2"`. */
   readonly section: string;
-  /**
-   * In lower case and without a full stop; with the section it is the reason in the Close frame.
-   */
+  /** In lower case, without a full stop. With the section it is the Close frame's reason. */
   readonly message: string;
 }
 
 /**
- * The rules as they are written down: close code, section and sentence by name. Exported for its
- * type, which has the names in it; at run time {@linkcode VIOLATIONS} has them all.
+ * Close code, section and sentence of each rule, by name. Exported for its type;
+ * {@linkcode VIOLATIONS} has the values.
  */
 export const VIOLATION_ROWS = {
   // Frame header
@@ -32,7 +26,11 @@ export const VIOLATION_ROWS = {
   ],
   "reserved-opcode": [1002, "RFC 6455 §5.2", "the opcode is reserved"],
   "control-fragmented": [1002, "RFC 6455 §5.5", "a control frame is fragmented"],
-  "control-too-long": [1002, "RFC 6455 §5.5", "a control frame has more than 125 bytes of payload"],
+  "control-too-long": [
+    1002,
+    "RFC 6455 §5.5",
+    "a control frame has more than 125 bytes of payload",
+  ],
   "mask-missing": [1002, "RFC 6455 §5.1", "a frame from a client is not masked"],
   "mask-unexpected": [1002, "RFC 6455 §5.1", "a frame from a server is masked"],
   "length-not-minimal": [1002, "RFC 6455 §5.2", "the payload length is not in its shortest form"],
@@ -56,8 +54,8 @@ export const VIOLATION_ROWS = {
     "a message is larger than the limit of this endpoint",
   ],
 
-  // Compression. A body that does not inflate is "data … not consistent with the type of the
-  // message" (§7.4.1), which is 1007: the framing, which 1002 speaks of, was right.
+  // Compression. A body that does not inflate gets 1007, "data … not consistent with the type of
+  // the message" (§7.4.1), and not 1002, because the framing was right.
   "deflate-corrupt": [1007, "RFC 7692 §7.2.2", "a compressed message does not inflate"],
 
   // Close frame
@@ -78,12 +76,11 @@ export const VIOLATION_ROWS = {
   "idle-too-long": [1001, "RFC 6455 §7.4.1", "no message was exchanged for the idle timeout"],
 } as const;
 
-/** The name of a rule in {@linkcode VIOLATIONS}. */
+/** A name in {@linkcode VIOLATIONS}. */
 export type ViolationName = keyof typeof VIOLATION_ROWS;
 
 /** Every rule a peer can break on an open connection, by name. */
 export const VIOLATIONS: Readonly<Record<ViolationName, Violation>> = Object.fromEntries(
-  Object.entries(VIOLATION_ROWS).map((
-    [name, [code, section, message]],
-  ) => [name, { code, section, message }]),
+  Object.entries(VIOLATION_ROWS)
+    .map(([name, [code, section, message]]) => [name, { code, section, message }]),
 ) as Record<ViolationName, Violation>;

@@ -4,11 +4,10 @@
 //   deno run -A examples/chat.ts
 //   bun run examples/chat.ts
 //
-// PORT (default 8080) and HOST (default 127.0.0.1) come from the environment, and so do ORIGINS:
-// where else the page may come from, as in `https://chat.example.com`, when the server stands
-// behind a proxy. Without the page: connect to `/?name=Ada&room=lobby` and send `{ "type":
-// "message", "content": "Hello", "timestamp": "2026-11-22T20:40:00.000Z" }`; all messages are in
-// chat/protocol.ts.
+// The environment may have PORT (default 8080), HOST (default 127.0.0.1) and ORIGINS: other origins
+// of the page, such as `https://chat.example.com` for a server behind a proxy. Without the page:
+// connect to `/?name=Ada&room=lobby`, send `{ "type": "message", "content": "Hello" }`. All messages
+// are in chat/protocol.ts.
 
 import { networkInterfaces } from "node:os";
 import process from "node:process";
@@ -24,7 +23,7 @@ const rooms = new Rooms((topic, text) => server.publish(topic, text), runtimeNam
 const server = await serve<Guest>({
   port: askedPort,
   hostname,
-  // Nobody says more than 2,000 characters, which are 12,000 bytes of JSON at most.
+  // A message has at most 2,000 characters, which are at most 12,000 bytes of JSON.
   limits: { maxMessageSize: 16 * 1024 },
   connections: { max: 1_000 },
   request: await loadPage(),
@@ -42,8 +41,8 @@ const server = await serve<Guest>({
 });
 
 const { port = 0 } = server.address;
-// Browsers let any page open a WebSocket to this machine, so the server asks which page it was (RFC
-// 6455 §10.2).
+// Browsers let any page open a WebSocket to this machine, so the server checks which page it is
+// (RFC 6455 §10.2).
 const refuseOrigin = allowOrigins([
   ...["localhost", hostname, ...ownAddresses()].map((host) => url(host, port)),
   ...(process.env.ORIGINS ?? "").split(/[ ,]+/).filter((origin) => origin !== ""),
@@ -58,7 +57,7 @@ function url(host: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-// A link-local address has a zone behind it, which no URL may have.
+// A link-local address ends with a zone, which no URL may have.
 function ownAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((list) => list ?? []).map(({ address }) =>
     address.replace(/%.*/, "")

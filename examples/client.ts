@@ -1,5 +1,5 @@
-// A client: it connects, says something as text and as bytes, prints what comes back, and closes.
-// The same file runs on Node, Deno and Bun, against any server that echoes:
+// A client: it connects, sends text and bytes, prints what comes back, and closes. The same file
+// runs on Node, Deno and Bun, against any server that echoes:
 //
 //   node --import tsx examples/client.ts ws://127.0.0.1:8080
 //   deno run -A examples/client.ts

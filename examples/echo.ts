@@ -1,4 +1,4 @@
-// An echo server: what a client says comes back. The same file runs on Node, Deno and Bun.
+// An echo server: it sends every message back. The same file runs on Node, Deno and Bun.
 //
 //   node --import tsx examples/echo.ts
 //   deno run -A examples/echo.ts

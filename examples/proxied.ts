@@ -1,8 +1,9 @@
-// A client that goes through a proxy and logs in. User names and passwords are in the URLs; without
-// PROXY the environment says which proxy leads there, if any (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY,
-// NO_PROXY). The same file runs on Node, Deno and Bun:
+// A client that connects through a proxy and logs in. User names and passwords are in the URLs.
+// Without PROXY the usual variables name the proxy, if there is one: HTTPS_PROXY, HTTP_PROXY,
+// ALL_PROXY, NO_PROXY. The same file runs on Node, Deno and Bun:
 //
-//   PROXY=http://me:word@127.0.0.1:8888 node --import tsx examples/proxied.ts ws://you:pass@127.0.0.1:8080
+//   PROXY=http://me:word@127.0.0.1:8888 \
+//     node --import tsx examples/proxied.ts ws://you:pass@127.0.0.1:8080
 //   PROXY=socks5://127.0.0.1:1080 deno run -A examples/proxied.ts wss://example.com/chat
 
 import process from "node:process";

@@ -1,6 +1,6 @@
-// A client that stays: it sends the time every second, whether there is a connection or not, and
-// prints what comes back and how its connections fare. Stop the server and start it again. The same
-// file runs on Node, Deno and Bun:
+// A client that reconnects: it sends the time every second, with or without a connection. It prints
+// what comes back and each change of state. Stop the server and start it again. The same file runs
+// on Node, Deno and Bun:
 //
 //   node --import tsx examples/reconnecting.ts ws://127.0.0.1:8080
 //   deno run -A examples/reconnecting.ts

@@ -1,6 +1,6 @@
-// A stream that goes through a WebSocket: lines are piped to a server that echoes, and what comes
-// back is piped on. Whoever is slower makes the others wait, from one end to the other. The same
-// file runs on Node, Deno and Bun:
+// A stream through a WebSocket: lines are piped to a server that echoes, and the echoes are piped
+// on. Backpressure goes from one end to the other: the slowest part sets the pace. The same file
+// runs on Node, Deno and Bun:
 //
 //   node --import tsx examples/stream.ts ws://127.0.0.1:8080 1000
 //   deno run -A examples/stream.ts
@@ -26,7 +26,7 @@ const capitals = new TransformStream<string | Uint8Array, string>({
 const stream = new WebSocketStream(url);
 const { readable, writable } = await stream.opened;
 
-// The end of the lines is not yet the end of the connection: the last of them are still under way.
+// Keep the connection open at the end of the lines: the last echoes are still under way.
 const sending = lines.pipeTo(writable, { preventClose: true });
 let received = 0;
 for await (const line of readable.pipeThrough(capitals)) {

@@ -1,12 +1,13 @@
-// `npm test`: the suite on Node, Deno and Bun, one after the other, and one line that sums them up.
-// Arguments name runtimes (`node`, `deno`, `bun`) or are handed to vitest as file filters. Does not
-// decide which file runs where: that is vitest.config.ts.
+// `npm test`: the suite on Node, Deno and Bun in turn, then every failure, and last one line with
+// the counts. Arguments name runtimes (`node`, `deno`, `bun`) or are handed to vitest as file
+// filters. vitest.config.ts decides which file runs where.
 
 import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import type { Failure, Report } from "./reporter.ts";
 
 const vitest: Record<string, readonly string[]> = {
   node: ["vitest", "run"],
@@ -14,25 +15,14 @@ const vitest: Record<string, readonly string[]> = {
   bun: ["bun", "--bun", "vitest", "run"],
 };
 
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
-/** The part of vitest's JSON report that is summed. */
-interface Report {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  numTodoTests: number;
-  testResults: { status: string; assertionResults: { status: string; }[]; }[];
-}
+/** As many lines of a message are repeated at the end; the rest stands in the output above. */
+const MESSAGE_LINES = 12;
 
 /** Resolves with the exit code; the tools are found through the PATH that npm sets up. */
-function run(command: readonly string[]): Promise<number> {
+function run(command: readonly string[], report: string): Promise<number> {
   const [tool = "", ...args] = command;
   const child = spawn(tool, args, {
+    env: { ...process.env, SANSWS_REPORT: report },
     stdio: ["ignore", "inherit", "inherit"],
     shell: process.platform === "win32",
   });
@@ -42,49 +32,59 @@ function run(command: readonly string[]): Promise<number> {
   });
 }
 
-function tally(report: Report): Tally {
-  const broken = report.testResults.filter((file) =>
-    file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed")
-  );
-  return {
-    passed: report.numPassedTests,
-    // A file that could not be loaded has no failed test to count, and must not pass for that.
-    failed: report.numFailedTests + broken.length,
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
+/** Vitest fails for more than tests: a crash before its report, no file found. */
+function withReason(report: Report | undefined, code: number): Report {
+  if (report !== undefined && (code === 0 || report.failures.length > 0)) return report;
+  const reason = `exit code ${code}, ${report === undefined ? "no report" : "no failed test"}`;
+  const failures = [{ name: "vitest itself", messages: [reason] }];
+  return { passed: 0, skipped: 0, ...report, failures };
 }
 
-async function testOn(runtime: string, filters: readonly string[], folder: string): Promise<Tally> {
+async function testOn(runtime: string, filters: readonly string[]): Promise<Report> {
   console.log(`\n# ${runtime}`);
-  const output = join(folder, `${runtime}.json`);
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${output}`];
+  const folder = await mkdtemp(join(tmpdir(), "sansws-test-"));
+  const file = join(folder, "report.json");
+  const reporters = ["--reporter=default", "--reporter=./test/reporter.ts"];
   // A filter may name files that only Node runs; without one, a runtime that finds no file is a
   // failure.
   const options = filters.length > 0 ? [...reporters, "--passWithNoTests", ...filters] : reporters;
-  const code = await run([...vitest[runtime] ?? [], ...options]);
-  const report = await readFile(output, "utf8").catch(() => undefined);
-  if (report === undefined) return { passed: 0, failed: 1, skipped: 0 };
-  const result = tally(JSON.parse(report) as Report);
-  // Vitest fails for more than tests: an unhandled error, a worker that died, no file found.
-  if (code !== 0 && result.failed === 0) result.failed = 1;
-  return result;
+  const code = await run([...vitest[runtime]!, ...options], file);
+  const written = await readFile(file, "utf8").catch(() => undefined);
+  await rm(folder, { recursive: true });
+  return withReason(written === undefined ? undefined : JSON.parse(written) as Report, code);
+}
+
+function show(runtime: string, { name, messages }: Failure): void {
+  console.log(`\nFAILED on ${runtime}: ${name}`);
+  for (const message of messages) {
+    const lines = message.split("\n").filter((line) => line.trim() !== "");
+    const more = lines.length > MESSAGE_LINES ? ["…", lines.at(-1)!] : [];
+    console.log(
+      [...lines.slice(0, MESSAGE_LINES), ...more].map((line) => `    ${line}`).join("\n"),
+    );
+  }
+}
+
+/** The sum of what the reports have of it. */
+function total(reports: Iterable<Report>, count: (report: Report) => number): number {
+  return [...reports].reduce((sum, report) => sum + count(report), 0);
 }
 
 async function main(args: readonly string[]): Promise<void> {
   const chosen = args.filter((arg) => arg in vitest);
   const filters = args.filter((arg) => !(arg in vitest));
-  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
-  const folder = await mkdtemp(join(tmpdir(), "sansws-test-"));
+  const reports = new Map<string, Report>();
   for (const runtime of chosen.length > 0 ? chosen : Object.keys(vitest)) {
-    const { passed, failed, skipped } = await testOn(runtime, filters, folder);
-    total.passed += passed;
-    total.failed += failed;
-    total.skipped += skipped;
+    reports.set(runtime, await testOn(runtime, filters));
   }
-  await rm(folder, { recursive: true });
-  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
-  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
-  process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+  for (const [runtime, { failures }] of reports) {
+    for (const failure of failures) show(runtime, failure);
+  }
+  const passed = total(reports.values(), (report) => report.passed);
+  const failed = total(reports.values(), (report) => report.failures.length);
+  const skipped = total(reports.values(), (report) => report.skipped);
+  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 }
 
 await main(process.argv.slice(2));

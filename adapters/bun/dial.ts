@@ -1,7 +1,7 @@
 // How a client on Bun reaches its server: `Bun.connect`, and `upgradeTLS` for TLS behind a proxy.
 
 import { UsageError } from "../../core/mod.ts";
-import { ConnectError } from "../host/client/connect-error.ts";
+import { ConnectError } from "../host/client/error.ts";
 import type { DialOptions, TlsClientOptions, Transport } from "../host/transport.ts";
 import { isAccepted, type TlsError, tlsOptions } from "./tls.ts";
 import { Bun, type BunSocket, BunTransport, handlers } from "./transport.ts";

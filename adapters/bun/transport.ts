@@ -1,10 +1,9 @@
 // A transport over a socket of `Bun.listen` and `Bun.connect`; and what the adapter asks of Bun,
 // typed here, so that it type-checks everywhere.
 
-import { ipAddress } from "../host/address.ts";
-import { Outbox } from "../host/outbox.ts";
+import { Outbox } from "../host/buffers.ts";
 import type { Address, Transport, TransportEvents } from "../host/transport.ts";
-import { HIGH_WATER_MARK } from "../host/transport.ts";
+import { HIGH_WATER_MARK, ipAddress } from "../host/transport.ts";
 
 /** `Bun.Socket`. */
 export interface BunSocket {
@@ -73,6 +72,10 @@ export class BunTransport implements Transport {
 
   get bufferedAmount(): number {
     return this.#outbox?.size ?? 0;
+  }
+
+  get done(): boolean {
+    return this.#outbox === undefined;
   }
 
   attach(events: TransportEvents): void {

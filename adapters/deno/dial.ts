@@ -2,8 +2,8 @@
 // `Deno.connectTls` with a certificate.
 
 import { UsageError } from "../../core/mod.ts";
-import { step } from "../host/client/connect-error.ts";
-import { refuseOptions } from "../host/refuse.ts";
+import { step } from "../host/client/error.ts";
+import { refuseOptions } from "../host/options.ts";
 import type { DialOptions, Pem, TlsClientOptions, Transport } from "../host/transport.ts";
 import { Deno, type DenoConn, DenoTransport } from "./transport.ts";
 

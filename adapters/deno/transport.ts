@@ -1,11 +1,10 @@
 // A transport over a `Deno.Conn`; and what the adapter asks of Deno, typed here, so that it
 // type-checks everywhere.
 
-import { ipAddress } from "../host/address.ts";
-import { Outbox } from "../host/outbox.ts";
-import { ReadBuffer } from "../host/read-buffer.ts";
+import { Outbox } from "../host/buffers.ts";
+import { ReadBuffer } from "../host/buffers.ts";
 import type { Address, Transport, TransportEvents } from "../host/transport.ts";
-import { HIGH_WATER_MARK } from "../host/transport.ts";
+import { HIGH_WATER_MARK, ipAddress } from "../host/transport.ts";
 
 /** `Deno.Conn`. */
 export interface DenoConn {

@@ -90,3 +90,96 @@ function letGo(timer: Timer): void {
   if (typeof timer === "object") timer.unref();
   else Deno?.unrefTimer(timer);
 }
+
+// --- The end of a tick ---
+//
+// Sends from outside of an input, such as a timer's or a publish to many, leave together: one
+// microtask for all connections.
+
+/** Something with output that waits for the end of the tick. */
+export interface Flusher {
+  flush(): void;
+}
+
+let flushers: Flusher[] = [];
+
+/** Calls `flush` before the event loop goes on. */
+export function flushSoon(flusher: Flusher): void {
+  if (flushers.length === 0) queueMicrotask(flushAll);
+  flushers.push(flusher);
+}
+
+function flushAll(): void {
+  const batch = flushers;
+  flushers = [];
+  for (const flusher of batch) flusher.flush();
+}
+
+// --- Turns ---
+//
+// Compressed bytes do not tell what they cost: one may stand for a thousand. They are read for a
+// while, and the rest is left for another turn of the event loop, so that other connections are
+// served in between. All connections of a process share that time.
+
+/** Something with work left. */
+export interface Turner {
+  takeTurn(): void;
+}
+
+/** Milliseconds of work in one turn of the event loop, beyond what is usual. */
+const TURN = 10;
+/**
+ * Milliseconds that a byte may take: three times what compressed messages and the answers to them
+ * do, and a tenth of a bomb's.
+ */
+const USUAL = 0.25 / 1000;
+
+/** In the order of their turns. */
+const waiting = new Set<Turner>();
+let spent = 0;
+let scheduled = false;
+
+/** Whether a turn that began at `begun`, and has read so many bytes, is over. */
+export function turnIsOver(begun: number, bytes: number): boolean {
+  return spent + excess(begun, bytes) >= TURN;
+}
+
+/** Counts the work that began at `begun`. */
+export function spendTurn(begun: number, bytes: number): void {
+  const cost = excess(begun, bytes);
+  if (cost <= 0) return;
+  spent += cost;
+  schedule();
+}
+
+/** Asks for a call of `takeTurn`, once. */
+export function waitForTurn(turner: Turner): void {
+  waiting.add(turner);
+  schedule();
+}
+
+/** Takes that back. */
+export function leaveTurn(turner: Turner): void {
+  waiting.delete(turner);
+}
+
+function excess(begun: number, bytes: number): number {
+  return performance.now() - begun - bytes * USUAL;
+}
+
+function schedule(): void {
+  if (scheduled) return;
+  scheduled = true;
+  setTimeout(takeTurns, 0);
+}
+
+// A timer, and nothing faster: only behind one does every runtime look at its sockets again.
+function takeTurns(): void {
+  scheduled = false;
+  spent = 0;
+  for (const turner of waiting) {
+    if (spent >= TURN) return;
+    waiting.delete(turner);
+    turner.takeTurn();
+  }
+}

@@ -1,57 +1,43 @@
 // The options that `serve` and `connect` share, and how they become the core's: every name is
-// checked, and what is given as `true` becomes an object.
+// checked, and `true` becomes an object.
 
-import { resolveDeflate } from "../../core/deflate/negotiate.ts";
-import { refuseUnknown, resolveLimits, resolveTimeouts } from "../../core/limits.ts";
-import type {
-  Delivery,
-  GivenDeflateOptions,
-  HandshakeOptions,
-  Limits,
-  Timeouts,
-} from "../../core/mod.ts";
+import {
+  type Delivery,
+  refuseUnknown,
+  resolveDeflate,
+  resolveLimits,
+  resolveTimeouts,
+} from "../../core/internal.ts";
+import type { GivenDeflateOptions, HandshakeOptions, Limits, Timeouts } from "../../core/mod.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, UsageError } from "../../core/mod.ts";
-import type { Backpressure, Handlers } from "./socket/handlers.ts";
+import type { SocketHandlers } from "./socket/handlers.ts";
+import type { Backpressure } from "./socket/session.ts";
 import type { Runtime } from "./transport.ts";
 
 /** Options of permessage-deflate; `codec` replaces the one that comes with the library. */
 export type DeflateChoice = boolean | Partial<GivenDeflateOptions>;
 
-/** What a server and a client can be told alike. */
+/** Options that servers and clients share. */
 export interface CommonOptions {
-  /** Bounds on what a peer can make this side hold. */
+  /** Bounds on what a peer can make this end hold. */
   readonly limits?: Partial<Limits> | undefined;
   /** How long to wait for what, in milliseconds. */
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** permessage-deflate (RFC 7692). Default off. */
   readonly deflate?: DeflateChoice | undefined;
-  /**
-   * `"bytes"` hands text messages over as checked UTF-8, for those who forward or parse them.
-   * Default `"string"`.
-   */
+  /** `"bytes"` gives text messages as checked UTF-8, to forward or parse. Default `"string"`. */
   readonly text?: "string" | "bytes" | undefined;
   /** How much may wait for a peer that does not read. */
   readonly backpressure?: Partial<Backpressure> | undefined;
 }
 
+/** The names of {@linkcode CommonOptions}. */
 export const COMMON_NAMES: readonly string[] = [
   "limits",
   "timeouts",
   "deflate",
   "text",
   "backpressure",
-];
-
-export const HANDLER_NAMES: readonly (keyof Handlers)[] = [
-  "open",
-  "message",
-  "piece",
-  "drain",
-  "ping",
-  "pong",
-  "closing",
-  "close",
-  "error",
 ];
 
 /** Of a server. */
@@ -76,14 +62,12 @@ export function resolveBackpressure(
   refuseUnknown("backpressure", given, Object.keys(defaults));
   const { maxBufferedAmount, onOverflow, readWhileBlocked } = { ...defaults, ...given };
   if (!(maxBufferedAmount > 0)) {
-    throw new UsageError(
-      `backpressure.maxBufferedAmount is ${maxBufferedAmount}; it takes a positive number or Infinity`,
-    );
+    const takes = "it takes a positive number or Infinity";
+    throw new UsageError(`backpressure.maxBufferedAmount is ${maxBufferedAmount}; ${takes}`);
   }
   if (onOverflow !== "close" && onOverflow !== "drop") {
-    throw new UsageError(
-      `backpressure.onOverflow is ${JSON.stringify(onOverflow)}; it takes "close" or "drop"`,
-    );
+    const value = JSON.stringify(onOverflow);
+    throw new UsageError(`backpressure.onOverflow is ${value}; it takes "close" or "drop"`);
   }
   return { maxBufferedAmount, onOverflow, readWhileBlocked };
 }
@@ -95,36 +79,51 @@ export function resolveBackpressure(
  */
 export function handshakeOptions(
   runtime: Runtime,
-  options: CommonOptions & Pick<Handlers, "piece">,
+  options: CommonOptions & Pick<SocketHandlers<never>, "piece">,
 ): HandshakeOptions {
-  const { deflate } = options;
+  const { deflate, text } = options;
   const messages: Delivery["messages"] = options.piece === undefined ? "whole" : "pieces";
-  if (options.text !== undefined && options.text !== "string" && options.text !== "bytes") {
-    throw new UsageError(`text is ${JSON.stringify(options.text)}; it takes "string" or "bytes"`);
+  if (text !== undefined && text !== "string" && text !== "bytes") {
+    throw new UsageError(`text is ${JSON.stringify(text)}; it takes "string" or "bytes"`);
   }
-  // Resolved here already: a handshake, which does it too, is the wrong place to hear of a wrong
-  // option.
+  // Resolved here already: a wrong option should be refused before there is a transport.
   const compression = deflate
     && resolveDeflate({ codec: runtime.deflate, ...deflate === true ? {} : deflate });
   return {
     limits: resolveLimits(options.limits ?? DEFAULT_LIMITS),
     timeouts: resolveTimeouts(options.timeouts ?? DEFAULT_TIMEOUTS),
     messages,
-    text: options.text,
+    text,
     chunks: runtime.chunks,
+    output: "shared",
     deflate: compression || undefined,
-    sha1: runtime.sha1,
+    date: httpDate,
   };
 }
 
-/** The handlers among the options, as an object of their own. */
-export function pickHandlers<Data>(options: Handlers<Data>): Handlers<Data> {
-  const handlers: Handlers<Data> = {};
-  for (const name of HANDLER_NAMES) {
-    const handler = options[name];
-    if (handler === undefined) continue;
-    if (typeof handler !== "function") throw new UsageError(`${name} must be a function`);
-    Object.assign(handlers, { [name]: handler.bind(options) });
+let dateSecond = 0;
+let date = "";
+
+/** The time as HTTP writes it (RFC 9110 §5.6.7), made once a second. */
+function httpDate(): string {
+  const second = Math.trunc(Date.now() / 1000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    date = new Date(second * 1000).toUTCString();
   }
-  return handlers;
+  return date;
+}
+
+/** @throws {UsageError} naming the first of `names` that is given, and the runtime that lacks it */
+export function refuseOptions(
+  runtime: string,
+  scope: string,
+  options: object,
+  names: readonly string[],
+  where: string = "",
+): void {
+  const given = options as Readonly<Record<string, unknown>>;
+  const name = names.find((name) => given[name] !== undefined);
+  if (name === undefined) return;
+  throw new UsageError(`${runtime} has no support for ${scope}.${name}${where}`);
 }

@@ -4,7 +4,7 @@
 import type { NetConnectOpts, Socket as NetSocket } from "node:net";
 import { connect as netConnect, isIP } from "node:net";
 import { connect as tlsConnect } from "node:tls";
-import { step } from "../host/client/connect-error.ts";
+import { step } from "../host/client/error.ts";
 import type { DialOptions, TlsClientOptions, Transport } from "../host/transport.ts";
 import { NodeTransport } from "./transport.ts";
 

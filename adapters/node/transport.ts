@@ -1,11 +1,9 @@
 // A transport over a `net.Socket`, or a `tls.TLSSocket`, which is one.
 
-import type { Socket as NetSocket } from "node:net";
+import { Socket as NetSocket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { ipAddress } from "../host/address.ts";
-import { byteLength, gather, GATHER_BELOW, giveBack } from "../host/outbox.ts";
 import type { Address, Transport, TransportEvents } from "../host/transport.ts";
-import { HIGH_WATER_MARK } from "../host/transport.ts";
+import { HIGH_WATER_MARK, ipAddress } from "../host/transport.ts";
 
 /** A socket that knows its transport, so that all sockets can share their listeners. */
 interface Owned extends NetSocket {
@@ -20,9 +18,11 @@ export class NodeTransport implements Transport {
   readonly peer: Address;
   #events: TransportEvents | undefined;
   #error: Error | undefined;
+  readonly #native: boolean;
 
   constructor(socket: Owned) {
     this.socket = socket;
+    this.#native = socket instanceof NetSocket;
     // Read at once: the socket forgets it at the end, which is when applications log it.
     this.peer = addressOf(socket.remoteAddress, socket.remotePort);
     socket[owner] = this;
@@ -37,6 +37,11 @@ export class NodeTransport implements Transport {
     return this.socket.writableLength;
   }
 
+  // True of a socket, whose bytes the kernel has then. Another Duplex may keep what it was given.
+  get done(): boolean {
+    return this.#native && this.socket.writableLength === 0;
+  }
+
   attach(events: TransportEvents): void {
     const first = this.#events === undefined;
     this.#events = events;
@@ -45,16 +50,14 @@ export class NodeTransport implements Transport {
     this.socket.on("data", onData).on("end", onEnd).on("drain", onDrain).on("close", onClose);
   }
 
-  // Whether `write` returns true tells little: it does not while the socket is corked, nor for one
-  // large chunk, although all of it may have left by then. What still waits does tell.
-  //
-  // Of a socket that is destroyed nothing waits, either, and its end is told only when the event
-  // loop goes on: whoever sends as long as he may must not keep it from that.
+  // What `write` returns says little: it is false while the socket is corked, and for one large
+  // chunk of which all may have left. A destroyed socket reports writableLength 0: return false, so
+  // that a send loop yields until 'close'.
   write(chunks: readonly Uint8Array[]): boolean {
     const { socket } = this;
-    if (chunks.length === 1) socket.write(chunks[0]!);
-    else if (byteLength(chunks) < GATHER_BELOW) this.#writeGathered(chunks);
-    else this.#writeCorked(chunks);
+    if (chunks.length > 1) socket.cork();
+    for (const chunk of chunks) socket.write(chunk);
+    if (chunks.length > 1) socket.uncork();
     return socket.writable && socket.writableLength < HIGH_WATER_MARK;
   }
 
@@ -100,19 +103,6 @@ export class NodeTransport implements Transport {
       "close",
       onClose,
     );
-  }
-
-  #writeGathered(chunks: readonly Uint8Array[]): void {
-    const block = gather(chunks);
-    this.socket.write(block);
-    // With nothing left to write the block has been read, and can serve again.
-    if (this.socket.writableLength === 0) giveBack(block);
-  }
-
-  #writeCorked(chunks: readonly Uint8Array[]): void {
-    this.socket.cork();
-    for (const chunk of chunks) this.socket.write(chunk);
-    this.socket.uncork();
   }
 }
 

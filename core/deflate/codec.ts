@@ -1,13 +1,9 @@
-// What the core asks of a DEFLATE implementation (RFC 1951). The core has none: a host injects one,
-// and it is synchronous, which keeps `Connection.receive` synchronous. Offers, answers and the RSV1
-// bit are not a codec's affair.
+// The interface of a DEFLATE implementation (RFC 1951), which a host injects. It is synchronous, so
+// that `Connection.receive` is. A codec knows nothing of WebSocket.
 
-/** How to build a compressor. */
+/** Parameters of a compressor. */
 export interface DeflaterOptions {
-  /**
-   * Base-two logarithm of the sliding window, 9-15. (8 is never asked for: zlib would silently use
-   * 9.)
-   */
+  /** Base-2 logarithm of the window, 9-15. Never 8, for which zlib would silently use 9. */
   readonly windowBits: number;
   /** 0 (store) to 9 (smallest). */
   readonly level: number;
@@ -15,65 +11,55 @@ export interface DeflaterOptions {
   readonly memLevel: number;
 }
 
-/** How to build a decompressor. */
+/** Parameters of a decompressor. */
 export interface InflaterOptions {
-  /** Base-two logarithm of the sliding window, 8-15. */
+  /** Base-2 logarithm of the window, 8-15. */
   readonly windowBits: number;
 }
 
 /** A raw DEFLATE compressor that keeps its window between calls. */
 export interface Deflater {
   /**
-   * Compresses the bytes, one at least, and ends with a sync flush, whose last four bytes are 00 00
-   * ff ff. The result belongs to the caller.
+   * Compresses at least one byte and ends with a sync flush: the last four bytes are 00 00 ff ff.
+   * The caller owns the result.
    */
   deflate(bytes: Uint8Array): Uint8Array;
   /** Forgets the window: the next call starts a new stream. */
   reset(): void;
-  /** Frees what it holds; no other method is called afterwards. */
+  /** Frees its memory; no other call follows. */
   close(): void;
 }
 
 /** A raw DEFLATE decompressor that keeps its window between calls. */
 export interface Inflater {
-  /**
-   * Where the bytes so far end: at the start of a stream, between two blocks of one, or inside of a
-   * block.
-   */
+  /** Where the input so far ends: at the start of a stream, between two blocks, or inside one. */
   readonly position: "start" | "between" | "inside";
   /**
-   * Inflates the next bytes of the stream and returns all output they give. The result belongs to
-   * the caller. A block with BFINAL set ends a stream; whatever follows is a new stream with the
-   * same window (RFC 7692 §7.2.3.4). Of two faults the one that comes first in the stream is told,
-   * so that it does not hang on how the stream was cut.
+   * Inflates the next bytes of the stream and returns all their output, which the caller owns.
    *
-   * @throws {InflateLimitError} when the output of this call would exceed `limit` bytes; no more
-   *   than that is ever held
-   * @throws {Error} any other error: the bytes are not valid DEFLATE
+   * A block with BFINAL set ends a stream; a new stream with the same window follows (RFC 7692
+   * §7.2.3.4). The error is the first one in the stream, however the stream was cut.
+   *
+   * @throws {InflateLimitError} when the output would exceed `limit` bytes; no more are held
+   * @throws {Error} when the bytes are not valid DEFLATE
    */
   inflate(bytes: Uint8Array, limit: number): Uint8Array;
   /** Forgets the window: the next call starts a new stream. */
   reset(): void;
-  /** Frees what it holds; no other method is called afterwards. */
+  /** Frees its memory; no other call follows. */
   close(): void;
 }
 
 /** A DEFLATE implementation. */
 export interface DeflateCodec {
-  /**
-   * A compressor for one connection: asked for with the first message that goes out compressed, and
-   * kept.
-   */
+  /** A compressor for one connection, created with the first message that is sent compressed. */
   createDeflater(options: DeflaterOptions): Deflater;
-  /**
-   * A decompressor for one connection: asked for with the first compressed message that comes in,
-   * and kept.
-   */
+  /** A decompressor for one connection, created with the first compressed message received. */
   createInflater(options: InflaterOptions): Inflater;
 }
 
-/** Thrown by an {@linkcode Inflater} whose output would pass the limit. */
+/** Thrown by an {@linkcode Inflater} whose output would exceed the limit. */
 export class InflateLimitError extends Error {
-  /** Tells the error apart where `instanceof` cannot: where the library was loaded twice. */
+  /** Identifies the error where `instanceof` fails because the library was loaded twice. */
   override readonly name = "InflateLimitError";
 }

@@ -1,12 +1,11 @@
-// permessage-deflate, negotiated: RFC 7692 §7.1. Options in, header text and parameters out; every
-// function is pure.
+// Negotiation of permessage-deflate: RFC 7692 §7.1. Options in, header text and parameters out.
+// http/fields.ts parses the header field; transform.ts compresses.
 //
-// The grammar of the Sec-WebSocket-Extensions field is http/fields.ts's affair, the bytes are
-// transform.ts's. A server declines an offer it cannot take and looks at the next one; a client
-// cannot decline an answer, it can only fail the connection (§7.1).
+// A server declines an offer that it cannot take and tries the next one. A client cannot decline an
+// answer; it can only fail the connection (§7.1).
 
 import { UsageError } from "../errors.ts";
-import type { HandshakeFault } from "../handshake/faults.ts";
+import type { HandshakeFault } from "../faults.ts";
 import type { Extension, ExtensionParam } from "../http/fields.ts";
 import { refuseUnknown } from "../limits.ts";
 import type { DeflateCodec } from "./codec.ts";
@@ -14,70 +13,59 @@ import type { DeflateCodec } from "./codec.ts";
 /** The extension's name in Sec-WebSocket-Extensions (RFC 7692 §7). */
 export const DEFLATE_NAME = "permessage-deflate";
 
-/**
- * Base-two logarithm of the largest window DEFLATE knows, and what holds where nothing else was
- * agreed (RFC 7692 §7.1.2).
- */
+/** Base-2 logarithm of DEFLATE's largest window, the default of RFC 7692 §7.1.2. */
 const MAX_WINDOW_BITS = 15;
 
-/** How this endpoint compresses, and what it asks of its peer. */
+/** How this endpoint compresses, and what it asks of the peer. */
 export interface DeflateOptions {
   /** The implementation. */
   readonly codec: DeflateCodec;
   /**
-   * Bytes under which a message goes out uncompressed. Default 128: such a message fills a fraction
-   * of one packet either way, so compressing it would spend time on both sides to save nothing that
-   * anyone pays for.
+   * Messages of fewer bytes are sent uncompressed. Default 128: such a message takes only part of
+   * one packet, compressed or not.
    */
   readonly threshold: number;
   /**
-   * 0 (store) to 9 (smallest). Default 4: on JSON of some hundred bytes 13 percent smaller than
-   * level 1 for a tenth more time. Level 6 saves another 6 percent, and takes three times as long
-   * over content that is made to be hard.
+   * 0 (store) to 9 (smallest). Default 4: on JSON of some hundred bytes 13 percent smaller than 1,
+   * in 10 percent more time. 6 saves another 6 percent, but takes 3 times as long on hostile input.
    */
   readonly level: number;
   /**
-   * 1 (least memory) to 9. Default 5, which takes 16 KiB; 8, as in zlib, takes 128 KiB, for large
-   * messages that are 4 percent smaller.
+   * 1 (least memory) to 9. Default 5: 16 KiB. zlib's default of 8 takes 128 KiB and makes large
+   * messages 4 percent smaller.
    */
   readonly memLevel: number;
   /**
-   * Base-two logarithm of the window this endpoint compresses with, 9-15. Default 12: it takes 16
-   * KiB; 15 takes 128 KiB, for messages that are 3 percent smaller.
+   * Base-2 logarithm of this endpoint's window, 9-15. Default 12: 16 KiB. 15 takes 128 KiB and
+   * makes messages 3 percent smaller.
    */
   readonly windowBits: number;
   /**
-   * Whether this endpoint's messages may refer to the ones before; costs a window for as long as
-   * the connection lasts. Default true.
+   * Whether this endpoint's messages may refer to earlier ones (RFC 7692 §7.1.1), which keeps a
+   * window for the life of the connection. Default true.
    */
   readonly takeover: boolean;
-  /**
-   * Base-two logarithm of the largest window the peer is asked to compress with, 8-15; not every
-   * peer can be asked. Default 15.
-   */
+  /** Base-2 logarithm of the window asked of the peer, if it can be asked, 8-15. Default 15. */
   readonly peerWindowBits: number;
   /**
-   * Whether the peer's messages may refer to the ones before; false asks it not to, and saves
-   * memory here only where the peer says itself that it will not. Default true.
+   * Whether the peer's messages may refer to earlier ones. False asks it not to, which saves memory
+   * here only if the peer itself says that it will not. Default true.
    */
   readonly peerTakeover: boolean;
 }
 
-/** {@linkcode DeflateOptions} as a caller gives them: all but the codec have defaults. */
+/** {@linkcode DeflateOptions} with defaults for all but the codec. */
 export type GivenDeflateOptions = Partial<DeflateOptions> & Pick<DeflateOptions, "codec">;
 
-/** What was agreed on, seen from this endpoint. */
+/** The negotiated parameters, seen from this endpoint. */
 export interface DeflateParams {
-  /** Base-two logarithm of the window this endpoint may compress with, 8-15. */
+  /** Base-2 logarithm of this endpoint's largest window, 8-15. */
   readonly windowBits: number;
-  /** Whether this endpoint's messages may refer to the ones before. */
+  /** Whether this endpoint's messages may refer to earlier ones. */
   readonly takeover: boolean;
-  /** Base-two logarithm of the window the peer may compress with, 8-15. */
+  /** Base-2 logarithm of the peer's largest window, 8-15. */
   readonly peerWindowBits: number;
-  /**
-   * Whether the peer's messages may refer to the ones before; false only where the peer itself said
-   * that they do not.
-   */
+  /** Whether the peer's messages may refer to earlier ones; false only if the peer said so. */
   readonly peerTakeover: boolean;
 }
 
@@ -91,8 +79,7 @@ const DEFAULTS: Omit<DeflateOptions, "codec"> = {
   peerTakeover: true,
 };
 
-// zlib has no 256-byte window: it takes 9 for 8 without a word or refuses it, so our side starts at
-// 9.
+// zlib has no 256-byte window: it refuses 8 or silently takes 9. So this endpoint starts at 9.
 const RANGES = {
   threshold: [0, Infinity],
   level: [0, 9],
@@ -102,9 +89,9 @@ const RANGES = {
 } as const satisfies Partial<Record<keyof DeflateOptions, readonly [number, number]>>;
 
 /**
- * The options in force: the defaults with what the caller gave instead.
+ * The defaults, replaced by the options that are given.
  *
- * @throws {UsageError} for an unknown name and for a value out of its range, by name
+ * @throws {UsageError} for an unknown name, and for a value out of its range
  */
 export function resolveDeflate(given: GivenDeflateOptions): DeflateOptions {
   refuseUnknown("deflate", given, ["codec", ...Object.keys(DEFAULTS)]);
@@ -126,15 +113,11 @@ export function resolveDeflate(given: GivenDeflateOptions): DeflateOptions {
 
 function refuseOutside(name: string, value: number, least: number, most: number): void {
   if (value >= least && value <= most && (Number.isInteger(value) || value === most)) return;
-  const range = most === Infinity
-    ? `an integer from ${least}, or Infinity`
-    : `an integer from ${least} to ${most}`;
-  throw new UsageError(`deflate.${name} is ${value}; it takes ${range}`);
+  const range = most === Infinity ? `${least}, or Infinity` : `${least} to ${most}`;
+  throw new UsageError(`deflate.${name} is ${value}; it takes an integer from ${range}`);
 }
 
-/**
- * The parameters of one offer or answer, as far as they are legal. `true`: present without a value.
- */
+/** The legal parameters of one offer or answer. `true`: present without a value. */
 interface Parsed {
   readonly serverTakeover: boolean;
   readonly clientTakeover: boolean;
@@ -142,10 +125,7 @@ interface Parsed {
   readonly clientBits: number | true | undefined;
 }
 
-/**
- * The server's side of §7.1: the first offer that can be taken, and the answer to send.
- * `undefined`: all were declined, and the answer has no extension.
- */
+/** For the server: the first acceptable offer and its answer (§7.1); `undefined` declines all. */
 export function answerOffers(
   offers: readonly Extension[],
   options: DeflateOptions,
@@ -153,8 +133,7 @@ export function answerOffers(
   for (const offer of offers) {
     if (offer.name !== DEFLATE_NAME) continue;
     const parsed = parse(offer.params);
-    // An 8-bit window is legal to ask for and not ours to compress with, so this offer is one "the
-    // server does not support" (§7.1).
+    // An 8-bit window is a legal request that "the server does not support" (§7.1).
     if (typeof parsed !== "string" && parsed.serverBits !== 8) return answer(parsed, options);
   }
   return undefined;
@@ -166,39 +145,31 @@ function answer(
 ): { params: DeflateParams; answer: string; } {
   const windowBits = Math.min(offer.serverBits ?? MAX_WINDOW_BITS, options.windowBits);
   const takeover = offer.serverTakeover && options.takeover;
-  const peerWindowBits = Math.min(
-    clientLimit(offer.clientBits),
-    offer.clientBits === undefined ? MAX_WINDOW_BITS : options.peerWindowBits,
-  );
+  // §7.1.2.2: without `client_max_window_bits` in the offer, the answer must not have it.
+  const { clientBits } = offer;
+  const peerWindowBits = clientBits === undefined
+    ? MAX_WINDOW_BITS
+    : Math.min(clientBits === true ? MAX_WINDOW_BITS : clientBits, options.peerWindowBits);
   const text = format(
     !takeover && "server_no_context_takeover",
     !(offer.clientTakeover && options.peerTakeover) && "client_no_context_takeover",
     (offer.serverBits !== undefined || windowBits < MAX_WINDOW_BITS)
       && `server_max_window_bits=${windowBits}`,
-    // §7.1.2.2: an answer must not have this one when the offer had not.
-    peerWindowBits < MAX_WINDOW_BITS || typeof offer.clientBits === "number"
-      ? `client_max_window_bits=${peerWindowBits}`
-      : false,
+    (typeof clientBits === "number" || peerWindowBits < MAX_WINDOW_BITS)
+      && `client_max_window_bits=${peerWindowBits}`,
   );
-  // Safari takes `client_no_context_takeover` in an answer without a word and goes on referring to
-  // earlier messages. Only a client that named the parameter itself is taken at its word; for the
-  // others the window is kept, which harms no message.
+  // Safari accepts `client_no_context_takeover` in an answer but still refers to earlier messages.
+  // So the window is dropped only for a client that offered the parameter itself.
   return {
     params: { windowBits, takeover, peerWindowBits, peerTakeover: offer.clientTakeover },
     answer: text,
   };
 }
 
-function clientLimit(bits: number | true | undefined): number {
-  return typeof bits === "number" ? bits : MAX_WINDOW_BITS;
-}
-
 /**
- * The client's offers (§7.1). A second, bare offer follows for servers that decline whatever has a
- * parameter.
+ * The client's offers (§7.1). A second, bare one is for servers that decline every parameter.
  *
- * `client_max_window_bits` has no value: it lets the server choose, and whatever it chooses this
- * endpoint can stay below.
+ * `client_max_window_bits` without a value lets the server choose any limit for this endpoint.
  */
 export function formatOffer(options: DeflateOptions): string {
   const first = format(
@@ -211,9 +182,8 @@ export function formatOffer(options: DeflateOptions): string {
 }
 
 /**
- * The client's side of §7.1: what the server's answer means. `undefined`: the server wants no
- * extension. A fault's name: the connection must fail. `options` is `undefined` when nothing was
- * offered.
+ * For the client: the parameters in the server's answer (§7.1), `undefined` for no extension, or a
+ * fault that must fail the connection. `options` is `undefined` when nothing was offered.
  */
 export function readAnswer(
   answers: readonly Extension[],
@@ -227,19 +197,18 @@ export function readAnswer(
   if (second !== undefined) return "extension-repeated";
   const parsed = parse(first.params);
   if (typeof parsed === "string") return parsed;
-  // §7.1.2.2: only an offer may have this one without a value.
+  // §7.1.2.2: only an offer may omit the value.
   if (parsed.clientBits === true) return "extension-param-value";
   return {
     windowBits: Math.min(parsed.clientBits ?? MAX_WINDOW_BITS, options.windowBits),
     takeover: parsed.clientTakeover && options.takeover,
-    // The server may have answered the bare offer, so a larger window than asked for is legal, and
-    // so is none.
+    // The server may have answered the bare offer, so any window is legal.
     peerWindowBits: parsed.serverBits ?? MAX_WINDOW_BITS,
     peerTakeover: parsed.serverTakeover,
   };
 }
 
-/** A fault's name for what §7.1 makes a server decline and a client fail. */
+/** Returns a fault for parameters that a server must decline and a client must fail (§7.1). */
 function parse(params: readonly ExtensionParam[]): Parsed | HandshakeFault {
   const seen = new Map<string, number | true>();
   for (const param of params) {
@@ -254,7 +223,7 @@ function parse(params: readonly ExtensionParam[]): Parsed | HandshakeFault {
   return {
     serverTakeover: !seen.has("server_no_context_takeover"),
     clientTakeover: !seen.has("client_no_context_takeover"),
-    // The reader of this one gives no `true`.
+    // readBits never returns `true`.
     serverBits: seen.get("server_max_window_bits") as number | undefined,
     clientBits: seen.get("client_max_window_bits"),
   };
@@ -262,10 +231,7 @@ function parse(params: readonly ExtensionParam[]): Parsed | HandshakeFault {
 
 type ParamReader = (param: ExtensionParam) => number | true | undefined;
 
-/**
- * How each parameter's value is read (§7.1.1, §7.1.2): a number, `true` for legally none,
- * `undefined` for an illegal one.
- */
+/** The value of each parameter (§7.1.1, §7.1.2); `true`: legally none; `undefined`: illegal. */
 const READERS: ReadonlyMap<string, ParamReader> = new Map<string, ParamReader>([
   ["server_no_context_takeover", readNothing],
   ["client_no_context_takeover", readNothing],
@@ -278,9 +244,8 @@ function readNothing([, value]: ExtensionParam): true | undefined {
 }
 
 /**
- * §7.1.2.1: "a decimal integer value without leading zeroes between 8 to 15, inclusive". RFC 6455
- * §9.1 lets any value be quoted, but a quoted one is not of that form as it stands, nobody sends
- * it, and readers differ on it; a server may decline any offer.
+ * §7.1.2.1: "a decimal integer value without leading zeroes between 8 to 15, inclusive". A quoted
+ * value is refused, although RFC 6455 §9.1 allows it: no known peer sends it, and parsers differ.
  */
 function readBits([, value, quoted]: ExtensionParam): number | undefined {
   return quoted !== true && /^(?:[89]|1[0-5])$/.test(value ?? "") ? Number(value) : undefined;

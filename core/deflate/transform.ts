@@ -1,8 +1,7 @@
-// The bodies of compressed messages: RFC 7692 §7.2. Content in, bodies out, and back; the codec
-// that does the work is injected.
+// The payload of compressed messages: RFC 7692 §7.2, with an injected codec. "Content" is what the
+// application sees, a "body" is its compressed form.
 //
-// Which messages are compressed is the caller's decision, the RSV1 bit and the frames are too; what
-// was agreed on is negotiate.ts's.
+// The caller decides which messages are compressed, and handles frames and the RSV1 bit.
 
 import { ProtocolError } from "../errors.ts";
 import { type Deflater, InflateLimitError, type Inflater } from "./codec.ts";
@@ -10,39 +9,29 @@ import type { DeflateOptions, DeflateParams } from "./negotiate.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** What a sync flush ends in: the empty stored block that §7.2.1 strips and §7.2.2 puts back. */
+/** The end of a sync flush: the empty stored block that §7.2.1 strips and §7.2.2 appends. */
 const TAIL = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
 
 /** permessage-deflate on one connection, both directions. */
 export class MessageDeflate {
-  /**
-   * Bytes under which a message is not worth compressing. `Infinity` when compressing gains nothing
-   * under what was agreed on.
-   */
+  /** Messages of fewer bytes are sent uncompressed; `Infinity` for an 8-bit window. */
   readonly threshold: number;
-  /**
-   * Equal for all connections that compress a message to the same body; `undefined` when the body
-   * depends on earlier messages.
-   */
+  /** Equal for connections that produce the same body; `undefined` if the bodies may differ. */
   readonly shareKey: string | undefined;
 
   readonly #params: DeflateParams;
   readonly #options: DeflateOptions;
   #deflater: Deflater | undefined;
   #inflater: Inflater | undefined;
-  /** Whether any of the message that is being inflated has come. */
+  /** Whether the message to be inflated has any bytes yet. */
   #begun = false;
 
-  /**
-   * Takes what was agreed on, and this endpoint's own choices. Neither is checked; the codec is
-   * first asked when a message needs it.
-   */
+  /** Neither argument is checked. The codec is first called when a message needs it. */
   constructor(params: DeflateParams, options: DeflateOptions) {
     this.#params = params;
     this.#options = options;
-    // A server may ask a client for an 8-bit window (§7.1.2.2), which codecs cannot keep to. What
-    // is never compressed has no window at all, so nothing is; what must be, because its end is not
-    // known yet, goes in stored blocks.
+    // A server may ask a client for an 8-bit window (§7.1.2.2), which codecs cannot do. Then whole
+    // messages go uncompressed, and a message sent in pieces goes in stored blocks.
     const storeOnly = params.windowBits === 8;
     this.threshold = storeOnly ? Infinity : options.threshold;
     this.shareKey = params.takeover || storeOnly
@@ -50,19 +39,18 @@ export class MessageDeflate {
       : `${params.windowBits}/${options.level}/${options.memLevel}`;
   }
 
-  /** The body of the next frame of a message; `final` is its last one. */
+  /** The body of a message's next frame; `final` for its last frame. */
   compress(bytes: Uint8Array, final: boolean): Uint8Array {
-    // Nothing in the middle of a message is nothing; at its end it is an empty stored block, of
-    // which the tail is stripped (§7.2.3.6).
+    // An empty last frame is an empty stored block without its tail: one zero byte (§7.2.3.6).
     if (bytes.length === 0) return this.#ended(new Uint8Array(final ? 1 : 0), final);
     const body = this.#ended(this.#outgoing().deflate(bytes), final);
     return final ? body.subarray(0, -TAIL.length) : body;
   }
 
   /**
-   * The content that the next piece of a compressed message's body gives, `limit` bytes at most.
+   * The content of the next piece of a body.
    *
-   * @throws {ProtocolError} when it gives more, and when it is not DEFLATE
+   * @throws {ProtocolError} for more than `limit` bytes, and for corrupt DEFLATE
    */
   inflate(piece: Uint8Array, limit: number): Uint8Array {
     if (piece.length === 0) return NOTHING;
@@ -71,25 +59,24 @@ export class MessageDeflate {
   }
 
   /**
-   * Ends the compressed message; the rest of its content, `limit` bytes at most.
+   * Ends the message; returns the rest of its content.
    *
-   * @throws {ProtocolError} when it gives more, and when the message ends inside of a block
+   * @throws {ProtocolError} for more than `limit` bytes, and for an end inside a block
    */
   finish(limit: number): Uint8Array {
-    // §7.2.3.6 asks for a byte where there is no content. Who sends none can only mean the same,
-    // and the tail alone is no block.
+    // §7.2.3.6 encodes empty content in one byte. Accept an empty body too; it means the same.
     if (!this.#begun) return NOTHING;
     this.#begun = false;
     const inflater = this.#incoming();
-    // A body may end with a block that ends the stream (BFINAL). §7.2.3.4 wants an empty block
-    // after it; many send none, and what reads with zlib takes both.
+    // A body may end with a BFINAL block. §7.2.3.4 requires an empty block after it, which many
+    // senders omit. Accept both, as receivers with zlib do.
     const rest = inflater.position === "start" ? NOTHING : guarded(inflater, TAIL, limit);
     if (inflater.position === "inside") throw new ProtocolError("deflate-corrupt");
     if (!this.#params.peerTakeover) inflater.reset();
     return rest;
   }
 
-  /** Gives back what both directions hold. */
+  /** Frees both directions. */
   close(): void {
     this.#deflater?.close();
     this.#inflater?.close();

@@ -1,9 +1,9 @@
-// Chunks in, pieces of frames out: RFC 6455 §5.2. A piece is what one chunk holds of one frame's
-// payload, unmasked in place.
+// Chunks in, pieces of frames out: RFC 6455 §5.2. A piece is the part of one frame's payload that
+// lies in one chunk, unmasked in place.
 //
-// The decoder is read like a cursor: `push` a chunk, then `next` until it returns false; after each
-// true its fields describe one piece. It makes no object per frame. It checks what a header alone
-// can break; the order of frames is message.ts's affair.
+// Use it as a cursor: `push` a chunk, then call `next` until it returns false. After each true its
+// fields describe one piece, so no object is made per frame. The decoder checks each header alone;
+// message.ts checks the order of frames.
 
 import { ProtocolError } from "../errors.ts";
 import type { FirstByteRules } from "./header.ts";
@@ -23,50 +23,45 @@ const NOTHING = new Uint8Array(0);
 
 /** Splits a stream of chunks into pieces of frames. */
 export class FrameDecoder {
-  // The frame under way
+  // The current frame
   opcode = 0;
   fin = false;
   rsv1 = false;
-  /** Bytes of the frame's whole payload. */
+  /** Bytes of the whole payload. */
   length = 0;
 
-  // The piece: bytes `start` to `end` of `chunk`
+  // The current piece: bytes `start` to `end` of `chunk`
   chunk: Uint8Array = NOTHING;
   start = 0;
   end = 0;
-  /**
-   * Whether the frame begins with this piece; only such a piece can be empty while the frame goes
-   * on.
-   */
+  /** Whether the frame begins with this piece. Only such a piece can be empty and not the last. */
   first = false;
   /** Whether the frame ends with this piece. */
   last = true;
-  /** Bytes of the frame's payload behind this piece. */
+  /** Bytes of the payload after this piece. */
   remaining = 0;
 
   // Reading
-  /** Whether the memory of chunks is somebody else's again once they are used up. */
+  /** Whether the transport reuses a chunk's memory once the chunk is used up. */
   readonly #lent: boolean;
+  /** Whether the memory of `chunk` stays as it is. */
   #kept = false;
   #offset = 0;
   #key = 0;
   readonly #rules: FirstByteRules;
   readonly #mask: number;
-  /** The beginning of a header that the previous chunk cut off. */
+  /** The start of a header that the previous chunk cut off. */
   #spill: Uint8Array | undefined;
   #spilled = 0;
 
-  /**
-   * `masked` says whether the peer's frames must be masked: "a client MUST mask all frames that it
-   * sends" (§5.1).
-   */
+  /** `masked`: the peer is a client, which "MUST mask all frames that it sends" (§5.1). */
   constructor(rules: FirstByteRules, masked: boolean, lent: boolean = false) {
     this.#rules = rules;
     this.#mask = masked ? MASK : 0;
     this.#lent = lent;
   }
 
-  /** Takes the next chunk, when `next` has used up the one before; it will be unmasked in place. */
+  /** Sets the next chunk, once `next` has returned false. The chunk is unmasked in place. */
   push(chunk: Uint8Array): void {
     this.chunk = chunk;
     this.#offset = 0;
@@ -74,8 +69,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Returns the chunk with memory that stays as it is, which a view of the piece needs. A lent one
-   * is copied, but only once: a copy of each message would cost more where there are many.
+   * The chunk, in memory that an event may refer to. A lent chunk is copied here once, because one
+   * copy costs less than a copy of each message in it.
    */
   keep(): Uint8Array {
     if (!this.#kept) this.chunk = this.chunk.slice();
@@ -83,20 +78,16 @@ export class FrameDecoder {
     return this.chunk;
   }
 
-  /**
-   * Lets go of the chunk; returns whether it ended with a frame, so that nothing of it is left to
-   * remember.
-   */
-  release(): boolean {
+  /** Drops the chunk, which is used up. */
+  release(): void {
     this.chunk = NOTHING;
     this.#offset = 0;
-    return this.last && this.#spilled === 0;
   }
 
   /**
-   * Moves to the next piece; false when the chunk is used up.
+   * Moves to the next piece; returns false when the chunk is used up.
    *
-   * @throws {ProtocolError} for a header that breaks a rule
+   * @throws {ProtocolError} for a violation in a header
    */
   next(): boolean {
     this.first = this.last;
@@ -128,8 +119,7 @@ export class FrameDecoder {
     return true;
   }
 
-  // What is left of the chunk is the beginning of a header, 13 bytes at most: the only bytes that
-  // are ever copied to be read later.
+  // Keeps the start of a header, at most 13 bytes, for the next chunk. No other bytes are copied.
   #keepRest(): boolean {
     const rest = this.chunk.length - this.#offset;
     if (rest !== 0) {
@@ -157,10 +147,7 @@ export class FrameDecoder {
     return true;
   }
 
-  /**
-   * Reads the header at `offset`, where bytes up to `end` have arrived; returns its size, or 0 when
-   * there are too few.
-   */
+  /** Reads the header at `offset`; returns its size, or 0 when it is not complete before `end`. */
   #parseHeader(bytes: Uint8Array, offset: number, end: number): number {
     if (end - offset < 2) return 0;
     const first = bytes[offset]!;
@@ -168,7 +155,7 @@ export class FrameDecoder {
     this.#checkFirstBytes(first, second);
     const length7 = second & 0x7f;
     const lengthSize = length7 <= MAX_SHORT_LENGTH ? 0 : length7 === 126 ? 2 : 8;
-    const size = 2 + lengthSize + (this.#mask >>> 5);
+    const size = 2 + lengthSize + (this.#mask === 0 ? 0 : 4);
     if (end - offset < size) return 0;
     this.length = lengthSize === 0 ? length7 : extendedLength(bytes, offset + 2, lengthSize);
     if (this.#mask !== 0) this.#key = readKey(bytes, offset + size - 4);
@@ -180,8 +167,8 @@ export class FrameDecoder {
   }
 
   #checkFirstBytes(first: number, second: number): void {
-    const fault = this.#rules[first];
-    if (fault !== undefined) throw new ProtocolError(fault);
+    const violation = this.#rules[first];
+    if (violation !== undefined) throw new ProtocolError(violation);
     if ((second & MASK) !== this.#mask) {
       throw new ProtocolError(this.#mask === 0 ? "mask-unexpected" : "mask-missing");
     }
@@ -191,21 +178,14 @@ export class FrameDecoder {
   }
 }
 
-// The check of the top bit comes before any arithmetic; a length that is legal but beyond 2^53 is
-// only rounded, and no limit lets it pass.
+// A legal length above 2^53 is rounded. That is harmless: no transport delivers so many bytes.
 function extendedLength(bytes: Uint8Array, offset: number, size: number): number {
-  if (size === 2) {
-    const length = bytes[offset]! << 8 | bytes[offset + 1]!;
-    return atLeast(length, MAX_SHORT_LENGTH + 1);
+  if (size === 8 && bytes[offset]! >= 0x80) throw new ProtocolError("length-too-large");
+  const length = size === 2
+    ? bytes[offset]! << 8 | bytes[offset + 1]!
+    : readUint32(bytes, offset) * 0x1_0000_0000 + readUint32(bytes, offset + 4);
+  if (length <= (size === 2 ? MAX_SHORT_LENGTH : MAX_MEDIUM_LENGTH)) {
+    throw new ProtocolError("length-not-minimal");
   }
-  if (bytes[offset]! >= 0x80) throw new ProtocolError("length-too-large");
-  return atLeast(
-    readUint32(bytes, offset) * 0x1_0000_0000 + readUint32(bytes, offset + 4),
-    MAX_MEDIUM_LENGTH + 1,
-  );
-}
-
-function atLeast(length: number, least: number): number {
-  if (length < least) throw new ProtocolError("length-not-minimal");
   return length;
 }

@@ -1,8 +1,7 @@
-// Frames out: RFC 6455 §5.2, written into an Output. A client's payload is masked while it is
-// copied, a server's large payload goes by reference, and text is encoded straight into the block
-// that leaves.
+// Frames out: RFC 6455 §5.2, written into an Output. A client's payload is copied and masked, a
+// server's large payload goes by reference, and short text is encoded straight into the output.
 //
-// What may be sent when is connection.ts's affair; these functions write what they are told.
+// These functions do not check whether the frame may be sent; connection.ts does.
 
 import { BY_REFERENCE_FROM, type Output } from "../output.ts";
 import { utf8Encoder } from "../platform.ts";
@@ -10,14 +9,10 @@ import { writeUtf8 } from "../utf8.ts";
 import { FIN, headerSize, writeHeader } from "./header.ts";
 import { applyMask, freshKey, writeKey } from "./mask.ts";
 
-// A UTF-16 code unit takes three bytes of UTF-8 at most, so a string below this fits a block
-// whatever it holds.
+// A UTF-16 code unit takes at most three bytes of UTF-8, so a shorter string always fits a block.
 const ENCODE_IN_PLACE_BELOW = 8192;
 
-/**
- * Writes one frame; `first` is its first byte. The payload belongs to the output when it is not
- * masked.
- */
+/** Writes one frame; `first` is its first byte. An unmasked payload belongs to the output. */
 export function writeFrame(
   output: Output,
   first: number,
@@ -36,7 +31,7 @@ export function writeFrame(
   if (!inPlace) output.push(payload);
 }
 
-/** Writes a whole, uncompressed text message of one frame with the given opcode. */
+/** Writes an uncompressed text message as one frame. */
 export function writeTextFrame(
   output: Output,
   opcode: number,
@@ -47,9 +42,8 @@ export function writeTextFrame(
     writeFrame(output, FIN | opcode, utf8Encoder.encode(text), masked);
     return;
   }
-  // The header comes before a length that is only known after encoding. Guess its size from the
-  // shortest encoding; the guess is wrong only where a longer encoding crosses 125 or 65535 bytes,
-  // and then the payload moves up.
+  // The header's size depends on the encoded length. Guess it from the shortest encoding. Where the
+  // real length crosses 125 or 65535 bytes the guess is wrong, and the payload moves up.
   const guessed = headerSize(text.length, masked);
   const block = output.reserve(guessed + 8 + text.length * 3);
   const start = output.position;
@@ -61,7 +55,7 @@ export function writeTextFrame(
   output.commit(size + length);
 }
 
-/** A whole frame of a server, header and payload in one array. */
+/** An unmasked frame, header and payload in one array. */
 export function encodeServerFrame(first: number, payload: Uint8Array): Uint8Array {
   const size = headerSize(payload.length, false);
   const frame = new Uint8Array(size + payload.length);

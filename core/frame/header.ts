@@ -1,10 +1,8 @@
-// The header of a frame, RFC 6455 §5.2: opcodes, which first bytes are legal, and the layout of
-// the length.
+// The header of a frame, RFC 6455 §5.2: opcodes, legal first bytes, and the layout of the length.
+// decoder.ts reads a header, mask.ts does the masking.
 //
-//    0               1               2 …
-//    FIN RSV1-3 opcode | MASK length7 | length 16 or 64, if length7 is 126 or 127 | masking key, if MASK
-//
-// Reading a header from a stream is decoder.ts, the masking itself mask.ts.
+//   byte 0              byte 1         if length7 is 126 or 127   if MASK
+//   FIN RSV1-3 opcode | MASK length7 | length, 16 or 64 bits    | masking key
 
 import type { ViolationName } from "../violations.ts";
 
@@ -18,42 +16,35 @@ export const Opcode = {
   pong: 0xa,
 } as const;
 
-/** The bit of the first byte that ends a message. */
+/** In the first byte: the last frame of a message. */
 export const FIN = 0x80;
-/** The bit of the first byte that marks a compressed message (RFC 7692 §6). */
+/** In the first byte: a compressed message (RFC 7692 §6). */
 export const RSV1 = 0x40;
-/** The bit of the second byte that announces a masking key. */
+/** In the second byte: a masking key is present. */
 export const MASK = 0x80;
-/** The bit of an opcode that tells control from data frames. */
+/** In the opcode: a control frame (RFC 6455 §5.5). */
 export const CONTROL = 0x08;
 
-/** The longest payload of a control frame, in bytes (RFC 6455 §5.5), and of a one-byte length. */
+/** The most bytes in a control frame (RFC 6455 §5.5), and the largest 7-bit length. */
 export const MAX_SHORT_LENGTH = 125;
-/** The longest payload that a 16-bit length can tell. */
+/** The largest 16-bit length. */
 export const MAX_MEDIUM_LENGTH = 0xffff;
 /** The longest header: two bytes, a 64-bit length and a masking key. */
 export const MAX_HEADER_SIZE = 14;
 
-/**
- * What is wrong with a frame's first byte, for each of its 256 values; `undefined` where nothing
- * is.
- */
+/** The violation in each of the 256 values of a first byte; `undefined` for a legal one. */
 export type FirstByteRules = readonly (ViolationName | undefined)[];
 
-/** The rules when no extension was negotiated: every reserved bit must be clear. */
+/** The rules without an extension: every reserved bit must be clear. */
 export const PLAIN_RULES: FirstByteRules = firstByteRules(false);
-
-/**
- * The rules under permessage-deflate: RSV1 may be set on the first frame of a data message (RFC
- * 7692 §6).
- */
+/** The rules of permessage-deflate: a message's first frame may set RSV1 (RFC 7692 §6). */
 export const DEFLATE_RULES: FirstByteRules = firstByteRules(true);
 
 function firstByteRules(deflate: boolean): FirstByteRules {
-  return Array.from({ length: 256 }, (_, first) => firstByteFault(first, deflate));
+  return Array.from({ length: 256 }, (_, first) => firstByteViolation(first, deflate));
 }
 
-function firstByteFault(first: number, deflate: boolean): ViolationName | undefined {
+function firstByteViolation(first: number, deflate: boolean): ViolationName | undefined {
   const opcode = first & 0x0f;
   const startsData = opcode === Opcode.text || opcode === Opcode.binary;
   const reserved = first & 0x70 & ~(deflate && startsData ? RSV1 : 0);
@@ -65,7 +56,7 @@ function firstByteFault(first: number, deflate: boolean): ViolationName | undefi
   return undefined;
 }
 
-/** The bytes that the header of a frame takes. */
+/** Bytes of a frame's header. */
 export function headerSize(length: number, masked: boolean): number {
   const key = masked ? 4 : 0;
   if (length <= MAX_SHORT_LENGTH) return 2 + key;
@@ -73,7 +64,7 @@ export function headerSize(length: number, masked: boolean): number {
 }
 
 /**
- * Writes a header without its masking key and returns the offset after it.
+ * Writes a header without its masking key; returns the offset after it.
  * "The minimal number of bytes MUST be used to encode the length" (RFC 6455 §5.2).
  */
 export function writeHeader(

@@ -1,22 +1,20 @@
-// Masking, RFC 6455 §5.3: every byte from client to server is XORed with a repeated four-byte key.
+// Masking, RFC 6455 §5.3: a client's payload is XORed with a repeated four-byte key.
 //
-// A key is one 32-bit integer here, its first byte lowest, so that turning it for a later position
-// is a rotation. What is done per byte matters more in this file than anywhere else: long runs go
-// word by word.
+// A key is one 32-bit integer here, its first byte lowest, so a shift to a later position is a
+// rotation. These are the library's hottest loops: long payloads go word by word.
 
 import { fillRandom } from "../platform.ts";
 
-// Below this the view that word access needs costs more than it saves.
+// In bytes. Below this the Int32Array costs more than it saves.
 const WORDWISE_FROM = 128;
 
-// Words of an Int32Array hold a key in memory order only on little-endian machines, which is all of
-// them that run JavaScript today; on another the byte loop does all the work.
+// On a big-endian machine a word does not match the key's byte order; the byte loop does the work.
 const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
 
-/** The key as it applies from the position `phase` of the payload on. */
+/** The key that applies from byte `phase` of the payload on. */
 export function rotateKey(key: number, phase: number): number {
   const bits = (phase & 3) << 3;
-  // A shift by 32 is one by 0, so that this is the key itself where there is nothing to turn.
+  // JavaScript shifts by 32 as by 0, so phase 0 gives the key itself.
   return (key >>> bits) | (key << (32 - bits));
 }
 
@@ -34,10 +32,7 @@ export function writeKey(target: Uint8Array, offset: number, key: number): void 
   target[offset + 3] = key >>> 24;
 }
 
-/**
- * Masks, or unmasks, the bytes from `start` to `end` in place; `key` applies to the byte at
- * `start`.
- */
+/** Masks or unmasks the bytes from `start` to `end` in place; `key` applies from `start` on. */
 export function applyMask(bytes: Uint8Array, start: number, end: number, key: number): void {
   if (LITTLE_ENDIAN && end - start >= WORDWISE_FROM) maskWords(bytes, start, end, key);
   else maskBytes(bytes, start, end, key);
@@ -61,27 +56,26 @@ function maskWords(bytes: Uint8Array, start: number, end: number, key: number): 
   const lead = -(bytes.byteOffset + start) & 3;
   const aligned = start + lead;
   const count = (end - aligned) >>> 2;
-  const turned = rotateKey(key, lead);
+  const rotated = rotateKey(key, lead);
   maskBytes(bytes, start, aligned, key);
   const words = new Int32Array(bytes.buffer, bytes.byteOffset + aligned, count);
   let i = 0;
   for (const last = count - 7; i < last; i += 8) {
-    words[i]! ^= turned;
-    words[i + 1]! ^= turned;
-    words[i + 2]! ^= turned;
-    words[i + 3]! ^= turned;
-    words[i + 4]! ^= turned;
-    words[i + 5]! ^= turned;
-    words[i + 6]! ^= turned;
-    words[i + 7]! ^= turned;
+    words[i]! ^= rotated;
+    words[i + 1]! ^= rotated;
+    words[i + 2]! ^= rotated;
+    words[i + 3]! ^= rotated;
+    words[i + 4]! ^= rotated;
+    words[i + 5]! ^= rotated;
+    words[i + 6]! ^= rotated;
+    words[i + 7]! ^= rotated;
   }
-  for (; i < count; i++) words[i]! ^= turned;
-  maskBytes(bytes, aligned + count * 4, end, turned);
+  for (; i < count; i++) words[i]! ^= rotated;
+  maskBytes(bytes, aligned + count * 4, end, rotated);
 }
 
 // "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong
-// source of entropy" (§5.3). One call for 2048 keys: asking for four bytes at a time costs up to a
-// hundred times as much a key.
+// source of entropy" (§5.3). One call fills 2048 keys: a call per key costs up to 100 times more.
 const pool = new Uint8Array(8192);
 let used = pool.length;
 

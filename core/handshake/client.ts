@@ -1,57 +1,77 @@
 // ClientHandshake: the opening handshake as a client sees it, RFC 6455 §4.1. The request is in the
-// output from the start; bytes and times go in, and a connection or a failure comes out. It does no
-// I/O and sets no timer.
+// output from the start. Bytes and times go in; a connection or a failure comes out.
 //
-// The request is offer.ts's affair, what makes an answer good is answer.ts's; redirects, proxies
-// and retries are the host's.
+// request.ts writes the request, response.ts says what the answer must be. Redirects, proxies and
+// retries are the host's.
 
-import { HandshakeError } from "../errors.ts";
+import { Pieces } from "../bytes.ts";
+import { HandshakeAnswer, HandshakeError } from "../errors.ts";
+import type { HandshakeFault } from "../faults.ts";
 import { BodyReader, responseBodyLength } from "../http/body.ts";
-import type { HeaderInput } from "../http/fields.ts";
+import type { HeaderFields, HeaderInput } from "../http/fields.ts";
 import { HeadReader, parseResponseHead, type ResponseHead } from "../http/head.ts";
+import type { Machine } from "../machine.ts";
 import { Output } from "../output.ts";
-import { Pieces } from "../pieces.ts";
-import { acceptKey, acceptKeySync, createKey } from "./accept.ts";
-import { type Expected, readSwitch } from "./answer.ts";
-import type { HandshakeFault } from "./faults.ts";
-import { type ClientUrl, formatOfferHead } from "./offer.ts";
-import type { HandshakeOptions, Opened, ResolvedOptions } from "./opened.ts";
-import { openConnection, resolveOptions } from "./opened.ts";
+import {
+  type HandshakeFailed,
+  type HandshakeOptions,
+  openConnection,
+  type Opened,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./options.ts";
+import { type ClientUrl, formatUpgrade } from "./request.ts";
+import { type Expected, readSwitch } from "./response.ts";
 
 /** How a client asks for a WebSocket. */
 export interface ClientHandshakeOptions extends HandshakeOptions {
+  /** The Sec-WebSocket-Key, for this handshake alone: what `createKey` makes. */
+  readonly key: string;
+  /** The Sec-WebSocket-Accept that answers the key: what `acceptKey` makes of it. */
+  readonly accept: string;
   /** Subprotocols to offer, the preferred one first; none by default. */
   readonly protocols?: readonly string[] | undefined;
   /** Fields for the request, besides those of the handshake. */
   readonly headers?: HeaderInput | undefined;
 }
 
+/** What a client's handshake reports: one event, which is also its last. */
+export type ClientHandshakeEvent =
+  | Opened & {
+    readonly type: "opened";
+    /** The fields of the 101 answer. */
+    readonly headers: HeaderFields;
+  }
+  | HandshakeFailed;
+
 /** Bytes of the body of a refusal that are kept: room for any message, not for a download. */
 const MAX_ANSWER_BODY = 64 * 1024;
 
-/**
- * Informational answers that may come before the final one; a server that sends hints sends one or
- * two.
- */
+/** Informational answers that may come before the final one; servers send one or two. */
 const MAX_INTERIMS = 16;
 
-/** An answer other than 101, whose body is being read. */
+/** An answer other than 101, while its body is read. */
 interface Refusal {
   readonly head: ResponseHead;
   readonly reader: BodyReader;
   readonly body: Pieces;
 }
 
+const NO_EVENTS: readonly ClientHandshakeEvent[] = [];
+
 /**
  * The opening handshake of one connection of a client.
  *
  * - **Inputs** `begin`, `receive`, `receiveEnd`, `tick`: what the transport and the clock did.
- *   After the end they do nothing.
- * - **Outputs** `takeOutput`, `outputEnded`, `deadline`: to be looked at after every input, and
- *   before the first.
- * - **Getters** `failure`.
+ * - **Outputs** `takeOutput`, `outputEnded`, `deadline`, `expired`: look at them after every input,
+ *   and before the first.
+ *
+ * ```ts
+ * const key = createKey();
+ * const handshake = new ClientHandshake(url, { key, accept: await acceptKey(key) }, now());
+ * ```
  */
-export class ClientHandshake {
+export class ClientHandshake implements Machine<ClientHandshakeEvent> {
   readonly #options: ResolvedOptions;
   readonly #expected: Expected;
 
@@ -59,8 +79,7 @@ export class ClientHandshake {
   #reader: HeadReader;
   #interims = 0;
   #refusal: Refusal | undefined;
-  #opened = false;
-  #failure: HandshakeError | undefined;
+  #over: "opened" | "failed" | undefined;
 
   // Sending
   readonly #output = new Output();
@@ -69,167 +88,129 @@ export class ClientHandshake {
   #deadline: number;
 
   /**
-   * Prepares a handshake, with the request in the output; what is awaited is the digest of its key.
+   * A handshake with its request in the output; `timeouts.handshake` counts from `now`.
    *
    * @throws {UsageError} for a URL that is not one of a WebSocket, for an unknown or illegal
-   *   option, and for a subprotocol or field
-   *   that must not be sent
+   *   option,
+   *   and for a subprotocol or field that must not be sent
    */
-  static async create(
-    url: ClientUrl,
-    given: ClientHandshakeOptions,
-    now: number,
-  ): Promise<ClientHandshake> {
-    const options = resolveOptions(given, ["protocols", "headers"]);
-    const { deflate, sha1 } = options;
-    const protocols = [...given.protocols ?? []];
-    const key = createKey();
-    const request = formatOfferHead(url, key, protocols, deflate, given.headers);
-    const accept = sha1 === undefined ? await acceptKey(key) : acceptKeySync(key, sha1);
-    return new ClientHandshake(request, { accept, protocols, deflate }, options, now);
-  }
-
-  private constructor(
-    request: Uint8Array,
-    expected: Expected,
-    options: ResolvedOptions,
-    now: number,
-  ) {
-    this.#options = options;
-    this.#expected = expected;
-    this.#reader = new HeadReader("response", options.limits);
-    this.#output.push(request);
-    this.#deadline = now + options.timeouts.handshake;
-  }
-
-  // --- Getters ---
-
-  /**
-   * The rule that was broken, or the time that ran out; with the server's answer where it gave a
-   * readable one.
-   */
-  get failure(): HandshakeError | undefined {
-    return this.#failure;
+  constructor(url: ClientUrl, options: ClientHandshakeOptions, now: number) {
+    this.#options = resolveOptions(options, ["key", "accept", "protocols", "headers"]);
+    const { key, accept, headers } = options;
+    const { deflate } = this.#options;
+    const protocols = [...options.protocols ?? []];
+    this.#expected = { accept, protocols, deflate };
+    this.#reader = new HeadReader("response", this.#options.limits);
+    this.#output.push(formatUpgrade(url, key, protocols, deflate, headers));
+    this.#deadline = now + this.#options.timeouts.handshake;
   }
 
   // --- Inputs ---
 
-  /**
-   * The transport is there: counts the time for the answer from now, where finding the way took
-   * some since `create`.
-   */
+  /** The transport is there: counts the time for the answer from now. */
   begin(now: number): void {
-    if (!this.#over) this.#deadline = now + this.#options.timeouts.handshake;
+    if (this.#over === undefined) this.#deadline = now + this.#options.timeouts.handshake;
   }
 
-  /**
-   * Takes the next bytes from the transport; returns the open connection when they complete the
-   * handshake.
-   *
-   * Its first bytes are in `rest`; what the transport brings from then on is for the connection.
-   */
-  receive(chunk: Uint8Array, now: number): Opened | undefined {
-    if (this.#over) return undefined;
-    return this.#refusal === undefined
-      ? this.#readHead(chunk, now)
-      : this.#readBody(this.#refusal, chunk);
+  /** Takes the next bytes. Those behind the answer are the event's `rest`. */
+  receive(chunk: Uint8Array, now: number): readonly ClientHandshakeEvent[] {
+    if (this.#over !== undefined) return NO_EVENTS;
+    if (this.#refusal !== undefined) return this.#readBody(this.#refusal, chunk);
+    return this.#readHead(chunk, now);
   }
 
-  /** The transport has ended. */
-  receiveEnd(_now: number): void {
-    if (!this.#over) this.#giveUp("answer-incomplete");
+  receiveEnd(_now: number, error?: Error): readonly ClientHandshakeEvent[] {
+    return this.#giveUp("answer-incomplete", error);
   }
 
-  /** Looks whether the deadline has passed; early calls are harmless. */
-  tick(now: number): void {
-    if (!this.#over && now >= this.#deadline) this.#giveUp("answer-overdue");
+  tick(now: number): readonly ClientHandshakeEvent[] {
+    return now >= this.#deadline ? this.#giveUp("answer-overdue") : NO_EVENTS;
   }
 
   // --- Outputs ---
 
-  /** The bytes to be written, in order. */
   takeOutput(): Uint8Array[] {
     return this.#output.take();
   }
 
-  /** When `tick` is to be called: milliseconds, `Infinity` for never. */
+  get pendingOutput(): number {
+    return this.#output.size;
+  }
+
+  get outputEnded(): boolean {
+    return this.#over === "failed";
+  }
+
   get deadline(): number {
     return this.#deadline;
   }
 
-  /**
-   * Whether this side writes nothing more, so that the transport is to be ended after the output.
-   */
-  get outputEnded(): boolean {
-    return this.#failure !== undefined;
+  /** After a failure there is nothing left to say: drop the transport. */
+  get expired(): boolean {
+    return this.#over === "failed";
   }
 
   // --- Reading ---
 
-  get #over(): boolean {
-    return this.#opened || this.#failure !== undefined;
-  }
-
-  #readHead(chunk: Uint8Array, now: number): Opened | undefined {
+  #readHead(chunk: Uint8Array, now: number): readonly ClientHandshakeEvent[] {
     const bytes = this.#reader.receive(chunk);
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined) return NO_EVENTS;
     const head = typeof bytes === "string" ? bytes : parseResponseHead(bytes);
-    if (typeof head === "string") return this.#fail(head);
+    if (typeof head === "string") return this.#fail(new HandshakeError(head));
     const { rest } = this.#reader;
     if (head.status === 101) return this.#open(head, rest, now);
     if (head.status >= 200) return this.#beginRefusal(head, rest);
     // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to
     // a final response".
-    if (++this.#interims > MAX_INTERIMS) return this.#fail("interim-too-many");
+    if (++this.#interims > MAX_INTERIMS) return this.#fail(new HandshakeError("interim-too-many"));
     this.#reader = new HeadReader("response", this.#options.limits);
     return this.#readHead(rest, now);
   }
 
-  #open(head: ResponseHead, rest: Uint8Array, now: number): Opened | undefined {
+  #open(head: ResponseHead, rest: Uint8Array, now: number): readonly ClientHandshakeEvent[] {
     const agreement = readSwitch(head, this.#expected);
-    if (typeof agreement === "string") return this.#fail(agreement, undefined, head);
+    if (typeof agreement === "string") {
+      return this.#fail(new HandshakeError(agreement, undefined, new HandshakeAnswer(head)));
+    }
     const { protocol, extensions, params } = agreement;
     const connection = openConnection("client", this.#options, params, now);
-    this.#opened = true;
+    this.#over = "opened";
     this.#deadline = Infinity;
-    return { connection, protocol, extensions, rest };
+    const { headers } = head;
+    return [{ type: "opened", connection, protocol, extensions, headers, rest }];
   }
 
   // RFC 6455 §4.1: with any other status "the client handles the response per HTTP procedures".
-  // Here that is: to show it.
-  #beginRefusal(head: ResponseHead, rest: Uint8Array): undefined {
+  // Here the failure carries it.
+  #beginRefusal(head: ResponseHead, rest: Uint8Array): readonly ClientHandshakeEvent[] {
     this.#refusal = { head, reader: new BodyReader(responseBodyLength(head)), body: new Pieces() };
-    this.#readBody(this.#refusal, rest);
+    return this.#readBody(this.#refusal, rest);
   }
 
-  #readBody(refusal: Refusal, chunk: Uint8Array): undefined {
+  #readBody(refusal: Refusal, chunk: Uint8Array): readonly ClientHandshakeEvent[] {
     const { reader, body } = refusal;
     reader.receive(chunk, body);
-    if (reader.done || reader.fault !== undefined || body.size >= MAX_ANSWER_BODY) {
-      this.#endRefusal(refusal);
-    }
+    const ended = reader.done || reader.malformed || body.size >= MAX_ANSWER_BODY;
+    return ended ? this.#endRefusal(refusal) : NO_EVENTS;
   }
 
-  #endRefusal({ head, body }: Refusal): void {
-    const detail = head.statusText === "" ? `${head.status}` : `${head.status} ${head.statusText}`;
-    this.#fail("status-not-101", detail, head, body.join().slice(0, MAX_ANSWER_BODY));
+  #endRefusal({ head, body }: Refusal): readonly ClientHandshakeEvent[] {
+    const { status, statusText } = head;
+    const detail = statusText === "" ? `${status}` : `${status} ${statusText}`;
+    const answer = new HandshakeAnswer(head, body.join().slice(0, MAX_ANSWER_BODY));
+    return this.#fail(new HandshakeError("status-not-101", detail, answer));
   }
 
   /** Ends the handshake without the rest of the answer; a refusal is clear enough by its head. */
-  #giveUp(fault: HandshakeFault): void {
-    if (this.#refusal === undefined) this.#fail(fault);
-    else this.#endRefusal(this.#refusal);
+  #giveUp(fault: HandshakeFault, error?: Error): readonly ClientHandshakeEvent[] {
+    if (this.#over !== undefined) return NO_EVENTS;
+    if (this.#refusal !== undefined) return this.#endRefusal(this.#refusal);
+    return this.#fail(new HandshakeError(fault, error?.message, undefined, error));
   }
 
-  #fail(
-    fault: HandshakeFault,
-    detail?: string,
-    head?: ResponseHead,
-    body = new Uint8Array(0),
-  ): undefined {
-    const answer = head
-      && { status: head.status, statusText: head.statusText, headers: [...head.headers], body };
-    this.#failure = new HandshakeError(fault, detail, answer);
+  #fail(error: HandshakeError): readonly ClientHandshakeEvent[] {
+    this.#over = "failed";
     this.#deadline = Infinity;
+    return [{ type: "failed", error }];
   }
 }

@@ -1,23 +1,16 @@
-// The bodies of HTTP/1.1 messages: how long they are, and the bytes in them. RFC 9112 §6 and §7.
+// The bodies of HTTP/1.1 messages and their lengths: RFC 9112 §6 and §7.
 //
-// A WebSocket handshake has none. These are for the answer that refuses a client, and for the
-// requests a server gets besides.
+// A WebSocket handshake has no body. Refusals have one, and so do a server's other HTTP requests.
 
-import type { HandshakeFault } from "../handshake/faults.ts";
-import type { Pieces } from "../pieces.ts";
+import type { Pieces } from "../bytes.ts";
+import type { HandshakeFault } from "../faults.ts";
 import type { HeaderFields } from "./fields.ts";
 import type { ResponseHead } from "./head.ts";
 
-/**
- * Where a body ends: after so many bytes (none is zero), after its last chunk, or with the
- * transport (RFC 9112 §6.3).
- */
+/** Where a body ends: after so many bytes, its last chunk, or the transport (RFC 9112 §6.3). */
 export type BodyLength = number | "chunked" | "until-end";
 
-/**
- * The rule that the framing of a request's body breaks: what could be read in two ways is refused
- * (RFC 9112 §6.3, §11.2).
- */
+/** The fault in a request's body length; ambiguous framing is one (RFC 9112 §6.3, §11.2). */
 export function requestBodyFault(headers: HeaderFields): HandshakeFault | undefined {
   const coding = headers.get("transfer-encoding");
   const hasLength = headers.has("content-length");
@@ -28,15 +21,12 @@ export function requestBodyFault(headers: HeaderFields): HandshakeFault | undefi
   return isChunked(coding) ? undefined : "transfer-encoding-unsupported";
 }
 
-/** Where the body of a request ends that breaks no rule. */
+/** Where the body of a request without such a fault ends. */
 export function requestBodyLength(headers: HeaderFields): BodyLength {
   return headers.has("transfer-encoding") ? "chunked" : contentLength(headers) ?? 0;
 }
 
-/**
- * Where the body of a response to a GET ends; what is wrong or unknown leaves it to the end of the
- * transport.
- */
+/** Where the body of a response to GET ends; an invalid or unknown length means `until-end`. */
 export function responseBodyLength({ status, headers }: ResponseHead): BodyLength {
   if (status < 200 || status === 204 || status === 304) return 0;
   const coding = headers.get("transfer-encoding");
@@ -55,29 +45,27 @@ function contentLength(headers: HeaderFields): number | undefined {
   return Number.isSafeInteger(length) ? length : undefined;
 }
 
-/** The bytes of a chunk's size and extensions, or of the trailer, that are put up with. */
+/** The most bytes of a chunk's size and extensions, and of the trailer. */
 const MAX_LINE = 4096;
-/** Hexadecimal digits of a chunk's size: what still is an exact integer. */
+/** The most hexadecimal digits of a chunk's size: 52 bits, an exact integer. */
 const MAX_SIZE_DIGITS = 13;
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Takes the bytes of a body out of the chunks of a transport. */
+/** Extracts a body from the chunks of a transport. */
 export class BodyReader {
   /** Whether the whole body was read. */
   done: boolean;
-  /** The rule that a chunked body breaks; nothing is read after it. */
-  fault: HandshakeFault | undefined;
-  /** What follows the body in the chunk that ended it. */
-  rest: Uint8Array = new Uint8Array(0);
+  /** Whether a chunked body is malformed; nothing is read after that. */
+  malformed = false;
 
   readonly #chunked: boolean;
-  /** Bytes to come of the body, or of the current chunk. */
+  /** Bytes that the body, or its current HTTP chunk, still needs. */
   #remaining: number;
-  /** What a chunked body goes on with; `trailer` is everything after the last chunk. */
+  /** What comes next; `trailer` is everything after the last HTTP chunk. */
   #part: "size" | "data" | "data-end" | "trailer";
-  /** The current line of the chunked coding, and for a trailer the bytes of all its lines. */
+  /** The current line of the chunked coding. */
   #line = "";
   #trailerSize = 0;
 
@@ -88,13 +76,12 @@ export class BodyReader {
     this.done = length === 0;
   }
 
-  /** Appends the bytes of the body that are in the chunk. */
+  /** Appends the chunk's part of the body. */
   receive(chunk: Uint8Array, body: Pieces): void {
     let at = 0;
-    while (at < chunk.length && !this.done && this.fault === undefined) {
+    while (at < chunk.length && !this.done && !this.malformed) {
       at = this.#part === "data" ? this.#takeData(chunk, at, body) : this.#takeLine(chunk, at);
     }
-    if (this.done) this.rest = chunk.subarray(at);
   }
 
   #takeData(chunk: Uint8Array, at: number, body: Pieces): number {
@@ -111,7 +98,8 @@ export class BodyReader {
     const newline = chunk.indexOf(LF, at);
     const end = newline === -1 ? chunk.length : newline;
     if (this.#line.length + end - at > (this.#part === "data-end" ? 1 : MAX_LINE)) {
-      return this.#fail(end);
+      this.#fail();
+      return end;
     }
     for (let index = at; index < end; index++) this.#line += String.fromCharCode(chunk[index]!);
     if (newline === -1) return end;
@@ -122,16 +110,16 @@ export class BodyReader {
   #endLine(): void {
     const line = this.#line;
     this.#line = "";
-    if (line.charCodeAt(line.length - 1) !== CR) this.#fail(0);
+    if (line.charCodeAt(line.length - 1) !== CR) this.#fail();
     else if (this.#part === "size") this.#takeSize(line.slice(0, -1));
     else if (this.#part === "trailer") this.#takeTrailer(line.slice(0, -1));
     else this.#part = "size";
   }
 
-  // RFC 9112 §7.1: `chunk-size [ chunk-ext ]`; extensions are ignored, as §7.1.1 asks.
+  // RFC 9112 §7.1: `chunk-size [ chunk-ext ]`. §7.1.1: unrecognized extensions are ignored.
   #takeSize(line: string): void {
     const digits = /^[0-9A-Fa-f]+(?=[ \t]*(?:;|$))/.exec(line)?.[0];
-    if (digits === undefined || digits.length > MAX_SIZE_DIGITS) return void this.#fail(0);
+    if (digits === undefined || digits.length > MAX_SIZE_DIGITS) return this.#fail();
     this.#remaining = parseInt(digits, 16);
     this.#part = this.#remaining === 0 ? "trailer" : "data";
   }
@@ -139,11 +127,10 @@ export class BodyReader {
   #takeTrailer(line: string): void {
     this.#trailerSize += line.length;
     if (line === "") this.done = true;
-    else if (this.#trailerSize > MAX_LINE) this.#fail(0);
+    else if (this.#trailerSize > MAX_LINE) this.#fail();
   }
 
-  #fail(at: number): number {
-    this.fault = "chunk-malformed";
-    return at;
+  #fail(): void {
+    this.malformed = true;
   }
 }

@@ -1,18 +1,14 @@
-// The heads of HTTP/1.1 requests and responses: found in chunks, parsed, written. RFC 9112 §2 to
-// §5.
+// The heads of HTTP/1.x requests and responses, found in chunks and parsed: RFC 9112 §2 to §5.
 //
 // Strict where two parsers could disagree: lines end in CRLF, nothing is folded, no space stands
-// before a colon, no control character is in a value. Text is Latin-1, as HTTP's grammar has it.
-// What a field means is handshake/'s affair, bodies body.ts's.
+// before a colon, no control character is in a value. Text is Latin-1, as in HTTP's grammar.
 
-import { UsageError } from "../errors.ts";
-import type { HandshakeFault } from "../handshake/faults.ts";
+import { Pieces } from "../bytes.ts";
+import type { HandshakeFault } from "../faults.ts";
 import type { Limits } from "../limits.ts";
-import { Pieces } from "../pieces.ts";
 import { utf8Decoder } from "../platform.ts";
 import type { HeaderField } from "./fields.ts";
-import { checkField, HeaderFields, isFieldValue, isToken, trimSpace } from "./fields.ts";
-import { isTarget } from "./target.ts";
+import { HeaderFields, isFieldValue, isToken, trimSpace } from "./fields.ts";
 
 /** The head of a request. */
 export interface RequestHead {
@@ -20,6 +16,8 @@ export interface RequestHead {
   readonly method: string;
   /** The request target as sent: mostly a path with its query (RFC 9112 §3.2). */
   readonly target: string;
+  /** Such as `"HTTP/1.1"`; an upgrade needs 1.1 (RFC 9110 §7.8). */
+  readonly version: string;
   /** Every field, in order, names as sent, values as Latin-1 text (RFC 9110 §5.5). */
   readonly headers: HeaderFields;
 }
@@ -88,8 +86,7 @@ export class HeadReader {
     return this.#kind === "request" ? "request" : "status";
   }
 
-  // Whatever begins otherwise is no HTTP: a TLS client, for one, would wait for an answer until the
-  // deadline.
+  // Any other first byte is no HTTP: a TLS client, for one, would wait for an answer in vain.
   #mayBegin(byte: number): boolean {
     const character = String.fromCharCode(byte);
     return this.#kind === "response" ? character === "H" : byte === CR || isToken(character);
@@ -140,7 +137,7 @@ export function parseRequestHead(head: Uint8Array): RequestHead | HandshakeFault
   if (typeof request === "string") return request;
   const headers = parseFields(lines);
   if (typeof headers === "string") return headers;
-  return { method: request[0], target: request[1], headers };
+  return { ...request, headers };
 }
 
 /** Parses the head of a response, its empty line included; or names the rule it breaks. */
@@ -164,17 +161,17 @@ function splitLines(text: string): string[] {
 
 function parseRequestLine(
   line: string,
-): readonly [method: string, target: string] | HandshakeFault {
+): Omit<RequestHead, "headers"> | HandshakeFault {
   if (!isFieldValue(line)) return controlFault(line, "request-line-malformed");
   const [method, target, version, ...more] = line.split(" ", 4);
   if (version === undefined || more.length > 0 || !isToken(method!)) {
     return "request-line-malformed";
   }
   if (!/^HTTP\/\d\.\d$/.test(version)) return "request-line-malformed";
-  // 1.0 knows no upgrade (RFC 9110 §7.8), and a later version would not begin with a line of this
-  // form.
-  if (version !== "HTTP/1.1") return "http-version-unsupported";
-  return isTarget(method!, target!) ? [method!, target!] : "target-invalid";
+  // RFC 9110 §15.6.6 is about the major version: a 1.x server answers any 1.x request.
+  if (!version.startsWith("HTTP/1.")) return "http-version-unsupported";
+  if (!isTarget(method!, target!)) return "target-invalid";
+  return { method: method!, target: target!, version };
 }
 
 function parseFields(lines: readonly string[]): HeaderFields | HandshakeFault {
@@ -215,97 +212,34 @@ function decodeLatin1(bytes: Uint8Array): string {
   return text;
 }
 
+// --- Targets and hosts: RFC 9112 §3.2, RFC 3986 §3.2.2 ---
+
 /**
- * The head of a request, as bytes.
- *
- * @throws {UsageError} for a method, target or field that must not be sent
+ * Whether the target may stand in a request line of that method: visible ASCII, no fragment, in one
+ * of the forms of §3.2.
  */
-export function formatRequestHead(
-  method: string,
+export function isTarget(method: string, target: string): boolean {
+  if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return false; // all but "#"
+  if (target.startsWith("/") || method === "CONNECT") return true;
+  if (target === "*") return method === "OPTIONS";
+  const authority = splitAbsoluteTarget(target)?.[0];
+  return authority !== undefined && isHost(authority);
+}
+
+/**
+ * The authority of a target in absolute form, and the path and query behind it; `undefined` for any
+ * other form.
+ */
+export function splitAbsoluteTarget(
   target: string,
-  fields: Iterable<HeaderField>,
-): Uint8Array {
-  if (!isToken(method)) {
-    throw new UsageError(`method ${JSON.stringify(method)} is not a token (RFC 9110 §9.1)`);
-  }
-  if (!isTarget(method, target)) {
-    throw new UsageError(`${JSON.stringify(target)} is not a request target (RFC 9112 §3.2)`);
-  }
-  return formatHead(`${method} ${target} HTTP/1.1\r\n`, fields);
+): readonly [authority: string, path: string] | undefined {
+  const match = /^(?:http|ws)s?:\/\/([^/?]+)(.*)$/i.exec(target);
+  if (match === null) return undefined;
+  const path = match[2]!;
+  return [match[1]!, path.startsWith("/") ? path : `/${path}`];
 }
 
-/**
- * The head of a response, as bytes; the reason phrase is the registered one unless another is
- * given.
- *
- * @throws {UsageError} for a status outside 100-599, and for a phrase or field that must not be
- *   sent
- */
-export function formatResponseHead(
-  status: number,
-  fields: Iterable<HeaderField>,
-  statusText: string = STATUS_TEXTS.get(status) ?? "",
-): Uint8Array {
-  if (!Number.isInteger(status) || status < 100 || status > 599) {
-    throw new UsageError(`status ${status} is not between 100 and 599 (RFC 9110 §15)`);
-  }
-  if (!isFieldValue(statusText)) {
-    throw new UsageError("the reason phrase has a character that must not be sent (RFC 9112 §4)");
-  }
-  return formatHead(`HTTP/1.1 ${status} ${statusText}\r\n`, fields);
+/** Whether the text is a name or an address, with or without a port. */
+export function isHost(text: string): boolean {
+  return /^(?:[\w\-.~!$&'()*+,;=%]+|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/.test(text);
 }
-
-// The last gate: no byte of a head is written that was not checked here, whoever asked for it.
-function formatHead(firstLine: string, fields: Iterable<HeaderField>): Uint8Array {
-  let text = firstLine;
-  for (const field of fields) {
-    checkField(field);
-    text += `${field[0]}: ${field[1]}\r\n`;
-  }
-  return encodeLatin1(text + "\r\n");
-}
-
-function encodeLatin1(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
-  return bytes;
-}
-
-/**
- * The registered reason phrases of the statuses that answer a handshake (RFC 9110 §15, RFC 6585).
- */
-const STATUS_TEXTS: ReadonlyMap<number, string> = new Map([
-  [101, "Switching Protocols"],
-  [200, "OK"],
-  [204, "No Content"],
-  [301, "Moved Permanently"],
-  [302, "Found"],
-  [303, "See Other"],
-  [304, "Not Modified"],
-  [307, "Temporary Redirect"],
-  [308, "Permanent Redirect"],
-  [400, "Bad Request"],
-  [401, "Unauthorized"],
-  [403, "Forbidden"],
-  [404, "Not Found"],
-  [405, "Method Not Allowed"],
-  [406, "Not Acceptable"],
-  [408, "Request Timeout"],
-  [409, "Conflict"],
-  [410, "Gone"],
-  [413, "Content Too Large"],
-  [414, "URI Too Long"],
-  [415, "Unsupported Media Type"],
-  [421, "Misdirected Request"],
-  [422, "Unprocessable Content"],
-  [426, "Upgrade Required"],
-  [428, "Precondition Required"],
-  [429, "Too Many Requests"],
-  [431, "Request Header Fields Too Large"],
-  [500, "Internal Server Error"],
-  [501, "Not Implemented"],
-  [502, "Bad Gateway"],
-  [503, "Service Unavailable"],
-  [504, "Gateway Timeout"],
-  [505, "HTTP Version Not Supported"],
-]);

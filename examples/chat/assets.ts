@@ -1,5 +1,7 @@
-// The page of the chat, over HTTP: a handful of files, read once, each with the headers that keep a
-// page to itself.
+// The page of the chat over HTTP: a few files, read once, each with headers that isolate the page.
+//
+// The `request` hook gets GET and HEAD only, which is enough for a page. For anything more, such as
+// request bodies, use an HTTP server and `attach` of sansws/node.
 
 import { readFile } from "node:fs/promises";
 
@@ -22,8 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
-// Nothing from elsewhere, nothing inline, and no other page around it: what somebody says in the
-// chat stays text.
+// Nothing from elsewhere, nothing inline, and no other page around it: chat messages stay text.
 const HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
@@ -32,7 +33,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-cache",
 };
 
-/** Reads the files, and returns what answers a request for one. */
+/** Reads the files; returns the function that answers a request for one. */
 export async function loadPage(): Promise<(request: Request) => Response> {
   const pages = new Map<string, () => Response>();
   for (const file of FILES) {
@@ -40,11 +41,7 @@ export async function loadPage(): Promise<(request: Request) => Response> {
     const headers = { ...HEADERS, "content-type": TYPES[file.split(".")[1]!]! };
     pages.set(file === "index.html" ? "/" : `/${file}`, () => new Response(text, { headers }));
   }
-  return ({ method, url }) => {
-    if (method !== "GET" && method !== "HEAD") {
-      return new Response("this is for GET\n", { status: 405, headers: { allow: "GET, HEAD" } });
-    }
-    return pages.get(new URL(url).pathname)?.()
+  return ({ url }) =>
+    pages.get(new URL(url).pathname)?.()
       ?? new Response("there is no such page\n", { status: 404 });
-  };
 }

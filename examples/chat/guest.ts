@@ -1,17 +1,17 @@
-// Who is connected: what the server keeps with each socket, from the upgrade request on.
+// A guest: the data that the server keeps with each socket, from the upgrade request on.
 
 import { randomUUID } from "node:crypto";
 import type { IncomingUpgrade, Reject } from "sansws";
 import { parseName, parseRoom, type Person, Refusal } from "./protocol.ts";
 
-/** How much somebody may say at once, and how much a second after that. */
+/** How many messages a guest may send at once, and how many a second after that. */
 const BURST = 8;
 const PER_SECOND = 2;
 
 /** The data of a socket. */
 export class Guest {
   readonly id: string = randomUUID();
-  /** The name asked for; in a room where it is taken, `name` has a number behind it. */
+  /** The name asked for; `name` has a number behind it in a room where it is taken. */
   wanted: string;
   name: string;
   room: string;
@@ -27,7 +27,7 @@ export class Guest {
     return { id: this.id, name: this.name };
   }
 
-  /** @throws {Refusal} when too much was said in too little time */
+  /** Counts a message. @throws {Refusal} when there were too many in too little time */
   spend(now: number): void {
     this.#allowance = Math.min(BURST, this.#allowance + (now - this.#spentAt) / 1000 * PER_SECOND);
     this.#spentAt = now;

@@ -1,36 +1,36 @@
-// What is said in the chat, in both directions: JSON text messages, told apart by their `type`.
-// What people say is checked here, and whoever says something else hears what was wrong with it.
-// What it causes is chat.ts's.
+// The messages of the chat in both directions: JSON text, with a `type`. Messages from clients are
+// parsed and checked here; a bad one throws a Refusal, which goes back to its sender. What messages
+// do is in rooms.ts.
 
-/** Somebody in a room. */
+/** A person in a room. */
 export interface Person {
   readonly id: string;
   readonly name: string;
 }
 
-/** A room and how many are in it. */
+/** A room and the number of people in it. */
 export interface RoomInfo {
   readonly name: string;
   readonly people: number;
 }
 
-/** A chat message as everybody in the room gets it. */
+/** A chat message as all in the room get it. */
 export interface ChatMessage {
   readonly type: "message";
   readonly id: string;
   readonly from: Person;
   readonly content: string;
-  /** ISO 8601, by the clock of whoever wrote it; the order is the server's. */
+  /** ISO 8601, by the sender's clock; the order of messages is the server's. */
   readonly timestamp: string;
 }
 
-/** What people say. */
+/** A message from a client. */
 export type Said =
   | { readonly type: "message"; readonly content: string; readonly timestamp: string; }
   | { readonly type: "join"; readonly room: string; }
   | { readonly type: "rename"; readonly name: string; };
 
-/** What the server says. */
+/** A message from the server. */
 export type Told =
   | ChatMessage
   | {
@@ -40,19 +40,19 @@ export type Told =
     readonly people: readonly Person[];
     readonly history: readonly ChatMessage[];
     readonly rooms: readonly RoomInfo[];
-    /** The runtime it runs on. */
+    /** The server's runtime. */
     readonly server: string;
   }
   | { readonly type: "arrived" | "left" | "renamed"; readonly person: Person; }
   | { readonly type: "rooms"; readonly rooms: readonly RoomInfo[]; }
   | { readonly type: "error"; readonly code: string; readonly message: string; };
 
-/** In UTF-16 units, as a text field of a page counts. */
+/** In UTF-16 code units, as a text field of a page counts. */
 export const MAX_CONTENT = 2_000;
 export const MAX_NAME = 24;
 export const MAX_ROOM = 24;
 
-/** Why something was not accepted, for whoever said it. */
+/** Why a message was not accepted; its sender gets code and message. */
 export class Refusal extends Error {
   readonly code: string;
 
@@ -81,11 +81,7 @@ const PARSERS: ReadonlyMap<unknown, (fields: Fields) => Said> = new Map<
   ["rename", ({ name }) => ({ type: "rename", name: parseName(name) })],
 ]);
 
-/**
- * What a message says.
- *
- * @throws {Refusal} for one that is not of the protocol
- */
+/** Parses a message from a client. @throws {Refusal} for one that is not of the protocol */
 export function parseSaid(data: string | Uint8Array): Said {
   if (typeof data !== "string") {
     throw new Refusal("not-text", "a message must be JSON text, not binary");
@@ -116,7 +112,7 @@ function parseContent({ content }: Fields): string {
   return parseText("content", content, MAX_CONTENT);
 }
 
-// Date.parse alone would accept much that only some engines understand.
+// Date.parse alone accepts formats that only some engines know.
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
 function parseTimestamp({ timestamp }: Fields): string {
@@ -133,10 +129,10 @@ function parseTimestamp({ timestamp }: Fields): string {
   );
 }
 
-// Control characters, and those that turn the direction of what stands behind them.
+// Control characters, and those that change the direction of the text behind them.
 const NOT_IN_NAME = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
-/** @throws {Refusal} for what is no name of a person */
+/** Parses the name of a person. @throws {Refusal} when it is not one */
 export function parseName(value: unknown): string {
   const name = parseText("name", value, MAX_NAME);
   if (NOT_IN_NAME.test(name)) {
@@ -147,7 +143,7 @@ export function parseName(value: unknown): string {
 
 const ROOM = /^[\p{Ll}\p{Lo}\p{N}][\p{Ll}\p{Lo}\p{M}\p{N}-]*$/u;
 
-/** @throws {Refusal} for what is no name of a room */
+/** Parses the name of a room. @throws {Refusal} when it is not one */
 export function parseRoom(value: unknown): string {
   const room = parseText("room", value, MAX_ROOM);
   if (!ROOM.test(room)) {

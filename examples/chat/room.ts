@@ -1,4 +1,4 @@
-// One room: who is in it, and what was said there last. Who hears of it is rooms.ts's.
+// One room: its people and its last messages. rooms.ts sends them.
 
 import type { Guest } from "./guest.ts";
 import type { ChatMessage, Person } from "./protocol.ts";
@@ -16,12 +16,12 @@ export class Room {
     this.name = name;
   }
 
-  /** What its guests are subscribed to. */
+  /** The topic that its guests subscribe to. */
   get topic(): string {
     return `room:${this.name}`;
   }
 
-  /** Who is here, in order of arrival. */
+  /** Its people, in order of arrival. */
   get people(): Person[] {
     return Array.from(this.guests, (guest) => guest.person);
   }
@@ -31,7 +31,7 @@ export class Room {
     if (this.history.length > HISTORY) this.history.shift();
   }
 
-  /** Gives the guest the name it wants, with a number behind it if somebody else here has it. */
+  /** Gives the guest the name it wants, with a number behind it if the name is taken here. */
   introduce(guest: Guest): void {
     const taken = new Set(this.people.filter(({ id }) => id !== guest.id).map(({ name }) => name));
     guest.name = guest.wanted;

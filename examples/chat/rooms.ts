@@ -1,5 +1,5 @@
-// The rooms and what happens in them. Each room is a topic: what is said in it is published once,
-// to whoever is there.
+// The rooms and what happens in them. Each room is a topic: a message is published once, to all in
+// the room.
 
 import { randomUUID } from "node:crypto";
 import type { Message, Socket } from "sansws";
@@ -13,18 +13,16 @@ export type Publish = (topic: string, text: string) => void;
 
 /** Rooms that are always in the list. */
 const STANDING: readonly string[] = ["lobby", "ideas", "random"];
-/** Rooms that are remembered with nobody in them: anybody can make one, so there must be an end. */
+/** Empty rooms that are kept: any guest can make a room, so there must be a limit. */
 const MAX_EMPTY = 50;
-/**
- * The topic of the list of rooms, and the milliseconds between two lists, however many come and go.
- */
+/** The topic of the list of rooms, and the least milliseconds between two lists. */
 const LIST_TOPIC = "rooms";
 const LIST_INTERVAL = 100;
 
 /** All rooms of a server. */
 export class Rooms {
   readonly #publish: Publish;
-  /** What the server calls itself. */
+  /** The server's name for itself. */
   readonly #server: string;
   /** In order of their last use. */
   readonly #rooms = new Map<string, Room>();
@@ -35,16 +33,14 @@ export class Rooms {
     this.#server = server;
   }
 
-  // --- What sockets do ---
+  // --- From sockets ---
 
   enter(socket: Socket<Guest>): void {
     socket.subscribe(LIST_TOPIC);
     this.#join(socket, socket.data.room);
   }
 
-  /**
-   * Acts on what was said; whoever said something that is not understood or not allowed hears why.
-   */
+  /** Acts on a message; its sender gets the reason when it is not understood or not allowed. */
   receive(socket: Socket<Guest>, data: Message): void {
     try {
       socket.data.spend(performance.now());
@@ -65,7 +61,7 @@ export class Rooms {
     this.#listSoon();
   }
 
-  // --- What they say ---
+  // --- Messages ---
 
   #act(socket: Socket<Guest>, said: Said): void {
     const guest = socket.data;
@@ -94,7 +90,7 @@ export class Rooms {
     const room = this.#open(name);
     guest.room = name;
     room.introduce(guest);
-    // Before the newcomer is there itself: it is told in another way.
+    // Before the newcomer subscribes: it gets `joined` instead.
     this.#announce(room, { type: "arrived", person: guest.person });
     room.guests.add(guest);
     socket.subscribe(room.topic);
@@ -117,7 +113,7 @@ export class Rooms {
 
   // --- The rooms ---
 
-  /** The room of that name, new if need be; from now on the one used last. */
+  /** The room of that name, made if there is none; it becomes the one used last. */
   #open(name: string): Room {
     const room = this.#rooms.get(name) ?? new Room(name);
     this.#rooms.delete(name);

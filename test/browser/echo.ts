@@ -3,7 +3,8 @@
 // permessage-deflate, as JSON; without it there is none.
 
 import process from "node:process";
-import { type DeflateChoice, type Message, serve, type Socket } from "sansws";
+import { type Message, serve, type Socket } from "sansws";
+import type { DeflateChoice } from "sansws/node";
 
 /** Small enough to be exceeded in a test. */
 const MAX_MESSAGE_SIZE = 2 * 1024 * 1024;

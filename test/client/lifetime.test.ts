@@ -10,6 +10,7 @@ import {
   open,
   openPair,
   RUNTIME,
+  sleep,
   start,
   startEcho,
   until,
@@ -188,7 +189,7 @@ describe("timeout", () => {
   it("is for all redirects together", async () => {
     const { url } = await start({
       upgrade: async () => {
-        await new Promise((resolve) => setTimeout(resolve, 40));
+        await sleep(40);
         return { status: 302, headers: { Location: "/" } };
       },
     });
@@ -208,7 +209,7 @@ describe("timeout", () => {
   it("is over when the socket is open", async () => {
     const { url } = await startEcho();
     const socket = await open(url, { timeout: 200 });
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await sleep(500);
     expect(socket.state).toBe("open");
   });
 });

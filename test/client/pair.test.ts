@@ -3,9 +3,9 @@
 import type { Message, ServerOptions, Socket } from "sansws";
 import { HandshakeError, pair, ProtocolError, UsageError } from "sansws";
 import { describe, expect, it } from "vitest";
-import { memoryTransports } from "../../adapters/host/memory.ts";
 import type { Transport } from "../../adapters/host/transport.ts";
-import { bytes, ending, Mailbox, same, settled, text, until } from "../contract/suite.ts";
+import { memoryTransports } from "../../adapters/memory/transport.ts";
+import { bytes, ending, Mailbox, same, settled, sleep, text, until } from "../contract/suite.ts";
 
 async function collect(socket: Socket): Promise<Message[]> {
   const messages: Message[] = [];
@@ -165,8 +165,6 @@ describe("memoryTransports", () => {
     }
   }
 
-  const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
-
   function connected(): [near: Transport, far: Transport, nearEars: Ears, farEars: Ears] {
     const [near, far] = memoryTransports(false);
     const [nearEars, farEars] = [new Ears(), new Ears()];
@@ -180,7 +178,7 @@ describe("memoryTransports", () => {
     near.write([Uint8Array.of(1), Uint8Array.of(2)]);
     near.end();
     expect(farEars.heard).toEqual([]);
-    await turn();
+    await sleep(0);
     expect(farEars.heard).toEqual(["received 1", "received 2", "ended"]);
     expect(nearEars.heard).toEqual([]);
   });
@@ -188,10 +186,10 @@ describe("memoryTransports", () => {
   it("lets each end write on after the other has ended, and closes after both", async () => {
     const [near, far, nearEars, farEars] = connected();
     near.end();
-    await turn();
+    await sleep(0);
     far.write([Uint8Array.of(1)]);
     far.end();
-    await turn();
+    await sleep(0);
     expect(nearEars.heard).toEqual(["received 1", "ended", "closed"]);
     expect(farEars.heard).toEqual(["ended", "closed"]);
   });
@@ -200,21 +198,21 @@ describe("memoryTransports", () => {
     const [near, far] = memoryTransports(false);
     far.write([Uint8Array.of(1)]);
     far.end();
-    await turn();
+    await sleep(0);
     const ears = new Ears();
     near.attach(ears);
-    await turn();
+    await sleep(0);
     expect(ears.heard).toEqual(["received 1", "ended"]);
   });
 
   it("tells who comes after the end that it is closed", async () => {
     const [near, far] = memoryTransports(false);
     far.abort();
-    await turn();
+    await sleep(0);
     const ears = new Ears();
     near.attach(ears);
     expect(ears.heard).toEqual([]);
-    await turn();
+    await sleep(0);
     expect(ears.heard).toEqual(["closed: the other end was aborted"]);
     near.write([Uint8Array.of(1)]);
     expect(near.bufferedAmount).toBe(0);
@@ -227,7 +225,7 @@ describe("memoryTransports", () => {
     near.abort();
     near.abort();
     far.resume();
-    await turn();
+    await sleep(0);
     expect(nearEars.heard).toEqual(["closed"]);
     expect(farEars.heard).toEqual(["closed: the other end was aborted"]);
   });
@@ -238,10 +236,10 @@ describe("memoryTransports", () => {
     expect(near.write([new Uint8Array(1000)])).toBe(true);
     expect(near.write([new Uint8Array(100_000)])).toBe(false);
     expect(near.bufferedAmount).toBe(101_000);
-    await turn();
+    await sleep(0);
     expect(nearEars.heard).toEqual([]);
     far.resume();
-    await turn();
+    await sleep(0);
     expect(nearEars.heard).toEqual(["drained"]);
     expect(near.bufferedAmount).toBe(0);
   });

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { serve, type Server } from "sansws/node";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { type Certificates, hasOpenssl, makeCertificates } from "../contract/certificates.ts";
+import { sleep } from "../contract/waiting.ts";
 import { freePort, type RuntimeName, RUNTIMES } from "../processes.ts";
 import { startProgram, startTool } from "../programs.ts";
 
@@ -49,7 +50,7 @@ async function startListening(port: number, ...command: readonly string[]): Prom
   const program = startTool(command);
   for (let attempt = 0; attempt < 200; attempt++) {
     if (await listens(port)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   throw new Error(`${command[0]} does not listen:\n${program.output}`);
 }

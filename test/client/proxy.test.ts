@@ -1,8 +1,8 @@
 // Which proxy leads to a target.
 
 import { describe, expect, it } from "vitest";
-import { type ProxyChoice, proxyFor } from "../../adapters/host/client/proxy.ts";
 import { parseTarget } from "../../adapters/host/client/target.ts";
+import { type ProxyChoice, proxyFor } from "../../adapters/host/proxy/proxy.ts";
 import { UsageError } from "../../core/mod.ts";
 
 type Variables = Readonly<Record<string, string>>;

@@ -2,17 +2,13 @@
 // the last test.
 
 import type { Message, ReconnectingSocket } from "sansws";
-import { HandshakeError, reconnecting, serve, SocketClosedError, UsageError } from "sansws";
+import { reconnecting, serve, SocketClosedError, UsageError } from "sansws";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ending, Mailbox, startEcho, until } from "../contract/suite.ts";
+import { refusal } from "./answers.ts";
 import { World } from "./world.ts";
 
 const URL_TEXT = "ws://server.test/";
-
-function forbidden(): HandshakeError {
-  const answer = { status: 403, statusText: "Forbidden", headers: [], body: new Uint8Array(0) };
-  return new HandshakeError("status-not-101", "403", answer);
-}
 
 async function collect(socket: ReconnectingSocket, count: number): Promise<Message[]> {
   const messages: Message[] = [];
@@ -192,7 +188,7 @@ describe("reconnecting, the end", () => {
 
   it("comes by a status that would come again, and is an error of the iteration", async () => {
     const world = new World();
-    const failure = forbidden();
+    const failure = refusal(403);
     world.outcomes.push(failure);
     const socket = world.start(URL_TEXT);
     await expect(collect(socket, 1)).rejects.toBe(failure);

@@ -1,6 +1,7 @@
 // A client that stays, in virtual time: its states, what it asks for, and what it sends.
 
-import { type Attempt, type Message, UsageError } from "sansws";
+import { type Message, UsageError } from "sansws";
+import type { Attempt } from "sansws/reconnecting";
 import { describe, expect, it } from "vitest";
 import { Mailbox, until } from "../contract/suite.ts";
 import { World } from "./world.ts";

@@ -1,11 +1,13 @@
 // Redirects: where each leads and what goes along, and connect() over them.
 
-import type { ConnectOptions, HeaderField, IncomingUpgrade } from "sansws";
+import type { ConnectOptions, IncomingUpgrade } from "sansws";
 import { connect, HandshakeError, UsageError } from "sansws";
+import type { HeaderField } from "sansws/core";
 import { describe, expect, it } from "vitest";
 import { type Hop, nextHop, resolveRedirect } from "../../adapters/host/client/redirect.ts";
 import { parseTarget } from "../../adapters/host/client/target.ts";
 import { Mailbox, open, start, startEcho } from "../contract/suite.ts";
+import { refusal } from "./answers.ts";
 
 const { keep } = resolveRedirect(true);
 
@@ -13,18 +15,12 @@ function hop(url: string, more: Partial<Hop> = {}): Hop {
   return { target: parseTarget(url), headers: [], tls: undefined, left: 5, ...more };
 }
 
-function refusal(location: string | undefined, status = 302): HandshakeError {
-  const headers: HeaderField[] = location === undefined ? [] : [["Location", location]];
-  return new HandshakeError("status-not-101", `${status}`, {
-    status,
-    statusText: "",
-    headers,
-    body: new Uint8Array(0),
-  });
+function redirectTo(location: string, status = 302): HandshakeError {
+  return refusal(status, [["Location", location]]);
 }
 
 function follow(from: string, location: string): string {
-  return nextHop(hop(from), refusal(location), keep).target.url.href;
+  return nextHop(hop(from), redirectTo(location), keep).target.url.href;
 }
 
 describe("a redirect leads", () => {
@@ -43,13 +39,13 @@ describe("a redirect leads", () => {
   });
 
   it.each([301, 302, 303, 307, 308])("with status %i", (status) => {
-    expect(nextHop(hop("ws://a.test/"), refusal("/z", status), keep).target.url.pathname).toBe(
+    expect(nextHop(hop("ws://a.test/"), redirectTo("/z", status), keep).target.url.pathname).toBe(
       "/z",
     );
   });
 
   it("on the same unix socket", () => {
-    const next = nextHop(hop("ws+unix:/a.sock:/x"), refusal("/y"), keep);
+    const next = nextHop(hop("ws+unix:/a.sock:/x"), redirectTo("/y"), keep);
     expect(next.target).toMatchObject({ path: "/a.sock" });
     expect(next.target.url.pathname).toBe("/y");
   });
@@ -64,26 +60,21 @@ describe("a redirect is not followed", () => {
     ["ws://a.test/", "http://[::1", "its Location is not the URL of a WebSocket"],
     ["ws+unix:/a.sock", "ws://b.test/", "it leads away from a unix socket"],
   ])("from %s to %s", (from, location, why) => {
-    const failed = (): Hop => nextHop(hop(from), refusal(location), keep);
+    const failed = (): Hop => nextHop(hop(from), redirectTo(location), keep);
     expect(failed).toThrow(HandshakeError);
     expect(failed).toThrow(`302, not followed because ${why}`);
   });
 
   it("without a Location, or with two of them", () => {
-    expect(() => nextHop(hop("ws://a.test/"), refusal(undefined), keep)).toThrow(
+    expect(() => nextHop(hop("ws://a.test/"), refusal(302), keep)).toThrow(
       "not the URL of a WebSocket",
     );
-    const failure = refusal("/a");
-    const twice = {
-      ...failure.answer!,
-      headers: [["Location", "/a"], ["location", "/b"]] as HeaderField[],
-    };
-    const both = new HandshakeError("status-not-101", "302", twice);
+    const both = refusal(302, [["Location", "/a"], ["location", "/b"]]);
     expect(() => nextHop(hop("ws://a.test/"), both, keep)).toThrow("not the URL of a WebSocket");
   });
 
   it("beyond the bound, and has the answer then", () => {
-    const failure = refusal("/z");
+    const failure = redirectTo("/z");
     const next = nextHop(hop("ws://a.test/", { left: 1 }), failure, keep);
     expect(next.left).toBe(0);
     expect(() => nextHop(next, failure, keep)).toThrow("there were too many in a row");
@@ -93,12 +84,12 @@ describe("a redirect is not followed", () => {
   });
 
   it("when none is to be: what failed is thrown as it is", () => {
-    const failure = refusal("/z");
+    const failure = redirectTo("/z");
     expect(() => nextHop(hop("ws://a.test/", { left: undefined }), failure, keep)).toThrow(failure);
   });
 
   it.each([
-    ["another status", refusal("/z", 304)],
+    ["another status", redirectTo("/z", 304)],
     ["another failure", new HandshakeError("answer-overdue")],
     ["another error", new Error("no way")],
   ])("for %s, which is thrown as it is", (_what, failure) => {
@@ -128,7 +119,7 @@ describe("what goes along", () => {
     for (
       const location of ["/z", "wss://a.test/z", "https://a.test:443/z", "wss://you:other@a.test/z"]
     ) {
-      const next = nextHop(first, refusal(location), keep);
+      const next = nextHop(first, redirectTo(location), keep);
       expect(next.headers).toEqual(headers);
       expect(next.tls).toEqual(tls);
       expect([next.target.url.username, next.target.url.password]).toEqual(["me", "pass"]);
@@ -138,7 +129,11 @@ describe("what goes along", () => {
   it.each(["wss://b.test/", "wss://a.test:444/", "wss://sub.a.test/", "wss://you:other@b.test/"])(
     "to another origin is nothing that could be a secret: %s",
     (location) => {
-      const next = nextHop(hop("wss://me:pass@a.test/", { headers, tls }), refusal(location), keep);
+      const next = nextHop(
+        hop("wss://me:pass@a.test/", { headers, tls }),
+        redirectTo(location),
+        keep,
+      );
       expect(next.headers.map(([name]) => name)).toEqual(["User-Agent", "Origin"]);
       expect(next.tls).toEqual({ ca: "CA", alpnProtocols: ["http/1.1"] });
       expect([next.target.url.username, next.target.url.password]).toEqual(["", ""]);
@@ -146,21 +141,29 @@ describe("what goes along", () => {
   );
 
   it("from ws: to wss: of the same host is as to another origin", () => {
-    const next = nextHop(hop("ws://me:pass@a.test/", { headers }), refusal("wss://a.test/"), keep);
+    const next = nextHop(
+      hop("ws://me:pass@a.test/", { headers }),
+      redirectTo("wss://a.test/"),
+      keep,
+    );
     expect(next.headers.map(([name]) => name)).toEqual(["User-Agent", "Origin"]);
     expect(next.target.url.username).toBe("");
   });
 
   it("does not come back with a redirect back", () => {
-    const away = nextHop(hop("ws://me:pass@a.test/", { headers }), refusal("ws://b.test/"), keep);
-    const back = nextHop(away, refusal("ws://a.test/"), keep);
+    const away = nextHop(
+      hop("ws://me:pass@a.test/", { headers }),
+      redirectTo("ws://b.test/"),
+      keep,
+    );
+    const back = nextHop(away, redirectTo("ws://a.test/"), keep);
     expect(back.headers.map(([name]) => name)).toEqual(["User-Agent", "Origin"]);
     expect(back.target.url.username).toBe("");
   });
 
   it("has besides what the caller names", () => {
     const named = resolveRedirect({ keepHeaders: ["X-API-Key"] }).keep;
-    const next = nextHop(hop("ws://a.test/", { headers }), refusal("ws://b.test/"), named);
+    const next = nextHop(hop("ws://a.test/", { headers }), redirectTo("ws://b.test/"), named);
     expect(next.headers.map(([name]) => name)).toEqual(["X-Api-Key", "User-Agent", "Origin"]);
   });
 });

@@ -1,9 +1,11 @@
 // When a client tries again: decisions by themselves, with chance and time given.
 
-import type { AttemptEnd, ClosedEvent, HeaderField, RetryOptions } from "sansws";
-import { HandshakeError, UsageError } from "sansws";
+import { type ClosedEvent, HandshakeError, UsageError } from "sansws";
+import type { HeaderField } from "sansws/core";
+import type { AttemptEnd, RetryOptions } from "sansws/reconnecting";
 import { describe, expect, it } from "vitest";
-import { resolveRetry, RetryPolicy } from "../../adapters/host/client/retry.ts";
+import { resolveRetry, RetryPolicy } from "../../adapters/host/reconnect/retry.ts";
+import { refusal } from "./answers.ts";
 
 function policy(options: Partial<RetryOptions> = {}, random: () => number = () => 1): RetryPolicy {
   return new RetryPolicy(resolveRetry(options), random);
@@ -20,9 +22,8 @@ function closedWith(code: number): AttemptEnd {
   return { closed };
 }
 
-function refusedWith(status: number, headers: readonly HeaderField[] = []): AttemptEnd {
-  const answer = { status, statusText: "", headers, body: new Uint8Array(0) };
-  return { error: new HandshakeError("status-not-101", `${status}`, answer) };
+function refusedWith(status: number, headers?: readonly HeaderField[]): AttemptEnd {
+  return { error: refusal(status, headers) };
 }
 
 const LOST = closedWith(1006);

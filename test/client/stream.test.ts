@@ -1,7 +1,8 @@
 // connect() over byte streams of the caller's.
 
 import { connect as netConnect } from "node:net";
-import { type ByteStream, connect, type StreamTarget, UsageError } from "sansws";
+import { connect, UsageError } from "sansws";
+import type { ByteStream, StreamTarget } from "sansws/node";
 import { describe, expect, it, onTestFinished } from "vitest";
 import {
   bytes,

@@ -1,6 +1,6 @@
 // Byte streams whose other end is in the test, which so decides on every chunk.
 
-import type { ByteStream } from "sansws";
+import type { ByteStream } from "sansws/node";
 import { acceptance } from "../contract/raw.ts";
 import { join, utf8 } from "../core/support.ts";
 

@@ -1,37 +1,96 @@
 // What is said with a proxy, without a network: HTTP's CONNECT and SOCKS, each answer at every cut.
 
 import { describe, expect, it } from "vitest";
-import { ConnectError } from "../../adapters/host/client/connect-error.ts";
-import { type ProxyChoice, proxyFor } from "../../adapters/host/client/proxy.ts";
+import { ConnectError } from "../../adapters/host/client/error.ts";
 import { parseTarget } from "../../adapters/host/client/target.ts";
-import { type Negotiation, negotiationWith } from "../../adapters/host/client/tunnel.ts";
-import { UsageError } from "../../core/mod.ts";
-import { cuts, hex, join, toHex, utf8 } from "../core/support.ts";
+import { type ProxyChoice, proxyFor } from "../../adapters/host/proxy/proxy.ts";
+import { Tunnel } from "../../adapters/host/proxy/tunnel.ts";
+import { HandshakeAnswer, UsageError } from "../../core/mod.ts";
+import { latin1 } from "../contract/raw.ts";
+import { cuts, hex, join, takeBytes, toHex, utf8 } from "../core/support.ts";
 
-function begin(proxy: ProxyChoice, url: string): Negotiation {
+function begin(proxy: ProxyChoice, url: string): Tunnel {
   const target = parseTarget(url);
-  return negotiationWith(proxyFor(target, proxy, () => undefined)!, target);
+  return new Tunnel(proxyFor(target, proxy, () => undefined)!, target);
+}
+
+/** What it says first. */
+function opening(proxy: ProxyChoice, url: string): Uint8Array {
+  return takeBytes(begin(proxy, url));
 }
 
 /** What the chunks lead to: the bytes that are answered, and how it ends. */
 function hear(
-  negotiation: Negotiation,
+  tunnel: Tunnel,
   chunks: readonly Uint8Array[],
 ): { answers: Uint8Array; end: unknown; } {
+  takeBytes(tunnel);
   const answers: Uint8Array[] = [];
-  try {
-    for (const chunk of chunks) {
-      const answer = negotiation.receive(chunk);
-      if (answer === "done") return { answers: join(answers), end: "done" };
-      if (answer !== undefined) answers.push(answer);
-    }
-    return { answers: join(answers), end: undefined };
-  } catch (error) {
-    return { answers: join(answers), end: error };
+  for (const chunk of chunks) {
+    const [event] = tunnel.receive(chunk);
+    answers.push(takeBytes(tunnel));
+    if (event === undefined) continue;
+    return { answers: join(answers), end: event.type === "failed" ? event.error : event.type };
   }
+  return { answers: join(answers), end: undefined };
 }
 
-const text = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
+describe("Tunnel", () => {
+  const ANSWER = utf8("HTTP/1.1 200 OK\r\n\r\n");
+
+  function opened(): Tunnel {
+    const tunnel = begin("http://proxy", "ws://a/");
+    expect(hear(tunnel, [ANSWER]).end).toBe("opened");
+    return tunnel;
+  }
+
+  it("says first what it wants, once", () => {
+    const tunnel = begin("http://proxy", "ws://a/");
+    const { pendingOutput } = tunnel;
+    expect(pendingOutput).toBeGreaterThan(0);
+    expect(takeBytes(tunnel)).toHaveLength(pendingOutput);
+    expect([tunnel.pendingOutput, tunnel.takeOutput()]).toEqual([0, []]);
+    expect([tunnel.outputEnded, tunnel.expired, tunnel.deadline]).toEqual([false, false, Infinity]);
+    expect(tunnel.tick()).toEqual([]);
+  });
+
+  it("is the next one's transport once it is open", () => {
+    const tunnel = opened();
+    expect(tunnel.receive(new Uint8Array(0))).toEqual([]);
+    expect([tunnel.pendingOutput, tunnel.outputEnded, tunnel.expired]).toEqual([0, false, false]);
+  });
+
+  it("fails when anything comes before the next one has asked", () => {
+    const tunnel = opened();
+    expect(tunnel.receive(Uint8Array.of(1))).toEqual([{
+      type: "failed",
+      error: expect.objectContaining({ name: "ConnectError", failure: "proxy" }),
+    }]);
+    expect([tunnel.outputEnded, tunnel.expired]).toEqual([true, true]);
+  });
+
+  it.each([["asking", () => begin("http://proxy", "ws://a/")], ["open", opened]])(
+    "fails when the proxy hangs up while it is %s, and tells why",
+    (_state, make) => {
+      const tunnel = make();
+      const cause = new Error("reset");
+      expect(tunnel.receiveEnd(0, cause)).toEqual([{ type: "failed", error: expect.any(Error) }]);
+      expect([tunnel.outputEnded, tunnel.expired]).toEqual([true, true]);
+      const [event] = make().receiveEnd(0, cause);
+      expect(event).toMatchObject({
+        error: { failure: "proxy", message: "the proxy hung up: reset", cause },
+      });
+    },
+  );
+
+  it("fails once", () => {
+    const tunnel = begin("http://proxy", "ws://a/");
+    expect(hear(tunnel, [utf8("nonsense\r\n\r\n")]).end).toBeInstanceOf(ConnectError);
+    expect([tunnel.outputEnded, tunnel.expired]).toEqual([true, true]);
+    expect(tunnel.receive(ANSWER)).toEqual([]);
+    expect(tunnel.receiveEnd(0)).toEqual([]);
+  });
+});
 
 describe("CONNECT", () => {
   it.each([
@@ -39,14 +98,14 @@ describe("CONNECT", () => {
     ["wss://example.com/", "example.com:443"],
     ["ws://[::1]:9000/", "[::1]:9000"],
   ])("asks for %s by its authority", (url, authority) => {
-    expect(text(begin("http://proxy", url).opening)).toBe(
+    expect(latin1(opening("http://proxy", url))).toBe(
       `CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`,
     );
   });
 
   it("has the proxy's credentials and headers, and none of the URL's", () => {
     const proxy = { url: "http://me:p%40ss@proxy", headers: { "X-Team": "blue" } };
-    expect(text(begin(proxy, "ws://you:other@example.com/").opening)).toBe(
+    expect(latin1(opening(proxy, "ws://you:other@example.com/"))).toBe(
       "CONNECT example.com:80 HTTP/1.1\r\nHost: example.com:80\r\nX-Team: blue\r\n"
         + "Proxy-Authorization: Basic bWU6cEBzcw==\r\n\r\n",
     );
@@ -70,7 +129,7 @@ describe("CONNECT", () => {
     "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
   ])("is done after %j, at any cut", (answer) => {
     for (const { name, chunks } of cuts(utf8(answer))) {
-      expect(hear(begin("http://proxy", "ws://a/"), chunks).end, name).toBe("done");
+      expect(hear(begin("http://proxy", "ws://a/"), chunks).end, name).toBe("opened");
     }
   });
 
@@ -96,13 +155,11 @@ describe("CONNECT", () => {
   it("tells what the proxy answered", () => {
     const answer =
       "HTTP/1.1 407 Who are you?\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\nLogin, please";
-    expect(hear(begin("http://proxy", "ws://a/"), [utf8(answer)]).end).toMatchObject({
-      answer: {
-        status: 407,
-        statusText: "Who are you?",
-        headers: [["Proxy-Authenticate", "Basic realm=\"x\""]],
-      },
-    });
+    const { end } = hear(begin("http://proxy", "ws://a/"), [utf8(answer)]);
+    const { answer: told } = end as ConnectError;
+    expect(told).toBeInstanceOf(HandshakeAnswer);
+    expect(told).toMatchObject({ status: 407, statusText: "Who are you?" });
+    expect([...told!.headers]).toEqual([["Proxy-Authenticate", "Basic realm=\"x\""]]);
   });
 });
 
@@ -115,8 +172,8 @@ const bare = (digits: string): string => digits.replaceAll(" ", "");
 
 describe("SOCKS", () => {
   it("offers no method but none without credentials, and a user name with them", () => {
-    expect(toHex(begin("socks5://proxy", "ws://example.com/").opening)).toBe("050100");
-    expect(toHex(begin("socks5://me:pass@proxy", "ws://example.com/").opening)).toBe("05020002");
+    expect(toHex(opening("socks5://proxy", "ws://example.com/"))).toBe("050100");
+    expect(toHex(opening("socks5://me:pass@proxy", "ws://example.com/"))).toBe("05020002");
   });
 
   it.each([
@@ -139,26 +196,26 @@ describe("SOCKS", () => {
     ["a name", "03 05 70726f7879 0050"],
   ])("is done after a reply with %s, at any cut", (_kind, address) => {
     for (const { name, chunks } of cuts(hex(`050000${address}`))) {
-      const negotiation = begin("socks5://proxy", "ws://example.com/");
-      const { answers, end } = hear(negotiation, [hex(NONE), ...chunks]);
+      const tunnel = begin("socks5://proxy", "ws://example.com/");
+      const { answers, end } = hear(tunnel, [hex(NONE), ...chunks]);
       expect(toHex(answers), name).toBe(bare(REQUEST));
-      expect(end, name).toBe("done");
+      expect(end, name).toBe("opened");
     }
   });
 
   it.each([["0502", "0100", "010b"], ["0502", "0500", "010b"]])(
     "sends the user name and password when it is asked for them",
     (method, verdict) => {
-      const negotiation = begin("socks5://m%C3%A9:p%3Ass@proxy", "ws://example.com/");
-      const { answers, end } = hear(negotiation, [hex(method), hex(verdict), hex(SUCCEEDED)]);
+      const tunnel = begin("socks5://m%C3%A9:p%3Ass@proxy", "ws://example.com/");
+      const { answers, end } = hear(tunnel, [hex(method), hex(verdict), hex(SUCCEEDED)]);
       expect(toHex(answers)).toBe(bare(`01 03 6dc3a9 04 703a7373 ${REQUEST}`));
-      expect(end).toBe("done");
+      expect(end).toBe("opened");
     },
   );
 
   it("does not send them when it is not asked for them", () => {
-    const negotiation = begin("socks5://me:pass@proxy", "ws://example.com/");
-    expect(toHex(hear(negotiation, [hex(NONE)]).answers)).toBe(bare(REQUEST));
+    const tunnel = begin("socks5://me:pass@proxy", "ws://example.com/");
+    expect(toHex(hear(tunnel, [hex(NONE)]).answers)).toBe(bare(REQUEST));
   });
 
   it.each([

@@ -1,17 +1,11 @@
-// Surroundings of a reconnecting client in which time passes only when a test says so, and a server
-// is as good as in the same room.
+// Dependencies of a reconnecting client in which time passes only when a test says so, and the
+// server is a pair's.
 
-import type {
-  ConnectOptions,
-  ReconnectOptions,
-  ReconnectTarget,
-  ServerOptions,
-  Socket,
-  StateChange,
-} from "sansws";
+import type { ConnectOptions, ReconnectOptions, ServerOptions, Socket } from "sansws";
 import { pair, ReconnectingSocket } from "sansws";
+import type { ReconnectTarget, StateChange } from "sansws/reconnecting";
 import { onTestFinished } from "vitest";
-import type { Surroundings } from "../../adapters/host/client/reconnecting.ts";
+import type { Dependencies } from "../../adapters/host/reconnect/reconnecting.ts";
 import { Mailbox, until } from "../contract/suite.ts";
 
 interface Timer {
@@ -19,7 +13,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-export class World implements Surroundings {
+export class World implements Dependencies {
   /**
    * What becomes of the attempts, in order: an error, or `undefined` for an open socket. Beyond the
    * last they all succeed.
@@ -34,7 +28,7 @@ export class World implements Surroundings {
   #time = 0;
   #timers: Timer[] = [];
 
-  // --- Surroundings ---
+  // --- Dependencies ---
 
   async connect<Data>(url: string | URL, options: ConnectOptions<Data>): Promise<Socket<Data>> {
     this.attempts.push({ url: String(url), options: options as ConnectOptions });

@@ -3,6 +3,7 @@
 
 import process from "node:process";
 import { connect, type ConnectOptions, type Socket } from "sansws";
+import { sleep } from "./waiting.ts";
 
 const { SCENARIO = "", URL: url = "", CLIENT_OPTIONS = "{}" } = process.env;
 
@@ -41,7 +42,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<Outcome>>> = {
   "abort-full": async () => {
     const socket = await connect(url, options);
     while (socket.send(new Uint8Array(2 ** 20)) === "sent") {
-      await new Promise((resolve) => setTimeout(resolve));
+      await sleep(0);
     }
     socket.abort();
     return await outcomeOf(socket);

@@ -9,7 +9,7 @@ import { startProgram, startTool } from "../programs.ts";
 import { hasOpenssl, makeCertificates } from "./certificates.ts";
 import type { Outcome } from "./client.ts";
 import { acceptance, rawConnect, rawListen, type RawPeer } from "./raw.ts";
-import { start, startEcho } from "./suite.ts";
+import { sleep, start, startEcho } from "./suite.ts";
 
 /**
  * Below all timeouts that could end a connection which nothing else ends, above what starting a
@@ -56,7 +56,7 @@ async function blackHole(): Promise<string> {
   });`;
   const port = await startTool([process.execPath, "-e", script]).takeJson<number>();
   for (let i = 0; i < 4; i++) void rawConnect(port);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await sleep(200);
   return `ws://127.0.0.1:${port}/`;
 }
 

@@ -99,6 +99,29 @@ describe("close", () => {
     expect(received).toEqual(["one", "two"]);
   });
 
+  it("is answered after large answers to what came in the same segment", async () => {
+    const size = 300_000;
+    const { url } = await start({
+      message: (socket) => {
+        expect(socket.send(new Uint8Array(size))).not.toBe("dropped");
+      },
+    });
+    const peer = await rawOpen(url);
+    peer.write(
+      frame("client", 0x81, "a"),
+      frame("client", 0x81, "b"),
+      frame("client", 0x81, "c"),
+      frame("client", 0x88, CLOSE_1000),
+    );
+    const frames = await peer.takeFrames();
+    expect(frames.map(({ first, payload }) => [first, payload.length])).toEqual([
+      [0x82, size],
+      [0x82, size],
+      [0x82, size],
+      [0x88, 2],
+    ]);
+  });
+
   it("tells the server's handlers: closing, then close, once and last", async () => {
     const heard = new Mailbox<string>();
     const { url } = await start({

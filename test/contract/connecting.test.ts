@@ -185,6 +185,15 @@ describe("connect with a signal", () => {
     await until(() => server.sockets.size === 0, "the server had none left");
   });
 
+  it("aborted by the open handler has no effect", async () => {
+    const { url } = await startEcho();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const socket = await open(url, { signal, open: () => controller.abort() });
+    socket.send("still open");
+    expect((await socket.messages().next()).value).toBe("still open");
+  });
+
   it("aborted later has no effect", async () => {
     const { url } = await startEcho();
     const controller = new AbortController();

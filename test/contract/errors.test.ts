@@ -1,7 +1,8 @@
 // What an application's handlers throw: it reaches `error`, that socket closes with 1011, and
 // nobody else notices.
 
-import { type DeflateCodec, type Handlers, serve, type ServeOptions, type Socket } from "sansws";
+import { type Handlers, serve, type ServeOptions, type Socket } from "sansws";
+import type { DeflateCodec } from "sansws/core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { deflateCodec } from "../../adapters/deflate.ts";
 import { ending, Mailbox, open, openPair, sleep, start, startEcho, until } from "./suite.ts";

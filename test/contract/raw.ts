@@ -138,7 +138,8 @@ export function closing({ first, payload }: Frame): string {
   }`;
 }
 
-function latin1(bytes: Uint8Array): string {
+/** One character for each byte, as HTTP has it. */
+export function latin1(bytes: Uint8Array): string {
   return new TextDecoder("latin1").decode(bytes);
 }
 

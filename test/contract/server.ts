@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import { type Handlers, serve, type ServeOptions } from "sansws";
+import { sleep } from "./waiting.ts";
 
 const { SERVER_MODE = "echo", SERVER_OPTIONS = "{}" } = process.env;
 
@@ -35,7 +36,7 @@ const MODES: Readonly<Record<string, Handlers>> = {
   },
   iterate: {
     open: async (socket) => {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await sleep(20);
       for await (const message of socket) socket.send(message);
     },
   },

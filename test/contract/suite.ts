@@ -11,8 +11,8 @@ import process from "node:process";
 import type { ClosedEvent, ConnectOptions, Message, ServeOptions, Server, Socket } from "sansws";
 import { connect, serve } from "sansws";
 import { onTestFinished } from "vitest";
-
-export type RuntimeName = "Node" | "Deno" | "Bun";
+import { sameBytes } from "../core/support.ts";
+import type { RuntimeName } from "../processes.ts";
 
 /** The runtime that this process is. */
 export const RUNTIME: RuntimeName = process.versions["deno"] !== undefined
@@ -124,37 +124,7 @@ export class Mailbox<T> {
   }
 }
 
-export function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-const PATIENCE = 15_000;
-
-/** Waits until the condition holds. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-): Promise<void> {
-  const deadline = Date.now() + PATIENCE;
-  while (!await condition()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await sleep(5);
-  }
-}
-
-/**
- * Waits until the value has been the same for a while: for what is known to stop, but not at which
- * number.
- */
-export async function settled(value: () => number, calm = 300): Promise<number> {
-  let last = NaN;
-  for (let since = Date.now(); Date.now() - since < calm; await sleep(20)) {
-    const now = value();
-    if (now !== last) since = Date.now();
-    last = now;
-  }
-  return last;
-}
+export { settled, sleep, until } from "./waiting.ts";
 
 // --- Content ---
 
@@ -172,10 +142,7 @@ export function text(size: number): string {
 
 /** Whether the messages are the same: without a diff, which takes minutes for megabytes. */
 export function same(a: Message, b: Message): boolean {
-  if (typeof a === "string" || typeof b === "string") return a === b;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+  return typeof a === "string" || typeof b === "string" ? a === b : sameBytes(a, b);
 }
 
 /** One line for the end of a socket: `1000 "bye" clean peer`. */

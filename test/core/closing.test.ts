@@ -1,5 +1,6 @@
-// The closing handshake, RFC 6455 §7: who sends what, who ends the transport first, and what
-// `closed` says. Which input is legal in which state is transitions.test.ts.
+// The closing handshake, RFC 6455 §7: what each end sends, which ends the transport first, what
+// `closed` says, and when the transport's time is over. transitions.test.ts has every input in every
+// state.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
@@ -88,8 +89,8 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
     expect(connection.receiveEnd(0).map(line)).toEqual(["closed 1000 \"\" clean peer"]);
   });
 
-  // §7.1.1: the server closes the TCP connection first, so that it holds no socket in TIME_WAIT
-  // for long: a client waits.
+  // §7.1.1: the server closes the TCP connection first. A client waits, so that it holds no socket in
+  // TIME_WAIT.
   it(`${role === "server" ? "ends" : "does not end"} the output when Close frames went both ways`, () => {
     for (const begin of [(connection: Connection) => connection.close(1000, "", 0), () => {}]) {
       const connection = open(role);
@@ -122,6 +123,38 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
     connection.close(1000, "", 0);
     connection.receive(close(peer), 900);
     expect(connection.deadline).toBe(1900);
+  });
+
+  it("expires at the close timeout, and not before it", () => {
+    const connection = open(role);
+    connection.close(1000, "", 500);
+    connection.tick(1499);
+    expect(connection).toMatchObject({ expired: false, state: "closing", deadline: 1500 });
+    connection.tick(1500);
+    expect(connection).toMatchObject({ expired: true, state: "closed", deadline: Infinity });
+  });
+
+  it("expires a close timeout after the transport's end in one direction", () => {
+    for (const begin of [() => {}, (connection: Connection) => connection.close(1000, "", 0)]) {
+      const connection = open(role);
+      begin(connection);
+      connection.receiveEnd(700);
+      expect(connection).toMatchObject({ expired: false, outputEnded: true, deadline: 1700 });
+      expect([...connection.receiveEnd(900), ...connection.tick(1699)]).toEqual([]);
+      expect(connection).toMatchObject({ expired: false, deadline: 1700 });
+      expect(connection.tick(1700)).toEqual([]);
+      expect(connection).toMatchObject({ expired: true, deadline: Infinity });
+    }
+  });
+
+  it("does not expire with an infinite close timeout, nor before it begins to close", () => {
+    const timeouts = { close: Infinity, pingInterval: Infinity };
+    const connection = new Connection({ role, timeouts }, 0);
+    connection.tick(1e15);
+    expect(connection.expired).toBe(false);
+    connection.receiveEnd(0);
+    connection.tick(1e15);
+    expect(connection).toMatchObject({ expired: false, deadline: Infinity });
   });
 
   it("waits for ever with an infinite close timeout", () => {
@@ -201,9 +234,9 @@ describe.each(ROLES)("closing a connection, as a %s", (role) => {
   });
 });
 
-// §5.5.1: "An endpoint MAY delay sending a Close frame until its current message is sent". What
-// came before the peer's Close frame, or before its violation, in the same chunk has not been seen
-// yet by who will answer it.
+// §5.5.1: "An endpoint MAY delay sending a Close frame until its current message is sent". The
+// application has not seen yet what came before the peer's Close frame, or before its violation, in
+// the same chunk.
 describe.each(ROLES)("a connection that the peer ends behind a message, as a %s,", (role) => {
   const peer = peerOf(role);
   const endings = [
@@ -266,7 +299,7 @@ describe.each(ROLES)("a connection that the peer ends behind a message, as a %s,
     },
   );
 
-  it("keeps the payload of the Close frame, although the chunk is the host's again", () => {
+  it("keeps the payload of the Close frame, although the chunk is overwritten", () => {
     const connection = open(role);
     const chunk = join([frame(peer, 0x89), close(peer, "0fa1 62796521")]);
     connection.receive(chunk, 0);

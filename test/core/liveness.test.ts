@@ -110,7 +110,7 @@ describe("Connection.tick", () => {
     expect(tick(connection, 1100)).toEqual(["ping 00000002"]);
   });
 
-  it("lets one keep-alive ping wait at a time, when nobody takes the output", () => {
+  it("keeps one keep-alive ping in the output at a time, when it is not taken", () => {
     const connection = open({ pingInterval: 100 });
     for (let now = 100; now < 10_000; now += 100) {
       connection.tick(now);
@@ -216,7 +216,7 @@ describe("Connection.roundTripTime", () => {
     expect(connection.roundTripTime).toBe(3.5);
   });
 
-  it("takes no notice of pongs that nobody asked for, nor of one that came before", () => {
+  it("ignores unsolicited pongs, and one that came before the ping", () => {
     const connection = open({ pingInterval: 100, pongTimeout: Infinity });
     pong(connection, "00000000", 5);
     pong(connection, "00000001", 6);

@@ -100,7 +100,7 @@ describe("Connection holds", () => {
     }]);
   });
 
-  it("for a million pings, with nobody to take the answers, what maxPendingReplies lets through", () => {
+  it("for a million pings, with the answers not taken, what maxPendingReplies allows", () => {
     const connection = new Connection({ role: "client" }, 0);
     const thousand = repeat(frame("server", 0x89, "ping"), 1000);
     const grown = growth(() => {

@@ -279,7 +279,7 @@ describe("a compressed message", () => {
     ]);
   });
 
-  it("lets an error of the codec itself through, for it is nobody's violation", () => {
+  it("throws an error of the codec itself, which is no violation", () => {
     const broken = { inflate: () => expect.fail("out of memory"), close: () => {} } as Partial<
       MessageDeflate
     > as MessageDeflate;

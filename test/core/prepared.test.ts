@@ -1,15 +1,30 @@
 // Prepared messages: encoded once, framed once for all servers' connections, masked anew for each
-// client, compressed once for each set of parameters.
+// client, compressed once for each set of parameters. Their frames are copied, or shared where the
+// output is.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
 import { UsageError } from "../../core/errors.ts";
+import { BY_REFERENCE_FROM } from "../../core/output.ts";
 import { prepareBinary, prepareText } from "../../core/prepared.ts";
 import { type Calls, copyingDeflate } from "./codec.ts";
-import { content, frame, hex, line, lines, pattern, readFrames, takeBytes } from "./support.ts";
+import {
+  content,
+  frame,
+  hex,
+  join,
+  line,
+  lines,
+  pattern,
+  readFrames,
+  takeBytes,
+} from "./support.ts";
 
-function server(deflate?: ReturnType<typeof copyingDeflate>): Connection {
-  return new Connection({ role: "server", deflate }, 0);
+function server(
+  deflate?: ReturnType<typeof copyingDeflate>,
+  output?: "owned" | "shared",
+): Connection {
+  return new Connection({ role: "server", deflate, output }, 0);
 }
 
 describe("prepareText and prepareBinary", () => {
@@ -23,15 +38,10 @@ describe("prepareText and prepareBinary", () => {
     }
   });
 
-  it("give the frame itself to every server, without a copy", () => {
+  it("are framed once for all servers", () => {
     const message = prepareText("Hello");
-    const frames = [server(), server()].map((connection) => {
-      connection.sendPrepared(message);
-      return connection.takeOutput();
-    });
-    expect(frames[0]).toEqual([frame("server", 0x81, "Hello")]);
-    expect(frames[0]![0]).toBe(frames[1]![0]);
-    expect(frames[0]![0]).toBe(message.plainFrame);
+    expect(message.plainFrame).toEqual(frame("server", 0x81, "Hello"));
+    expect(message.plainFrame).toBe(message.plainFrame);
   });
 
   it("let a client mask a copy under a key of its own", () => {
@@ -67,7 +77,7 @@ describe("a prepared message under permessage-deflate", () => {
   it("is compressed once for all servers' connections whose parameters are the same and keep no window", () => {
     const message = prepareText("Hello");
     const chunks = [1, 2, 3].map(() => {
-      const connection = server(copyingDeflate({ takeover: false }));
+      const connection = server(copyingDeflate({ takeover: false }), "shared");
       connection.sendPrepared(message);
       return connection.takeOutput();
     });
@@ -137,5 +147,109 @@ describe("a prepared message under permessage-deflate", () => {
     connection.sendPrepared(message);
     const client = new Connection({ role: "client", deflate: copyingDeflate() }, 0);
     expect(client.receive(takeBytes(connection), 0).map(line)).toEqual(["text \"Hello\""]);
+  });
+});
+
+describe("ConnectionOptions.output", () => {
+  const LARGE = pattern(BY_REFERENCE_FROM);
+
+  function buffersOf(connection: Connection): ArrayBufferLike[] {
+    return connection.takeOutput().map(({ buffer }) => buffer);
+  }
+
+  it("shared: gives the frame itself to every server, without a copy", () => {
+    const message = prepareText("Hello");
+    for (let i = 0; i < 2; i++) {
+      const connection = server(undefined, "shared");
+      connection.sendPrepared(message);
+      const chunks = connection.takeOutput();
+      expect(chunks).toHaveLength(1);
+      expect(chunks[0]).toBe(message.plainFrame);
+    }
+  });
+
+  it("shared: copies a small frame behind other output, and no large one", () => {
+    const small = prepareBinary(pattern(BY_REFERENCE_FROM - 5));
+    const large = prepareBinary(pattern(BY_REFERENCE_FROM - 4));
+    expect(small.plainFrame).toHaveLength(BY_REFERENCE_FROM - 1);
+    expect(large.plainFrame).toHaveLength(BY_REFERENCE_FROM);
+    for (const [message, shared] of [[small, false], [large, true]] as const) {
+      const connection = server(undefined, "shared");
+      connection.sendText("first");
+      connection.sendPrepared(message);
+      const chunks = connection.takeOutput();
+      expect(chunks.includes(message.plainFrame)).toBe(shared);
+      expect(chunks).toHaveLength(shared ? 2 : 1);
+    }
+  });
+
+  it.each([undefined, "owned"] as const)("%s: copies every frame, large ones too", (output) => {
+    for (const message of [prepareText("Hello"), prepareBinary(LARGE)]) {
+      const connection = server(undefined, output);
+      connection.sendPrepared(message);
+      connection.sendPrepared(message);
+      const kept = content(message.plainFrame);
+      const chunks = connection.takeOutput();
+      const frames = readFrames(join(chunks));
+      expect(frames.map(({ payload }) => content(payload))).toEqual([
+        content(message.payload),
+        content(message.payload),
+      ]);
+      for (const chunk of chunks) chunk.fill(0xee);
+      expect(content(message.plainFrame)).toBe(kept);
+    }
+  });
+
+  it("owned: copies compressed frames too", () => {
+    const message = prepareText("Hello");
+    const deflate = copyingDeflate({ takeover: false });
+    const kept = message.sharedFrame(deflate.shareKey!, deflate);
+    const connection = server(deflate);
+    connection.sendPrepared(message);
+    for (const chunk of connection.takeOutput()) chunk.fill(0xee);
+    expect(kept).toEqual(frame("server", 0xc1, "Hello"));
+  });
+
+  // A host may transfer chunks to a worker, which detaches their buffers.
+  it("owned: chunks can be transferred away, and harm no other connection", () => {
+    const messages = [prepareText("Hello"), prepareBinary(LARGE)];
+    const connections = [1, 2, 3].map(() => server());
+    const say = (connection: Connection): void => {
+      connection.sendText("a");
+      for (const message of messages) connection.sendPrepared(message);
+      connection.sendText("é".repeat(9000));
+      connection.ping();
+    };
+    const said = (connection: Connection): string[] => lines(join(connection.takeOutput()));
+    const [first, second, third] = connections as [Connection, Connection, Connection];
+    for (const connection of connections) say(connection);
+    const expected = said(third);
+    expect(expected).toHaveLength(5);
+    const chunks = first.takeOutput();
+    // While the first goes on, and the second has not left.
+    say(first);
+    for (const chunk of chunks) {
+      structuredClone(chunk, { transfer: [chunk.buffer as ArrayBuffer] });
+      expect(chunk.buffer.byteLength).toBe(0);
+    }
+    expect(said(first)).toEqual(expected);
+    expect(said(second)).toEqual(expected);
+    say(third);
+    expect(said(third)).toEqual(expected);
+  });
+
+  it("owned: no two chunks share a buffer, within one connection or between two", () => {
+    const message = prepareBinary(LARGE);
+    const buffers = [1, 2].flatMap(() => {
+      const connection = server();
+      for (let i = 0; i < 3; i++) {
+        connection.sendText("a");
+        connection.sendBinary(pattern(BY_REFERENCE_FROM));
+        connection.sendPrepared(message);
+      }
+      return buffersOf(connection);
+    });
+    expect(buffers.length).toBeGreaterThan(10);
+    expect(new Set(buffers).size).toBe(buffers.length);
   });
 });

@@ -1,6 +1,5 @@
-// The core is pure: it runs in a bare V8 context that has nothing but a text encoder, a text
-// decoder and Web Crypto, and no file of it imports from outside, or names what belongs to a
-// runtime.
+// The core is pure: it runs in a bare V8 context that has nothing but a text encoder, a text decoder
+// and Web Crypto. No file of it imports from outside, names what belongs to a runtime, or waits.
 
 import { build } from "esbuild";
 import { webcrypto } from "node:crypto";
@@ -96,7 +95,7 @@ const FORBIDDEN = [
   ],
 ];
 
-/** The names that only platform.ts, which types what the core asks of its host, may speak. */
+/** The names that only platform.ts may have: it types what the core asks of its host. */
 const PLATFORM = ["globalThis", "TextEncoder", "TextDecoder", "crypto"];
 
 /** Forbidden names and `Math.random` in the code of the file; comments do not count. */
@@ -115,6 +114,31 @@ function forbiddenIn(source: ts.SourceFile): string[] {
   });
   return found;
 }
+
+/** Functions, types and expressions of the file that have to do with promises, by function. */
+function asyncIn(source: ts.SourceFile): string[] {
+  const found = new Set<string>();
+  walk(source, (node) => {
+    const isPromise = ts.isIdentifier(node) && ["Promise", "then"].includes(node.text);
+    const isAsync = node.kind === ts.SyntaxKind.AsyncKeyword
+      || node.kind === ts.SyntaxKind.AwaitKeyword || ts.isAwaitExpression(node)
+      || ts.isForOfStatement(node) && node.awaitModifier !== undefined;
+    if (!isPromise && !isAsync) return;
+    const owner = ts.findAncestor(
+      node,
+      (parent) => ts.isFunctionDeclaration(parent) || ts.isInterfaceDeclaration(parent),
+    );
+    const name = owner as ts.FunctionDeclaration | ts.InterfaceDeclaration | undefined;
+    found.add(name?.name?.text ?? node.getText());
+  });
+  return [...found];
+}
+
+/** The digest of a key is Web Crypto's, which is asynchronous: see platform.ts and key.ts. */
+const ASYNC: Readonly<Record<string, readonly string[]>> = {
+  "platform.ts": ["Platform", "sha1"],
+  [join("handshake", "key.ts")]: ["acceptKey"],
+};
 
 describe("core/", () => {
   it("is looked at whole", () => {
@@ -138,6 +162,25 @@ describe("core/", () => {
   it.each(FILES)("%s names nothing that belongs to a runtime", (file) => {
     expect(forbiddenIn(parse(file))).toEqual([]);
   });
+
+  it.each(FILES)("%s has nothing asynchronous but the digest of a key", (file) => {
+    expect(asyncIn(parse(file))).toEqual(ASYNC[file] ?? []);
+  });
+
+  it("would find what is asynchronous", () => {
+    const source = (text: string): ts.SourceFile =>
+      ts.createSourceFile("a.ts", text, ts.ScriptTarget.ES2023, true);
+    const texts = [
+      "async function f() {}",
+      "function f() { return g().then(h); }",
+      "function f(): Promise<void> { g(); }",
+      "function f() { return async () => 1; }",
+      "async function f() { for await (const a of b) c(); }",
+    ];
+    for (const text of texts) expect(asyncIn(source(text)), text).toEqual(["f"]);
+    expect(asyncIn(source("class A { async f() {} }"))).toEqual(["async"]);
+    expect(asyncIn(source("function f() { return 1; }"))).toEqual([]);
+  });
 });
 
 /**
@@ -145,15 +188,24 @@ describe("core/", () => {
  * talk and part.
  */
 const CONVERSATION = `
-  const { Connection, VIOLATIONS, Topics, acceptKey, prepareText } = core;
-  const client = new Connection({ role: "client" }, 0);
-  const server = new Connection({ role: "server" }, 0);
+  const { ClientHandshake, ServerHandshake, VIOLATIONS, acceptKey, createKey, prepareText } = core;
   const seen = [];
   const pump = (from, to) => {
     for (const chunk of from.takeOutput()) {
-      for (const event of to.receive(chunk.slice(), 0)) seen.push(event.type + " " + (event.data ?? event.code));
+      for (const event of to.receive(chunk.slice(), 0)) {
+        seen.push(event.type + " " + (event.data ?? event.code ?? ""));
+        if (event.type === "opened") client = event.connection;
+      }
     }
   };
+  const key = createKey();
+  const accept = await acceptKey(key);
+  const url = { protocol: "ws:", host: "a", pathname: "/", search: "", hash: "" };
+  let client = new ClientHandshake(url, { key, accept }, 0);
+  const handshake = new ServerHandshake({}, 0);
+  pump(client, handshake);
+  const server = handshake.accept({}, accept).connection;
+  pump(handshake, client);
   client.sendText("κόσμε");
   client.sendBinary(new Uint8Array(3));
   client.sendFragment("a".repeat(100), false);
@@ -201,6 +253,8 @@ describe("core/mod.ts, bundled, in a context with TextEncoder, TextDecoder and c
       rules: number;
     };
     expect(Array.from(seen)).toEqual([
+      "upgrade ",
+      "opened ",
       "text κόσμε",
       "binary 0,0,0",
       `text ${"a".repeat(100)}b`,
@@ -221,7 +275,7 @@ describe("core/mod.ts, bundled, in a context with TextEncoder, TextDecoder and c
     expect(Object.keys(given).sort()).toEqual(["TextDecoder", "TextEncoder", "core", "crypto"]);
   });
 
-  it("cannot do without them, which is what shows that the context is bare", () => {
+  it("cannot do without them, which shows that the context is bare", () => {
     expect(() => runInContext(bundle, context({}))).toThrow();
   });
 });

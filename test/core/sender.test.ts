@@ -1,10 +1,11 @@
 // Sending through a connection: fragments, the order of what is written, bounded answers to pings,
-// compression's marks, and what is refused. The frames themselves are frame/frames.test.ts,
-// prepared messages prepared.test.ts.
+// compression's marks, and what is refused. frame/frames.test.ts has the frames, prepared.test.ts the
+// prepared messages.
 
 import { describe, expect, it } from "vitest";
 import { Connection } from "../../core/connection.ts";
 import { UsageError } from "../../core/errors.ts";
+import { BY_REFERENCE_FROM } from "../../core/output.ts";
 import { type Calls, copyingDeflate } from "./codec.ts";
 import type { Role } from "./support.ts";
 import {
@@ -179,14 +180,14 @@ describe.each(ROLES)("answers to pings, as a %s,", (role) => {
 describe("Connection.sendBinary", () => {
   it("passes on a server's large payload by reference, and never writes to it", () => {
     const connection = open("server");
-    const payload = pattern(10_000);
+    const payload = pattern(BY_REFERENCE_FROM);
     connection.sendBinary(payload);
     expect(connection.takeOutput()).toContain(payload);
     const client = open("client");
     client.sendBinary(payload);
     client.sendFragment(payload, true);
     expect(client.takeOutput().some((chunk) => chunk.buffer === payload.buffer)).toBe(false);
-    expect(content(payload)).toBe(content(pattern(10_000)));
+    expect(content(payload)).toBe(content(pattern(BY_REFERENCE_FROM)));
   });
 
   it("sends a view's own bytes only", () => {

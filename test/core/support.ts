@@ -2,10 +2,10 @@
 // RFC 6455 §5.2 reads (and share nothing with the core's), every way to cut a stream into chunks,
 // and one line of text for each event and each frame.
 
-import type { Connection } from "../../core/connection.ts";
 import type { ConnectionEvent } from "../../core/events.ts";
+import type { Machine } from "../../core/machine.ts";
 
-/** Who sends, or which side a connection is. */
+/** Which end sends, or which end a connection is. */
 export type Role = "client" | "server";
 
 export const ROLES: readonly Role[] = ["client", "server"];
@@ -111,7 +111,7 @@ export interface Cut {
 const EVERY_POINT_UP_TO = 300;
 
 /**
- * The bytes whole, byte by byte, and cut in two at every point; chunks are fresh copies, for a
+ * The bytes whole, byte by byte, and cut in two at every point. Chunks are fresh copies, because a
  * connection unmasks them in place.
  */
 export function* cuts(bytes: Uint8Array): Generator<Cut> {
@@ -133,17 +133,17 @@ export function chop(bytes: Uint8Array, size: number): Uint8Array[] {
 }
 
 /** The events that the chunks cause, all received at time `now`. */
-export function receiveAll(
-  connection: Connection,
+export function receiveAll<Event>(
+  machine: Machine<Event>,
   chunks: readonly Uint8Array[],
   now = 0,
-): ConnectionEvent[] {
-  return chunks.flatMap((chunk) => connection.receive(chunk, now));
+): Event[] {
+  return chunks.flatMap((chunk) => machine.receive(chunk, now));
 }
 
-/** Everything that the connection has to say, in one array. */
-export function takeBytes(connection: Connection): Uint8Array {
-  return join(connection.takeOutput());
+/** All output of the machine, in one array. */
+export function takeBytes(machine: Machine<unknown>): Uint8Array {
+  return join(machine.takeOutput());
 }
 
 // --- Lines ---

@@ -13,7 +13,7 @@ const BYE = hex("03e8");
 
 // --- States: how a connection gets there, and what is true of it ---
 
-type State = "open" | "asked" | "agreed" | "echoed" | "failed" | "closed";
+type State = "open" | "asked" | "agreed" | "echoed" | "failed" | "closed" | "gone";
 
 interface StateFacts {
   /** Leads an open connection into the state, at time 0. */
@@ -58,6 +58,16 @@ const STATES: Readonly<Record<State, StateFacts>> = {
   },
   closed: {
     enter: (connection) => void connection.receiveEnd(0),
+    state: "closed",
+    ended: ["server", "client"],
+    deadline: 10_000,
+  },
+  /** The transport has had its time to end. */
+  gone: {
+    enter: (connection) => {
+      connection.receiveEnd(0);
+      connection.tick(10_000);
+    },
     state: "closed",
     ended: ["server", "client"],
     deadline: Infinity,
@@ -108,10 +118,11 @@ type Row = readonly [
   echoed: string,
   failed: string,
   closed: string,
+  gone: string,
 ];
 
-const REFUSED = ["!", "!", "!", "!", "!"] as const;
-const UNHEARD = ["-", "-", "-", "-"] as const;
+const REFUSED = ["!", "!", "!", "!", "!", "!"] as const;
+const UNHEARD = ["-", "-", "-", "-", "-"] as const;
 const BAD = {
   close: "a Close frame has a payload of a single byte (RFC 6455 §5.5.1)",
   bits: "a reserved bit is set that no negotiated extension defines (RFC 6455 §5.2)",
@@ -120,17 +131,20 @@ const BAD = {
 };
 
 const ENDS = {
-  agreed: "closed 1000 \"\" clean local > > closed",
-  echoed: "closed 1000 \"\" clean peer > > closed",
-  failed: `closed 1002 "${BAD.opcode}" unclean violation > > closed`,
+  lost: "closed 1006 \"\" unclean lost",
+  agreed: "closed 1000 \"\" clean local",
+  echoed: "closed 1000 \"\" clean peer",
+  failed: `closed 1002 "${BAD.opcode}" unclean violation`,
 };
-const AT_END = [
-  "closed 1006 \"\" unclean lost > > closed",
-  ENDS.agreed,
-  ENDS.echoed,
-  ENDS.failed,
+const AT_END: Row = [
+  `${ENDS.lost} > > closed`,
+  `${ENDS.lost} > > closed`,
+  `${ENDS.agreed} > > closed`,
+  `${ENDS.echoed} > > closed`,
+  `${ENDS.failed} > > closed`,
   "-",
-] as const;
+  "-",
+];
 
 const TABLE: Readonly<Record<keyof typeof ACTIONS, Row>> = {
   "receive nothing": ["-", "-", ...UNHEARD],
@@ -147,15 +161,16 @@ const TABLE: Readonly<Record<keyof typeof ACTIONS, Row>> = {
   "receive a bad Close frame": [`> close 1002 "${BAD.close}" > failed`, "> > failed", ...UNHEARD],
   "receive garbage": [`> close 1002 "${BAD.bits}" > failed`, "> > failed", ...UNHEARD],
   "receive bad UTF-8": [`> close 1007 "${BAD.utf8}" > failed`, "> > failed", ...UNHEARD],
-  "receive the end": [AT_END[0], ...AT_END],
-  "receive an error": [AT_END[0], ...AT_END],
+  "receive the end": AT_END,
+  "receive an error": AT_END,
   "tick before the deadline": ["-", "-", ...UNHEARD],
   "tick at the deadline": [
     "> ping 00000001 > open",
-    "closed 1006 \"\" unclean timeout > > closed",
-    ENDS.agreed,
-    ENDS.echoed,
-    ENDS.failed,
+    "closed 1006 \"\" unclean timeout > > gone",
+    `${ENDS.agreed} > > gone`,
+    `${ENDS.echoed} > > gone`,
+    `${ENDS.failed} > > gone`,
+    "> > gone",
     "-",
   ],
   "noteActivity": ["-", "-", ...UNHEARD],
@@ -211,7 +226,8 @@ function expectState(connection: Connection, role: Role, name: State): void {
   const { state, ended } = STATES[name];
   expect(connection.state).toBe(state);
   expect(connection.outputEnded).toBe(ended.includes(role));
-  if (name === "closed") expect(connection.deadline).toBe(Infinity);
+  expect(connection.expired).toBe(name === "gone");
+  if (name === "gone") expect(connection.deadline).toBe(Infinity);
   else expect(connection.deadline).toBeLessThan(Infinity);
 }
 
@@ -228,7 +244,7 @@ describe.each(ROLES)("a connection, as a %s,", (role) => {
     const { said: toSay, next } = expected(cell, state);
     expect(said).toBe(toSay);
     expectState(connection, role, next);
-    // Whatever happened: the end comes exactly once, last, and takes nothing else with it.
+    // In every case the end comes exactly once, and last.
     const rest = [
       ...events,
       ...connection.receiveEnd(1e9),
@@ -236,8 +252,8 @@ describe.each(ROLES)("a connection, as a %s,", (role) => {
       ...connection.receiveEnd(1e12),
     ];
     const closed = rest.filter(({ type }) => type === "closed");
-    expect(closed).toHaveLength(state === "closed" ? 0 : 1);
+    expect(closed).toHaveLength(STATES[state].state === "closed" ? 0 : 1);
     expect(rest.at(-1)).toBe(closed[0] ?? rest.at(-1));
-    expectState(connection, role, "closed");
+    expectState(connection, role, "gone");
   });
 });

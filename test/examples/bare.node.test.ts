@@ -1,4 +1,4 @@
-// examples/bare.ts as a process: what its forty lines must do without the host's help.
+// examples/bare.ts as a process: what its few lines must do without the host's help.
 
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -68,6 +68,24 @@ describe.each(RUNTIMES)("examples/bare.ts on %s", (runtime) => {
     tcp.write(request);
     expect((await readAll(tcp)).toString("latin1")).toMatch(expected);
   });
+
+  // Once is enough: it takes 5 seconds.
+  it.runIf(runtime === RUNTIMES[0])(
+    "drops a client that does not leave after its answer",
+    async () => {
+      const { hostname, port } = new URL(`tcp://${bare.host}`);
+      const tcp = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+      tcp.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      await once(tcp.resume(), "end");
+      const start = performance.now();
+      const probe = setInterval(() => tcp.write("still here"), 100);
+      tcp.on("error", () => {});
+      await new Promise((resolve) => tcp.once("close", resolve));
+      clearInterval(probe);
+      expect(performance.now() - start).toBeGreaterThan(4000);
+      expect(performance.now() - start).toBeLessThan(15_000);
+    },
+  );
 
   it("goes on after a client that resets its connection", async () => {
     const client = await connectClient();

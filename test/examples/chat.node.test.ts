@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { Said, Told } from "../../examples/chat/protocol.ts";
+import { sleep } from "../contract/waiting.ts";
 import { hasSignals, RUNTIMES } from "../processes.ts";
 import { startProgram } from "../programs.ts";
 import { Client } from "./client.ts";
@@ -184,7 +185,7 @@ describe.each(RUNTIMES)("examples/chat.ts on %s", (runtime) => {
     for (let count = 0; count < 30; count++) ada.say(message(`number ${count}`));
     expect((await ada.hear("error")).code).toBe("too-fast");
     // By then two more may be said, and on a slow machine only more than that.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await sleep(1_500);
     ada.say(message("patient"));
     expect((await ada.hear("message")).content).toBe("patient");
     ada.leave();

@@ -15,7 +15,7 @@ export interface Outcome {
 }
 
 // Compressed text that is handed over in pieces is checked as it is inflated, and how far a chunk
-// inflates before another fault of the message comes hangs on the cut. Then, and only then, it is
+// inflates before another fault of the message comes depends on the cut. Then, and only then, it is
 // open which of them is reported.
 const FAULTS_OF_COMPRESSED_TEXT = ["deflate-corrupt", "message-too-big", "text-not-utf8"];
 

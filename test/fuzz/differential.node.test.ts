@@ -22,7 +22,7 @@ const DIFFERENCES: readonly Row[] = [
   {
     difference: "invalid UTF-8 fails at once here, and there only when the message is whole",
     why:
-      "RFC 6455 §8.1 asks for a failure, and nothing that comes later can mend the text; whatever else comes meets it closed",
+      "RFC 6455 §8.1 asks for a failure, and nothing that comes later can mend the text; later bytes find it closed",
     example: "01 00 00 0102c080",
     explains: ({ violation, theirs }) =>
       violation === "text-not-utf8" && !/^(?:text|binary)/.test(theirs),
@@ -44,7 +44,7 @@ const DIFFERENCES: readonly Row[] = [
   {
     difference: "the limit counts content here, and compressed bytes as well as content there",
     why:
-      "a limit on messages should not hang on how well they compress; what inflates is bounded as it inflates",
+      "a limit on messages should not depend on how well they compress; what inflates is bounded as it inflates",
     example: "03 03 00 c2034a0400",
     explains: ({ theirReason, ours }) =>
       theirReason === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH" && ours !== "fail 1009",
@@ -88,7 +88,7 @@ const DIFFERENCES: readonly Row[] = [
   {
     difference:
       "what is wrong with the order of frames, or a length, is told when the header is whole here, and before its mask there",
-    why: "the bytes between carry nothing to act on, and whoever sends them sends the rest",
+    why: "the bytes between carry nothing to act on, and their sender sends the rest",
     example: "00 00 00 8080",
     explains: ({ ours, theirReason }) =>
       ours === "nothing"

@@ -56,12 +56,12 @@ export class Trial {
   slowest = 0;
 
   /** @throws {Finding} when something does not hold for the input */
-  async run(target: Target, input: Uint8Array): Promise<void> {
+  run(target: Target, input: Uint8Array): void {
     const start = performance.now();
     try {
-      await target.check(input);
+      target.check(input);
     } catch (error) {
-      throw new Finding(target, await smallest(target, input), error);
+      throw new Finding(target, smallest(target, input), error);
     }
     this.inputs++;
     this.slowest = Math.max(this.slowest, performance.now() - start);
@@ -69,7 +69,7 @@ export class Trial {
 }
 
 /** Leaves out of a failing input what it does not need. */
-async function smallest(target: Target, input: Uint8Array): Promise<Uint8Array> {
+function smallest(target: Target, input: Uint8Array): Uint8Array {
   let shortest = input;
   for (let size = input.length >> 1; size >= 1; size >>= 1) {
     for (let at = 0; at + size <= shortest.length;) {
@@ -77,16 +77,16 @@ async function smallest(target: Target, input: Uint8Array): Promise<Uint8Array> 
         ...shortest.subarray(0, at),
         ...shortest.subarray(at + size),
       ]);
-      if (await fails(target, shorter)) shortest = shorter;
+      if (fails(target, shorter)) shortest = shorter;
       else at += size;
     }
   }
   return shortest;
 }
 
-async function fails(target: Target, input: Uint8Array): Promise<boolean> {
+function fails(target: Target, input: Uint8Array): boolean {
   try {
-    await target.check(input);
+    target.check(input);
     return false;
   } catch {
     return true;
@@ -97,32 +97,32 @@ async function fails(target: Target, input: Uint8Array): Promise<boolean> {
  * Tries changes of the corpus' own inputs, and sometimes of a fresh one, until `enough`; keeps what
  * reaches something new.
  */
-export async function fuzzGuided(
+export function fuzzGuided(
   target: Target,
   corpus: Corpus,
   hits: Uint32Array,
   prng: Prng,
   trial: Trial,
   enough: () => boolean,
-): Promise<void> {
+): void {
   while (!enough()) {
     const parent = prng.chance(5) || corpus.inputs.length === 0
       ? target.fresh(prng)
       : prng.pick(corpus.inputs);
     const other = corpus.inputs.length === 0 ? parent : prng.pick(corpus.inputs);
-    await tryOne(target, mutate(parent, other, prng), corpus, hits, trial);
+    tryOne(target, mutate(parent, other, prng), corpus, hits, trial);
   }
 }
 
 /** Tries one input and offers it to the corpus. */
-export async function tryOne(
+export function tryOne(
   target: Target,
   input: Uint8Array,
   corpus: Corpus,
   hits: Uint32Array,
   trial: Trial,
-): Promise<void> {
+): void {
   hits.fill(0);
-  await trial.run(target, input);
+  trial.run(target, input);
   corpus.offer(input, hits);
 }

@@ -1,21 +1,26 @@
-// What must hold for both opening handshakes whatever bytes come: they never throw, answer at most
-// once and with a well-formed head, end by their deadline, and where the head is cut makes no
-// difference to what they make of it.
+// What must hold for both opening handshakes whatever bytes come: they never throw, report exactly one
+// event, answer at most once and with a well-formed head, and expire after a failure. The cuts of the
+// stream make no difference.
 //
 //    flags | count of sizes | sizes … | stream
 
-import { ClientHandshake, ServerHandshake } from "sansws/core";
+import {
+  ClientHandshake,
+  type ClientHandshakeEvent,
+  ServerHandshake,
+  type ServerHandshakeEvent,
+} from "sansws/core";
 import { deflateCodec } from "../../adapters/deflate.ts";
-import { HANDSHAKE_FAULTS } from "../../core/handshake/faults.ts";
+import { HANDSHAKE_FAULTS } from "../../core/faults.ts";
 import { join } from "../core/support.ts";
 import { chunksOf } from "./case.ts";
 
 /** The bits of the first byte. */
 const FLAG = { smallLimits: 1, deflate: 2, protocols: 4 } as const;
 
-/** The Sec-WebSocket-Accept of every key here, so that an input can hold it. */
+/** The client's key, and the accept value that it wants, so that an input can hold it. */
+export const KEY = "AAAAAAAAAAAAAAAAAAAAAA==";
 export const ACCEPT = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-const sha1 = (): string => ACCEPT;
 
 const TIMEOUT = 1000;
 const PATIENT = { maxHeadSize: 16_384, maxLineLength: 8192, maxFields: 128 };
@@ -30,7 +35,7 @@ interface Input {
   readonly stream: Uint8Array;
 }
 
-type Observe = (input: Input, sizes: readonly number[]) => Promise<readonly string[]>;
+type Observe = (input: Input, sizes: readonly number[]) => readonly string[];
 
 function readInput(input: Uint8Array): Input {
   const count = (input[1] ?? 0) & 0x0f;
@@ -44,23 +49,23 @@ function readInput(input: Uint8Array): Input {
 /**
  * Checks what a server makes of an input. @throws {Error} for the first thing that does not hold
  */
-export function checkServer(input: Uint8Array): Promise<void> {
-  return check(readInput(input), observeServer);
+export function checkServer(input: Uint8Array): void {
+  check(readInput(input), observeServer);
 }
 
 /**
  * Checks what a client makes of an input. @throws {Error} for the first thing that does not hold
  */
-export function checkClient(input: Uint8Array): Promise<void> {
-  return check(readInput(input), observeClient);
+export function checkClient(input: Uint8Array): void {
+  check(readInput(input), observeClient);
 }
 
-async function check(input: Input, observe: Observe): Promise<void> {
-  const whole = (await observe(input, [input.stream.length])).join("\n");
+function check(input: Input, observe: Observe): void {
+  const whole = observe(input, [input.stream.length]).join("\n");
   const ways: [string, readonly number[]][] = [["cut by the input", input.sizes]];
   if (input.stream.length <= SINGLY_UP_TO) ways.push(["byte by byte", [1]]);
   for (const [way, sizes] of ways) {
-    const cut = (await observe(input, sizes)).join("\n");
+    const cut = observe(input, sizes).join("\n");
     hold(whole === cut, `it differs ${way}:\n${whole}\nand\n${cut}`);
   }
 }
@@ -71,53 +76,49 @@ function hold(condition: boolean, what: string): asserts condition {
 
 function optionsOf({ flags }: Input) {
   return {
-    sha1,
     limits: (flags & FLAG.smallLimits) !== 0 ? IMPATIENT : PATIENT,
     timeouts: { handshake: TIMEOUT },
     deflate: (flags & FLAG.deflate) !== 0 ? { codec: deflateCodec } : undefined,
   };
 }
 
-async function observeServer(input: Input, sizes: readonly number[]): Promise<readonly string[]> {
+function observeServer(input: Input, sizes: readonly number[]): readonly string[] {
   const handshake = new ServerHandshake(optionsOf(input), 0);
-  let requests = 0;
+  const events: ServerHandshakeEvent[] = [];
   for (const chunk of chunksOf(input.stream, sizes)) {
-    if (handshake.receive(chunk, 0) !== undefined) requests++;
-    // Chunks may be lent, and are written over by the next read.
+    events.push(...handshake.receive(chunk, 0));
+    // A lent chunk is overwritten by the next read.
     chunk.fill(0xee);
   }
-  const { request, plainRequest } = handshake;
-  hold(requests === (request === undefined ? 0 : 1), `${requests} requests`);
-  const seen = describe(request ?? plainRequest);
-  if (request !== undefined) seen.push(...await accept(handshake, request.protocols[0]));
-  else if (plainRequest !== undefined) seen.push(text(handshake.takeRest()));
-  else handshake.receiveEnd(0);
-  handshake.tick(TIMEOUT);
-  const output = text(join(handshake.takeOutput()));
+  const [first] = events;
+  const seen: string[] = [];
+  if (first?.type === "upgrade") {
+    const opened = handshake.accept({ protocol: first.request.protocols[0] }, ACCEPT)!;
+    seen.push(...describe(first.request), opened.protocol, opened.extensions, text(opened.rest));
+  } else if (first?.type === "request") {
+    seen.push(...describe(first.request));
+    hold(handshake.deadline === Infinity && handshake.pendingOutput === 0, "a request waits");
+  } else if (first === undefined) events.push(...handshake.receiveEnd(0));
+  events.push(...handshake.receiveEnd(0), ...handshake.tick(TIMEOUT), ...handshake.tick(1e6));
+  hold(events.length === 1, `${events.length} events`);
   hold(handshake.deadline === Infinity, "a deadline behind the last one");
-  checkAnswer(handshake, output, input.stream.length > 0);
-  return [...seen, `${handshake.failure}`, output];
+  const event = events[0]!;
+  hold(handshake.expired === (event.type === "failed"), `expired: ${handshake.expired}`);
+  const output = text(join(handshake.takeOutput()));
+  checkAnswer(event, output, input.stream.length > 0);
+  return [...seen, event.type === "failed" ? `${event.error}` : event.type, output];
 }
 
-/**
- * What is written is one answer, and it fits the outcome; a plain request is the host's to answer.
- */
-function checkAnswer(
-  { request, plainRequest, failure }: ServerHandshake,
-  output: string,
-  begun: boolean,
-): void {
-  const outcomes = [request, plainRequest, failure].filter((outcome) => outcome !== undefined);
-  hold(outcomes.length === 1, `${outcomes.length} outcomes`);
-  const status = failure === undefined ? undefined : HANDSHAKE_FAULTS[failure.fault].status;
-  const expected = request !== undefined
-    ? "101"
-    : begun && status !== undefined
-    ? String(status)
-    : "";
+/** What is written is one answer that fits the event; another request is the host's to answer. */
+function checkAnswer(event: ServerHandshakeEvent, output: string, begun: boolean): void {
+  let expected = "";
+  if (event.type === "upgrade") expected = "101";
+  if (event.type === "failed" && begun) {
+    expected = String(HANDSHAKE_FAULTS[event.error.fault].status);
+  }
   hold(
     output.slice(9, 12) === expected,
-    `${failure ?? "no failure"} should be answered with ${expected}: ${output}`,
+    `${event.type} should be answered with ${expected}: ${output}`,
   );
   checkHead(output);
 }
@@ -130,49 +131,40 @@ function checkHead(output: string): void {
   for (const field of fields) hold(/^[\w-]+: [\t -~\x80-\xff]*$/.test(field), `a field: ${field}`);
 }
 
-async function accept(handshake: ServerHandshake, protocol: string | undefined): Promise<string[]> {
-  const opened = await handshake.accept({ protocol });
-  return [opened.protocol, opened.extensions, text(opened.rest)];
-}
-
-async function observeClient(input: Input, sizes: readonly number[]): Promise<readonly string[]> {
+function observeClient(input: Input, sizes: readonly number[]): readonly string[] {
   const protocols = (input.flags & FLAG.protocols) !== 0 ? ["chat", "superchat"] : [];
   const url = new URL("ws://server.example.com/chat");
-  const handshake = await ClientHandshake.create(url, { ...optionsOf(input), protocols }, 0);
+  const options = { ...optionsOf(input), key: KEY, accept: ACCEPT, protocols };
+  const handshake = new ClientHandshake(url, options, 0);
   handshake.takeOutput();
-  const seen: string[] = [];
+  const events: ClientHandshakeEvent[] = [];
   const rest: Uint8Array[] = [];
-  let open = false;
   for (const chunk of chunksOf(input.stream, sizes)) {
-    const opened = open ? void rest.push(chunk.slice()) : handshake.receive(chunk, 0);
-    if (opened !== undefined) {
-      open = true;
-      seen.push(opened.protocol, opened.extensions);
-      rest.push(opened.rest.slice());
-    }
+    const open = events[0]?.type === "opened";
+    const received = handshake.receive(chunk, 0);
+    events.push(...received);
+    if (open) rest.push(chunk.slice());
+    for (const event of received) if (event.type === "opened") rest.push(event.rest.slice());
     chunk.fill(0xee);
   }
-  handshake.receiveEnd(0);
-  handshake.tick(TIMEOUT);
-  const { failure } = handshake;
-  hold(
-    open === (failure === undefined) && handshake.deadline === Infinity,
-    `open: ${open}, and ${failure}`,
-  );
+  events.push(...handshake.receiveEnd(0), ...handshake.tick(TIMEOUT));
+  hold(events.length === 1, `${events.length} events`);
   hold(handshake.takeOutput().length === 0, "a client writes nothing after its request");
-  if (failure?.answer !== undefined) {
-    seen.push(...describe(failure.answer), text(failure.answer.body));
-  }
-  return [...seen, `${failure}`, text(join(rest))];
+  const event = events[0]!;
+  const failed = event.type === "failed";
+  hold(handshake.deadline === Infinity && handshake.expired === failed, "it has not ended");
+  if (!failed) return [event.protocol, event.extensions, text(join(rest))];
+  const { answer } = event.error;
+  const seen = answer === undefined ? [] : [...describe(answer), text(answer.body)];
+  return [...seen, `${event.error}`];
 }
 
 interface Head {
   readonly headers: Iterable<readonly [string, string]>;
 }
 
-/** All that a head says, each thing on a line of its own. */
-function describe(head: Head | undefined): string[] {
-  if (head === undefined) return [];
+/** All that a head says, in lines. */
+function describe(head: Head): string[] {
   const { headers, ...rest } = head;
   return [JSON.stringify(rest), JSON.stringify([...headers])];
 }

@@ -10,7 +10,7 @@ import { deflateCodec } from "../../adapters/deflate.ts";
 import { resolveDeflate } from "../../core/deflate/negotiate.ts";
 import { MessageDeflate } from "../../core/deflate/transform.ts";
 import { frame, hex, join, utf8 } from "../core/support.ts";
-import { ACCEPT } from "./handshakes.ts";
+import { ACCEPT, KEY } from "./handshakes.ts";
 
 /** What is sent, in chunks of how many bytes, and who receives it. */
 interface Load {
@@ -18,7 +18,7 @@ interface Load {
   /** About `size` bytes. */
   make(size: number): Uint8Array;
   readonly chunk: number;
-  receiver(): Promise<Receiver> | Receiver;
+  receiver(): Receiver;
 }
 
 interface Receiver {
@@ -53,9 +53,9 @@ function server(): Receiver {
   return { receive: (chunk) => void handshake.receive(chunk, 0) };
 }
 
-async function client(): Promise<Receiver> {
-  const options = { limits: UNLIMITED, sha1: () => "", protocols: ["a"] };
-  const handshake = await ClientHandshake.create(new URL("ws://a/"), options, 0);
+function client(): Receiver {
+  const options = { limits: UNLIMITED, key: KEY, accept: ACCEPT, protocols: ["a"] };
+  const handshake = new ClientHandshake(new URL("ws://a/"), options, 0);
   return { receive: (chunk) => void handshake.receive(chunk, 0) };
 }
 
@@ -94,6 +94,12 @@ const CONNECTION_LOADS: readonly Load[] = [
     receiver: connection,
   },
   {
+    name: "fragments of two bytes, byte by byte",
+    make: endless(0x02, "a", frame("client", 0x00, "aa")),
+    chunk: 1,
+    receiver: connection,
+  },
+  {
     name: "empty fragments",
     make: endless(0x01, "", frame("client", 0x00)),
     chunk: 65_536,
@@ -124,7 +130,7 @@ const CONNECTION_LOADS: readonly Load[] = [
     receiver: connection,
   },
   {
-    name: "pings that nobody reads the answers of",
+    name: "pings of a peer that does not read",
     make: (size) => repeat(frame("client", 0x89, "abc"), size),
     chunk: 65_536,
     receiver: () => connection({}, false),
@@ -267,7 +273,7 @@ const MEASURED = 1_600_000;
 /** Measures every load. @throws {Error} when one takes more than its share */
 export async function checkLinear(print: (line: string) => void): Promise<void> {
   for (const load of [...CONNECTION_LOADS, ...HANDSHAKE_LOADS]) {
-    const [short, long] = await timesPerByte(load);
+    const [short, long] = timesPerByte(load);
     print(
       `${load.name}: a byte takes ${short.toFixed(1)} ns, and ${
         long.toFixed(1)
@@ -283,21 +289,21 @@ export async function checkLinear(print: (line: string) => void): Promise<void> 
 }
 
 // A busy machine makes a measurement longer, never shorter: the least of some is what it takes.
-async function timesPerByte(load: Load): Promise<[short: number, long: number]> {
+function timesPerByte(load: Load): [short: number, long: number] {
   let short = Infinity, long = Infinity;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    short = Math.min(short, await time(load, SIZE));
-    long = Math.min(long, await time(load, SIZE * FACTOR));
+    short = Math.min(short, time(load, SIZE));
+    long = Math.min(long, time(load, SIZE * FACTOR));
     if (attempt > 0 && long < short * 1.3) break;
   }
   return [short, long];
 }
 
 /** Nanoseconds of this process for a byte; what others on the machine do is not counted. */
-async function time(load: Load, size: number): Promise<number> {
+function time(load: Load, size: number): number {
   const bytes = load.make(size);
   const receivers: Receiver[] = [];
-  for (let left = MEASURED; left > 0; left -= size) receivers.push(await load.receiver());
+  for (let left = MEASURED; left > 0; left -= size) receivers.push(load.receiver());
   const runs = receivers.map((receiver) => ({ receiver, chunks: cut(bytes, load.chunk) }));
   const before = process.cpuUsage();
   for (const { receiver, chunks } of runs) {
@@ -322,7 +328,7 @@ const HELD_SIZE = 2_000_000;
 async function heldPerByte(load: Load): Promise<number> {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
-  const receiver = await load.receiver();
+  const receiver = load.receiver();
   const bytes = load.make(HELD_SIZE);
   await settle(collect);
   const before = usage();

@@ -47,31 +47,31 @@ function clock(seconds: number): { enough(): boolean; rate(inputs: number): stri
   };
 }
 
-/** Inputs nobody looks into: fast. */
-async function fuzzBlindly(target: Target, { seconds, seed }: Options): Promise<number> {
+/** Fresh inputs and their changes, without coverage: fast. */
+function fuzzBlindly(target: Target, { seconds, seed }: Options): number {
   const prng = new Prng(seed);
   const trial = new Trial();
   const { enough, rate } = clock(seconds);
   while (!enough()) {
     const input = target.fresh(prng);
-    await trial.run(target, prng.chance(50) ? input : mutate(input, target.fresh(prng), prng));
+    trial.run(target, prng.chance(50) ? input : mutate(input, target.fresh(prng), prng));
   }
   console.log(`${target.name}: ${rate(trial.inputs)}, the slowest ${trial.slowest.toFixed(0)} ms`);
   return trial.inputs;
 }
 
-async function fuzzWithCoverage(
+function fuzzWithCoverage(
   target: Target,
   { hits }: Instrumented,
   { seconds, seed, write }: Options,
-): Promise<number> {
+): number {
   const prng = new Prng(seed);
   const trial = new Trial();
   const corpus = new Corpus(hits.length);
-  for (const input of readCorpus(target.name)) await tryOne(target, input, corpus, hits, trial);
+  for (const input of readCorpus(target.name)) tryOne(target, input, corpus, hits, trial);
   const known = [corpus.inputs.length, corpus.reached] as const;
   const { enough, rate } = clock(seconds);
-  await fuzzGuided(target, corpus, hits, prng, trial, enough);
+  fuzzGuided(target, corpus, hits, prng, trial, enough);
   const grown = `${known[0]} inputs that reach ${
     known[1]
   } places became ${corpus.inputs.length} that reach ${corpus.reached}`;
@@ -80,7 +80,7 @@ async function fuzzWithCoverage(
       trial.slowest.toFixed(0)
     } ms; ${grown}`,
   );
-  if (write) console.log(`corpus: ${await writeCorpus(target, corpus.inputs, hits)} inputs`);
+  if (write) console.log(`corpus: ${writeCorpus(target, corpus.inputs, hits)} inputs`);
   return trial.inputs;
 }
 
@@ -90,10 +90,10 @@ async function main(): Promise<void> {
     options.target === undefined || name === options.target;
   console.log(`seed ${options.seed}`);
   let inputs = 0;
-  for (const target of TARGETS.filter(chosen)) inputs += await fuzzBlindly(target, options);
+  for (const target of TARGETS.filter(chosen)) inputs += fuzzBlindly(target, options);
   const instrumented = await loadInstrumented();
   for (const target of instrumented.targets.filter(chosen)) {
-    inputs += await fuzzWithCoverage(target, instrumented, options);
+    inputs += fuzzWithCoverage(target, instrumented, options);
   }
   await checkLinear(console.log);
   console.log(`${inputs} inputs, nothing found`);

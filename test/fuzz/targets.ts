@@ -13,7 +13,7 @@ export interface Target {
   /** An input like those that peers send, or nearly. */
   fresh(prng: Prng): Uint8Array;
   /** @throws {Error} when something does not hold for the input */
-  check(input: Uint8Array): void | Promise<void>;
+  check(input: Uint8Array): void;
 }
 
 /** All of them. */

@@ -3,6 +3,7 @@
 // python.py of clients/ and servers/ does the same in Python.
 
 import process from "node:process";
+import { sameBytes } from "../core/support.ts";
 
 export type Message = string | Uint8Array;
 
@@ -96,8 +97,9 @@ export function fragmentsOf(text: string): string[] {
 }
 
 export function same(one: Message, other: Message): boolean {
-  if (typeof one === "string" || typeof other === "string") return one === other;
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+  return typeof one === "string" || typeof other === "string"
+    ? one === other
+    : sameBytes(one, other);
 }
 
 const PAYLOAD: Uint8Array = new TextEncoder().encode("ping é");

@@ -1,6 +1,7 @@
 // How this library spells what interop tests agree on, as a server and as a client.
 
-import type { DeflateChoice, Socket } from "sansws";
+import type { Socket } from "sansws";
+import type { DeflateChoice } from "sansws/node";
 import type { Peer, Queue, Variant } from "./messages.ts";
 
 export const DEFLATE: Readonly<Record<Variant, DeflateChoice>> = {

@@ -1,8 +1,7 @@
-// `npm run mutation`: changes core/ in every small way that Stryker knows, and looks which changes
-// no test notices. Prints them, the score of each file and of all of them; exits with 1 where that
-// is under 90 percent. Names of groups limit it to these. What was killed before is not tried again
-// until it or its tests change (`reports/mutation/`); the first time takes about half an hour on
-// two idle cores.
+// `npm run mutation`: changes core/ in every small way that Stryker knows, and prints the changes that
+// no test notices, the score of each file and of all. Exits with 1 under 90 percent. Names of groups
+// limit it to these. A mutant that was killed is tried again only when it or its tests change
+// (`reports/mutation/`). The first run takes about half an hour on two idle cores.
 
 import { Stryker } from "@stryker-mutator/core";
 import process from "node:process";
@@ -10,7 +9,7 @@ import { GROUPS } from "./groups.ts";
 
 const LEAST_SCORE = 90;
 
-/** What became of the mutants of a file. */
+/** The mutants of a file, by their end. */
 interface Tally {
   killed: number;
   /** Ran into an endless loop, or something like it. */

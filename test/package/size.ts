@@ -16,8 +16,8 @@ interface Entry {
 const adapters: readonly string[] = ["node", "deno", "bun"];
 
 function rootWith(adapter: string): Entry {
-  const others = adapters.filter((name) => name !== adapter).map((name) => `./${name}.ts`);
-  return { source: "adapters/mod.ts", leftOut: ["./deflate.ts", "node:*", ...others] };
+  const others = adapters.filter((name) => name !== adapter).map((name) => `./${name}/runtime.ts`);
+  return { source: "adapters/mod.ts", leftOut: ["*/deflate.ts", "node:*", ...others] };
 }
 
 /** An entry point of the package, as it is measured. */

@@ -3,13 +3,10 @@
 
 import type { IncomingUpgrade, ServeOptions, Socket, UpgradeDecision } from "sansws";
 import { allowOrigins } from "sansws";
+import { sleep } from "../contract/waiting.ts";
 
 /** What a server notes for the tests to ask about. */
 export type Note = (line: string) => void;
-
-function sleep(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
 
 const INJECTED = "x\r\nX-Injected: 1";
 
@@ -96,12 +93,6 @@ export const BEHAVIOURS: Readonly<Record<string, (note: Note) => ServeOptions>> 
       UNSAFE_RESPONSES[new URL(request.url).pathname]?.() ?? new Response(SAFE_BODY),
   }),
   web: () => ({ request: answer }),
-  body: (note) => ({
-    request: async (request) => {
-      note(`asked ${request.method} ${await request.text()}`);
-      return new Response("ok\n");
-    },
-  }),
   news: () => ({
     open: (socket) => socket.subscribe("news"),
     message: (socket, data) => publish(socket, String(data)),

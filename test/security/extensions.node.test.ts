@@ -5,6 +5,7 @@ import { Buffer } from "node:buffer";
 import { constants, deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { acceptance, closing, rawListen } from "../contract/raw.ts";
+import { sleep } from "../contract/waiting.ts";
 import { frame, hex, join } from "../core/support.ts";
 import type { Errand, Outcome } from "./server.ts";
 import { flood, hasProc, MIB, onEachRuntime, opening, repeat } from "./target.ts";
@@ -93,7 +94,7 @@ onEachRuntime({}, (target) => {
       const url = await opening(async (peer) => {
         peer.write(frame("server", first));
         for (let i = 0; i < 200 && !peer.ended && !peer.closed; i++) {
-          if (!peer.socket.write(fragments)) await new Promise((resolve) => setTimeout(resolve, 2));
+          if (!peer.socket.write(fragments)) await sleep(2);
         }
         peer.end();
       }, AGREED);

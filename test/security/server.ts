@@ -96,15 +96,19 @@ async function run({ url, options, send = [] }: Errand): Promise<Outcome> {
 }
 
 async function control(request: Request): Promise<Response> {
-  const { pathname } = new URL(request.url);
+  const { pathname, search } = new URL(request.url);
   if (pathname === "/forget") forget();
-  if (pathname === "/connect") return Response.json(await run(await request.json() as Errand));
+  if (pathname === "/connect") {
+    return Response.json(await run(JSON.parse(decodeURIComponent(search.slice(1))) as Errand));
+  }
   return Response.json(state());
 }
 
 const specs = JSON.parse(process.env["SERVERS"] ?? "{}") as Record<string, Spec>;
 for (const [name, spec] of Object.entries(specs)) await start(name, spec);
-const { address } = await serve({ port: 0, hostname: "127.0.0.1", request: control });
+// An errand with certificates makes a long line.
+const limits = { maxLineLength: 2 ** 16, maxHeadSize: 2 ** 17 };
+const { address } = await serve({ port: 0, hostname: "127.0.0.1", limits, request: control });
 const ports = Object.fromEntries(
   Array.from(servers, ([name, server]) => [name, server.address.port]),
 );

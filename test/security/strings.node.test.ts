@@ -2,7 +2,7 @@
 // wire, on either side; and handlers that fail, which end their own connection and no other.
 
 import { describe, expect, it } from "vitest";
-import { rawConnect, rawListen, rawOpen, request } from "../contract/raw.ts";
+import { latin1, rawConnect, rawListen, rawOpen, request } from "../contract/raw.ts";
 import { frame } from "../core/support.ts";
 import type { Errand } from "./server.ts";
 import { onEachRuntime } from "./target.ts";
@@ -169,10 +169,7 @@ onEachRuntime({
 async function refusing(): Promise<{ url: string; sent: string[]; }> {
   const sent: string[] = [];
   const url = await rawListen((peer) => {
-    peer.socket.on(
-      "data",
-      (chunk: Uint8Array) => sent.push(new TextDecoder("latin1").decode(chunk)),
-    );
+    peer.socket.on("data", (chunk: Uint8Array) => sent.push(latin1(chunk)));
     peer.socket.once("data", () => peer.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
   });
   return { url, sent };

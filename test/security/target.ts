@@ -73,11 +73,11 @@ export class Target extends Program {
 
   /** Sends it on an errand as a client. */
   async connect(errand: Errand): Promise<Outcome> {
-    return await this.#ask("connect", { method: "POST", body: JSON.stringify(errand) }) as Outcome;
+    return await this.#ask(`connect?${encodeURIComponent(JSON.stringify(errand))}`) as Outcome;
   }
 
-  async #ask(path: string, init?: RequestInit): Promise<unknown> {
-    const response = await fetch(`http://127.0.0.1:${this.port("control")}/${path}`, init);
+  async #ask(path: string): Promise<unknown> {
+    const response = await fetch(`http://127.0.0.1:${this.port("control")}/${path}`);
     return await response.json();
   }
 

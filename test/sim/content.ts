@@ -75,7 +75,7 @@ export function produce(content: Content): string | Uint8Array {
   return typeof data === "string" ? data : data.slice();
 }
 
-/** The same, but bytes are a view that nobody may write to. */
+/** The same, but bytes are a view that must not be written to. */
 function peek({ kind, size, from, sort }: Content): string | Uint8Array {
   const end = from + size;
   return kind === "text"

@@ -1,5 +1,5 @@
-// One end of a simulated pair: a connection set up as the program says, and what its host knows
-// about the transport. What the host does with it is pair.ts's affair.
+// One end of a simulated pair: a connection set up as the program says, and what its host knows about
+// the transport. pair.ts acts as the host.
 
 import { Connection } from "sansws/core";
 import { deflateCodec } from "../../adapters/deflate.ts";
@@ -13,6 +13,7 @@ import type { Program, Role } from "./program.ts";
 export class End {
   readonly role: Role;
   readonly connection: Connection;
+  readonly output: "owned" | "shared";
   readonly watch: Watch;
   readonly out: Link;
   readonly in: Link;
@@ -40,11 +41,13 @@ export class End {
     [this.says, this.hears] = ledgers;
     this.skew = setup.clock;
     const { maxMessageSize, maxPendingReplies, pingInterval, pongTimeout, idle, close } = setup;
+    this.output = setup.chunks === "lent" ? "shared" : "owned";
     this.connection = new Connection({
       role,
       messages: setup.messages,
       text: setup.text,
       chunks: setup.chunks,
+      output: this.output,
       limits: { maxMessageSize, maxPendingReplies },
       timeouts: { pingInterval, pongTimeout, idle, close },
       deflate: deflateOf(program, role),

@@ -19,7 +19,7 @@ export function hold(condition: boolean, what: string): asserts condition {
 /** The largest control frame of a client, in bytes. */
 const LARGEST_CONTROL = 2 + 4 + 125;
 
-/** The first byte of a pong that nobody asked for; no ping begins with it. */
+/** The first byte of an unsolicited pong; no ping begins with it. */
 export const UNASKED = 0x75;
 
 /** What went one way: messages, and the answers to pings that came the other way. */
@@ -79,7 +79,7 @@ export class Ledger {
 
   #hearMessage(data: string | Uint8Array, type: "text" | "utf8" | "binary"): void {
     const message = this.said[this.#heard];
-    hold(message !== undefined, `a ${type} message came that nobody had ended`);
+    hold(message !== undefined, `a ${type} message came that had not been ended`);
     this.#heard++;
     hold(
       message.kind === (type === "binary" ? "binary" : "text"),
@@ -148,11 +148,9 @@ export class Watch {
   #closeSent: CloseInfo | undefined;
   #rank = 0;
   #ended = false;
+  #expired = false;
   #pending = 0;
-  /**
-   * The peer's Close, or its fault, came behind other things, and what these are answered with may
-   * still be sent.
-   */
+  /** The peer's Close, or its fault, came behind other things, which may still be answered. */
   #lastWords = false;
   /**
    * Bytes that inputs added to the output since it was taken, and those of them that must be pongs.
@@ -238,7 +236,7 @@ export class Watch {
       this.#connection.canSend === this.maySend,
       `canSend should be ${this.maySend}, ${this.#connection.state}`,
     );
-    const { state, closeSent, closeReceived, outputEnded, deadline, pendingOutput } =
+    const { state, closeSent, closeReceived, outputEnded, deadline, expired, pendingOutput } =
       this.#connection;
     const rank = ["open", "closing", "closed"].indexOf(state);
     hold(rank >= this.#rank, `the state went back to ${state}`);
@@ -257,18 +255,18 @@ export class Watch {
       `${state}, and closed was reported: ${this.closed?.cause}`,
     );
     hold(
-      state !== "closing" || deadline <= Number.MAX_VALUE || this.#setup.close === Infinity,
-      "closing, without a deadline",
+      state === "open" || expired || deadline < Infinity || this.#setup.close === Infinity,
+      `${state}, without a deadline`,
     );
+    hold(!expired || (state === "closed" && deadline === Infinity), `expired, but ${state}`);
     // "The client SHOULD wait for the server to close the connection" (§7.1.1), unless one of them
     // has failed it.
     const waits = this.#client && state === "closing" && closeReceived !== undefined;
     hold(!waits || !outputEnded, "the client ends the transport before the server");
-    hold(
-      state !== "closed" || (outputEnded && deadline === Infinity),
-      "closed, with something still to come",
-    );
+    hold(state !== "closed" || outputEnded, "closed, with output still to come");
     hold(outputEnded || !this.#ended, "the output had ended, and has not any more");
+    hold(expired || !this.#expired, "it had expired, and has not any more");
+    this.#expired = expired;
     hold(pendingOutput === this.#pending, "the output grew by itself");
   }
 }

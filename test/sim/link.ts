@@ -180,7 +180,7 @@ export class Link {
   }
 }
 
-/** Whether nobody has written around the chunk. */
+/** Whether the bytes around the chunk are unchanged. */
 export function intactAround(chunk: Uint8Array): boolean {
   const buffer = new Uint8Array(chunk.buffer);
   const end = chunk.byteOffset + chunk.length;

@@ -118,7 +118,7 @@ class Pair {
     this.#stepAt = this.#now + (this.#program.steps[this.#next]?.wait ?? 0);
   }
 
-  /** Whatever the program left undone: everybody reads again, and the client ends it. */
+  /** After the program: both ends read again, and the client ends it. */
   #finale(): void {
     for (const end of this.#ends) end.paused = false;
     const [client] = this.#ends;
@@ -213,7 +213,7 @@ class Pair {
     const open = end.connection.state === "open";
     const events = end.connection.receive(arrival, now);
     hold(intactAround(arrival), "something was written around a chunk");
-    // What was only lent is written over by the next read.
+    // Lent memory is overwritten by the next read.
     if (this.#program[end.role].chunks === "lent") arrival.fill(OVERWRITTEN);
     this.#take(end, events, open);
   }
@@ -223,7 +223,7 @@ class Pair {
     if (end.paused) end.connection.noteActivity();
     this.#take(end, end.connection.tick(now), false);
     hold(end.connection.deadline > now, "the deadline is not later than the tick that it was for");
-    if (end.watch.closed !== undefined) this.#giveUp(end);
+    if (end.connection.expired) this.#giveUp(end);
   }
 
   /** "A call before the deadline changes nothing." */
@@ -253,15 +253,16 @@ class Pair {
     if (end.over || end.endedOut || !out.writable) return;
     const chunks = connection.takeOutput();
     watch.took(chunks);
-    // As one: where chunks end depends on what other connections have written, which must not
-    // decide about the run.
     if (chunks.length > 0) out.write(joined(chunks), this.#now);
+    // Owned chunks are the host's, to do with as it likes. The other end may still have to send the
+    // same prepared message.
+    if (end.output === "owned") { for (const chunk of chunks) chunk.fill(OVERWRITTEN); }
     if (!connection.outputEnded) return;
     out.end(this.#now);
     end.endedOut = true;
   }
 
-  /** Hands the events to everybody who keeps a ledger. */
+  /** Enters the events into the ledgers. */
   #take(end: End, events: readonly ConnectionEvent[], answers: boolean): void {
     end.watch.received(events);
     for (const event of events) {

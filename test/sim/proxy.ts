@@ -15,7 +15,7 @@ export interface Proxy {
   close(): void;
 }
 
-/** Listens, and connects whoever comes with the port. */
+/** Listens, and connects every client with the port. */
 export async function startProxy(port: number, setup: LinkSetup): Promise<Proxy> {
   const [up, down] = [new Pump(new Link(setup, 0)), new Pump(new Link(setup, 1))];
   const sockets: Socket[] = [];

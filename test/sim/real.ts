@@ -2,17 +2,11 @@
 // the proxy. Its invariants are those of the simulation, as far as an application can see them; its
 // times are a fraction of the program's.
 
-import type {
-  CommonOptions,
-  Handlers,
-  Message,
-  MessageKind,
-  PreparedMessage,
-  Socket,
-} from "sansws";
+import type { Handlers, Message, MessageKind, PreparedMessage, Socket } from "sansws";
 import { connect, prepareBinary, prepareText, serve } from "sansws";
 import type { ClosedEvent, CloseInfo, ConnectionEvent } from "sansws/core";
-import { decodeClose, encodeClose } from "sansws/core";
+import type { CommonOptions } from "../../adapters/host/options.ts";
+import { decodeClose, encodeClose } from "../../core/close.ts";
 import { type Content, produce } from "./content.ts";
 import { checkOutcome, hold, Ledger, type Verdict } from "./invariants.ts";
 import type { LinkSetup } from "./link.ts";
@@ -20,7 +14,7 @@ import { type Action, type EndSetup, isCalm, type Program } from "./program.ts";
 import { type Proxy, startProxy } from "./proxy.ts";
 
 /**
- * The program's milliseconds for one of ours; nobody waits longer for one step than `LONGEST_WAIT`.
+ * The program's milliseconds for one of ours; no step waits longer than `LONGEST_WAIT`.
  */
 const HASTE = 50;
 const LONGEST_WAIT = 30;
@@ -126,7 +120,7 @@ class RealEnd {
 
   #send(data: string | Uint8Array | PreparedMessage, content: Content, compress: boolean): void {
     // Nothing goes behind a message that is under way: if that one fails, so does what waits for
-    // it, and nobody is told.
+    // it, and the sender is not told.
     if (this.#stream !== undefined) return;
     if (this.socket!.send(data, { compress }) !== "dropped") this.says.say(content, true);
   }
@@ -257,7 +251,7 @@ async function perform(
   }
 }
 
-/** Whatever the program left undone: everybody reads again, and the client ends it. */
+/** After the program: both ends read again, and the client ends it. */
 async function finish(ends: readonly [RealEnd, RealEnd]): Promise<void> {
   for (const end of ends) end.socket!.resume();
   ends[0].close(1000, "");

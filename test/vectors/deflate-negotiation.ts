@@ -3,7 +3,7 @@
 // defaults; the parameters are seen from the endpoint under test.
 
 import type { DeflateOptions, DeflateParams } from "../../core/deflate/negotiate.ts";
-import type { HandshakeFault } from "../../core/handshake/faults.ts";
+import type { HandshakeFault } from "../../core/faults.ts";
 
 type Options = Partial<Omit<DeflateOptions, "codec">>;
 

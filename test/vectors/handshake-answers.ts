@@ -1,8 +1,8 @@
-// Answers to a client, and what becomes of each: an open connection, or the rule it breaks. One row
+// Answers to a client, and what each leads to: an open connection, or the rule it breaks. One row
 // or more for every rule of RFC 6455 §4.1 that an answer can break. `ACCEPT` in a head stands for
 // the value that answers the key that was sent.
 
-import type { HandshakeFault } from "../../core/handshake/faults.ts";
+import type { HandshakeFault } from "../../core/faults.ts";
 import type { Limits } from "../../core/limits.ts";
 
 export interface AnswerVector {
@@ -203,7 +203,7 @@ const SWITCH_FAULTS: readonly AnswerVector[] = [
   },
   {
     name: "the accept value of another key",
-    head: answer("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+    head: answer("Sec-WebSocket-Accept: p3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
     outcome: "accept-wrong",
   },
   { name: "an empty accept value", head: answer("Sec-WebSocket-Accept:"), outcome: "accept-wrong" },

@@ -1,8 +1,8 @@
-// Requests to a server, and what becomes of each: a WebSocket, a plain request for the host, or the
-// rule it breaks. One row or more for every rule of RFC 9112 and RFC 6455 §4.2.1 that a head alone
-// can break. Text is Latin-1.
+// Requests to a server, and what each is: an upgrade, a request without one, or the rule it breaks.
+// One row or more for every rule of RFC 9112 and RFC 6455 §4.2.1 that a head alone can break. Text is
+// Latin-1.
 
-import type { HandshakeFault } from "../../core/handshake/faults.ts";
+import type { HandshakeFault } from "../../core/faults.ts";
 import type { UpgradeRequest } from "../../core/handshake/request.ts";
 import type { Limits } from "../../core/limits.ts";
 
@@ -10,12 +10,10 @@ export interface RequestVector {
   readonly name: string;
   readonly head: string;
   readonly limits?: Partial<Limits>;
-  /** What the head is; a fault's name for one that is refused. */
-  readonly outcome: "upgrade" | "plain" | HandshakeFault;
-  /** For an upgrade: what the request says, as far as the row is about it. */
-  readonly says?: Partial<
-    Pick<UpgradeRequest, "host" | "path" | "origin" | "protocols" | "target">
-  >;
+  /** The event that reports the head; a fault's name for one that is refused. */
+  readonly outcome: "upgrade" | "request" | HandshakeFault;
+  /** What the request says, as far as the row is about it. */
+  readonly says?: Partial<Omit<UpgradeRequest, "headers">>;
 }
 
 /** The key of RFC 6455 §1.3, and the value that answers it. */
@@ -52,7 +50,7 @@ export function request(...edits: readonly string[]): string {
   return lines.join("\r\n") + "\r\n\r\n";
 }
 
-/** A request that asks for nothing but a page, with more fields where given. */
+/** A request for a page, with more fields where given. */
 export function page(line = "GET / HTTP/1.1", ...fields: readonly string[]): string {
   return [line, "Host: localhost:8080", ...fields].join("\r\n") + "\r\n\r\n";
 }
@@ -103,7 +101,19 @@ const UPGRADES: readonly RequestVector[] = [
     name: "nothing but what is needed",
     head: request(),
     outcome: "upgrade",
-    says: { origin: undefined, protocols: [] },
+    says: { origin: undefined, protocols: [], key: SAMPLE_KEY, version: "HTTP/1.1" },
+  },
+  {
+    name: "HTTP/1.2",
+    head: request("GET /chat HTTP/1.2"),
+    outcome: "upgrade",
+    says: { version: "HTTP/1.2" },
+  },
+  {
+    name: "another key",
+    head: request(key("AAAAAAAAAAAAAAAAAAAAAA==")),
+    outcome: "upgrade",
+    says: { key: "AAAAAAAAAAAAAAAAAAAAAA==" },
   },
   {
     name: "Connection with keep-alive",
@@ -232,24 +242,50 @@ const UPGRADES: readonly RequestVector[] = [
 ];
 
 const PLAIN: readonly RequestVector[] = [
-  { name: "a page", head: page(), outcome: "plain" },
-  { name: "HEAD", head: page("HEAD /a HTTP/1.1"), outcome: "plain" },
   {
-    name: "POST with a length",
-    head: page("POST / HTTP/1.1", "Content-Length: 5"),
-    outcome: "plain",
+    name: "a page",
+    head: page(),
+    outcome: "request",
+    says: { method: "GET", target: "/", version: "HTTP/1.1" },
+  },
+  { name: "HEAD", head: page("HEAD /a HTTP/1.1"), outcome: "request", says: { method: "HEAD" } },
+  {
+    name: "a page in HTTP/1.0",
+    head: page("GET / HTTP/1.0"),
+    outcome: "request",
+    says: { version: "HTTP/1.0" },
   },
   {
-    name: "POST with chunks",
-    head: page("POST / HTTP/1.1", "Transfer-Encoding: Chunked"),
-    outcome: "plain",
+    name: "a page in HTTP/1.0 without Host",
+    head: "GET / HTTP/1.0\r\n\r\n",
+    outcome: "request",
+    says: { version: "HTTP/1.0" },
   },
-  { name: "OPTIONS *", head: page("OPTIONS * HTTP/1.1"), outcome: "plain" },
-  { name: "CONNECT", head: page("CONNECT example.com:443 HTTP/1.1"), outcome: "plain" },
+  {
+    name: "a page in HTTP/1.9",
+    head: page("GET / HTTP/1.9"),
+    outcome: "request",
+    says: { version: "HTTP/1.9" },
+  },
+  {
+    name: "GET with a length",
+    head: page("GET / HTTP/1.1", "Content-Length: 5"),
+    outcome: "request",
+  },
+  {
+    name: "GET with chunks",
+    head: page("GET / HTTP/1.1", "Transfer-Encoding: Chunked"),
+    outcome: "request",
+  },
   {
     name: "an upgrade to something else",
     head: page("GET / HTTP/1.1", "Upgrade: h2c", "Connection: Upgrade"),
-    outcome: "plain",
+    outcome: "request",
+  },
+  {
+    name: "an upgrade to something else in HTTP/1.0",
+    head: page("GET / HTTP/1.0", "Upgrade: h2c", "Connection: Upgrade"),
+    outcome: "request",
   },
 ];
 
@@ -403,7 +439,22 @@ const HTTP_FAULTS: readonly RequestVector[] = [
     head: request("G(T / HTTP/1.1"),
     outcome: "request-line-malformed",
   },
-  { name: "HTTP/0.9", head: "GET /\r\n\r\n", outcome: "request-line-malformed" },
+  { name: "a line of HTTP/0.9", head: "GET /\r\n\r\n", outcome: "request-line-malformed" },
+  {
+    name: "a version without a minor one",
+    head: request("GET / HTTP/1"),
+    outcome: "request-line-malformed",
+  },
+  {
+    name: "a version of letters",
+    head: request("GET / HTTP/1.x"),
+    outcome: "request-line-malformed",
+  },
+  {
+    name: "a major version of two digits",
+    head: request("GET / HTTP/11.1"),
+    outcome: "request-line-malformed",
+  },
   {
     name: "something before the version",
     head: request("GET / XHTTP/1.1"),
@@ -438,8 +489,9 @@ const HTTP_FAULTS: readonly RequestVector[] = [
     outcome: "target-invalid",
   },
   { name: "GET *", head: request("GET * HTTP/1.1"), outcome: "target-invalid" },
-  { name: "HTTP/1.0", head: request("GET / HTTP/1.0"), outcome: "http-version-unsupported" },
-  { name: "HTTP/1.2", head: request("GET / HTTP/1.2"), outcome: "http-version-unsupported" },
+  { name: "HTTP/0.9", head: request("GET / HTTP/0.9"), outcome: "http-version-unsupported" },
+  { name: "HTTP/2.0", head: request("GET / HTTP/2.0"), outcome: "http-version-unsupported" },
+  { name: "HTTP/3.1", head: page("GET / HTTP/3.1"), outcome: "http-version-unsupported" },
   {
     name: "the preface of HTTP/2",
     head: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -448,7 +500,22 @@ const HTTP_FAULTS: readonly RequestVector[] = [
 
   { name: "no Host", head: request("-Host"), outcome: "host-missing" },
   { name: "no Host for a page", head: "GET / HTTP/1.1\r\n\r\n", outcome: "host-missing" },
+  {
+    name: "no Host for a page in HTTP/1.2",
+    head: "GET / HTTP/1.2\r\n\r\n",
+    outcome: "host-missing",
+  },
   { name: "two Hosts", head: request("+Host: server.example.com"), outcome: "host-repeated" },
+  {
+    name: "two Hosts in HTTP/1.0",
+    head: page("GET / HTTP/1.0", "Host: a"),
+    outcome: "host-repeated",
+  },
+  {
+    name: "a bad Host in HTTP/1.0",
+    head: "GET / HTTP/1.0\r\nHost: a/b\r\n\r\n",
+    outcome: "host-invalid",
+  },
   { name: "an empty Host", head: request("Host:"), outcome: "host-invalid" },
   { name: "a Host with a path", head: request("Host: example.com/a"), outcome: "host-invalid" },
   {
@@ -510,6 +577,27 @@ const HTTP_FAULTS: readonly RequestVector[] = [
   },
 ];
 
+const METHOD_FAULTS: readonly RequestVector[] = [
+  ...["POST", "PUT", "DELETE", "PATCH", "TRACE", "get", "Head", "BREW"].map((method) => ({
+    name: `${method} for a page`,
+    head: page(`${method} / HTTP/1.1`),
+    outcome: "method-not-allowed" as const,
+  })),
+  {
+    name: "POST with a length",
+    head: page("POST / HTTP/1.1", "Content-Length: 5"),
+    outcome: "method-not-allowed",
+  },
+  {
+    name: "POST with chunks",
+    head: page("POST / HTTP/1.1", "Transfer-Encoding: chunked"),
+    outcome: "method-not-allowed",
+  },
+  { name: "POST in HTTP/1.0", head: page("POST / HTTP/1.0"), outcome: "method-not-allowed" },
+  { name: "OPTIONS *", head: page("OPTIONS * HTTP/1.1"), outcome: "method-not-allowed" },
+  { name: "CONNECT", head: page("CONNECT a.example:443 HTTP/1.1"), outcome: "method-not-allowed" },
+];
+
 const UPGRADE_FAULTS: readonly RequestVector[] = [
   { name: "POST", head: request("POST /chat HTTP/1.1"), outcome: "method-not-get" },
   {
@@ -517,6 +605,19 @@ const UPGRADE_FAULTS: readonly RequestVector[] = [
     head: request("get /chat HTTP/1.1"),
     outcome: "method-not-get",
   },
+  { name: "HEAD", head: request("HEAD /chat HTTP/1.1"), outcome: "method-not-get" },
+  { name: "HTTP/1.0", head: request("GET / HTTP/1.0"), outcome: "upgrade-http-version" },
+  {
+    name: "HTTP/1.0 without Host",
+    head: request("GET / HTTP/1.0", "-Host"),
+    outcome: "upgrade-http-version",
+  },
+  {
+    name: "a key in HTTP/1.0",
+    head: page("GET / HTTP/1.0", key(SAMPLE_KEY)),
+    outcome: "upgrade-http-version",
+  },
+  { name: "POST in HTTP/1.0", head: request("POST / HTTP/1.0"), outcome: "method-not-get" },
   { name: "a body with a length", head: request("Content-Length: 5"), outcome: "body-unexpected" },
   {
     name: "a body in chunks",
@@ -646,5 +747,6 @@ export const REQUESTS: readonly RequestVector[] = [
   ...UPGRADES,
   ...PLAIN,
   ...HTTP_FAULTS,
+  ...METHOD_FAULTS,
   ...UPGRADE_FAULTS,
 ];

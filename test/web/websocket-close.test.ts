@@ -3,6 +3,7 @@
 // web-platform-test that asks for the same.
 
 import { describe, expect, it } from "vitest";
+import { sleep } from "../contract/waiting.ts";
 import { nameOf, next, open, url, useServer } from "./support.ts";
 
 useServer();
@@ -23,7 +24,7 @@ async function historyWhenClosedAfter(turns: number): Promise<string> {
     }}
   socket.close();
   await closed;
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await sleep(50);
   return events.join(" ");
 }
 
@@ -138,7 +139,7 @@ describe("WebSocket close", () => {
     socket.close();
     expect(socket.readyState).toBe(2);
     const close = await next(socket, "close");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     expect(events).toEqual(["error", "close"]);
     expect(close).toMatchObject({ code: 1006, reason: "", wasClean: false });
   });

@@ -3,6 +3,7 @@
 // the same.
 
 import { describe, expect, it } from "vitest";
+import { sleep } from "../contract/waiting.ts";
 import { FLOOD, next, open, url, useServer } from "./support.ts";
 
 useServer();
@@ -24,7 +25,7 @@ describe("WebSocket opening", () => {
       socket.addEventListener(type, () => events.push(type));
     }
     const close = await next(socket, "close");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
     expect(close).toMatchObject({ code: 1006, wasClean: false });
     expect(events).toEqual(["error", "close"]);
     expect(socket.protocol).toBe("");

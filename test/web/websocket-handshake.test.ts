@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { ProtocolError } from "sansws";
 import { describe, expect, it } from "vitest";
 import { acceptance, closing, rawListen, type RawPeer } from "../contract/raw.ts";
-import { Mailbox } from "../contract/suite.ts";
+import { Mailbox, sleep } from "../contract/suite.ts";
 import { frame } from "../core/support.ts";
 import { next, open } from "./support.ts";
 
@@ -36,7 +36,7 @@ async function story(socket: ReturnType<typeof open>): Promise<string[]> {
     socket.addEventListener(type, (event) => events.push(`${event.type} ${socket.readyState}`));
   }
   await next(socket, "close");
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await sleep(50);
   return events;
 }
 
@@ -119,7 +119,7 @@ describe("WebSocket fails the connection", () => {
     expect(closing((await peer.takeFrames(1))[0]!)).toBe("3000 \"bye\"");
     let closed = false;
     socket.onclose = (): void => void (closed = true);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
     expect([closed, socket.readyState]).toEqual([false, 2]);
     const close = next(socket, "close");
     peer.end(frame("server", 0x88, Uint8Array.of(3000 >> 8, 3000 & 0xff)));

@@ -2,7 +2,8 @@
 // iteration, and what ends them early.
 
 import { WebSocketError, WebSocketStream } from "sansws";
-import type { ClosedEvent, Message, Socket, SocketStream } from "sansws";
+import type { ClosedEvent, Message, Socket } from "sansws";
+import type { SocketStream } from "sansws/node";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Mailbox, open, start } from "../contract/suite.ts";
 

@@ -1,42 +1,32 @@
-// The way to a target: straight, through a proxy, or by what the caller provides; with TLS on top
-// where the target wants it.
-//
-// What the steps are is decided before the first of them is taken, so that a wrong option opens
-// nothing.
+// The route to a target: a connection of the runtime, a proxy, or the caller's stream; with TLS on
+// top where the target wants it. All steps are decided before the first one is taken, so that a
+// wrong option opens no connection.
 
 import { UsageError } from "../../../core/mod.ts";
+import { type Proxy, type ProxyChoice, proxyFor } from "../proxy/proxy.ts";
+import { Tunnel, type TunnelEvent } from "../proxy/tunnel.ts";
+import type { Pump } from "../pump.ts";
 import type { DialOptions, Runtime, TlsClientOptions, Transport } from "../transport.ts";
-import { checkTls } from "./checks.ts";
-import { step } from "./connect-error.ts";
-import { type Proxy, type ProxyChoice, proxyFor } from "./proxy.ts";
-import { openStream, type StreamSource } from "./stream-transport.ts";
+import { step } from "./error.ts";
+import { negotiate } from "./open.ts";
+import { checkTls } from "./options.ts";
+import { openStream, type StreamSource } from "./stream.ts";
 import { authorityOf, nameOf, type Target } from "./target.ts";
-import { negotiationWith, tunnel } from "./tunnel.ts";
 
-/** What says how a target is reached. */
+/** How a target is reached. */
 export interface RouteOptions {
   /** For `wss:` URLs. */
   readonly tls?: TlsClientOptions | undefined;
   /** A proxy to go through. Default: none. */
   readonly proxy?: ProxyChoice | undefined;
-  /**
-   * A byte stream to use instead of a connection of the runtime's own, or a function that makes
-   * one. For `wss:` URLs it must be encrypted already.
-   */
+  /** A byte stream, or a function that makes one. For `wss:` it must be encrypted already. */
   readonly stream?: StreamSource | undefined;
 }
 
-/**
- * A way that was decided on. Taking it may be given up through the signal, which leaves nothing
- * behind.
- */
+/** Takes a route. When the signal is aborted, nothing stays open. */
 export type Route = (signal: AbortSignal) => Promise<Transport>;
 
-/**
- * The way to the target.
- *
- * @throws {UsageError} for options that do not go together, or with the target
- */
+/** The route to the target. @throws {UsageError} for options that exclude each other or it */
 export function routeTo(target: Target, options: RouteOptions, runtime: Runtime): Route {
   const { tls, stream } = options;
   checkTls("tls", tls);
@@ -44,9 +34,8 @@ export function routeTo(target: Target, options: RouteOptions, runtime: Runtime)
   if (!target.secure && tls !== undefined) throw new UsageError("tls is for wss: URLs");
   const proxy = proxyFor(target, options.proxy, (name) => runtime.env(name));
   const targetTls = target.secure ? tls ?? {} : undefined;
-  return proxy === undefined
-    ? (signal) => dial(runtime, target, targetTls, signal)
-    : proxyRoute(target, targetTls, proxy, runtime);
+  if (proxy !== undefined) return proxyRoute(target, targetTls, proxy, runtime);
+  return (signal) => dial(runtime, target, targetTls, signal);
 }
 
 function streamRoute(target: Target, stream: StreamSource, { tls, proxy }: RouteOptions): Route {
@@ -55,50 +44,44 @@ function streamRoute(target: Target, stream: StreamSource, { tls, proxy }: Route
     throw new UsageError("a stream takes the place of a proxy");
   }
   if (target.path !== undefined) throw new UsageError("a stream takes the place of a unix socket");
-  return (signal) =>
-    step(
-      "unreachable",
-      `no stream to ${nameOf(target)}`,
-      signal,
-      () => openStream(stream, target, signal),
-    );
+  return (signal) => {
+    const open = (): Promise<Transport> => openStream(stream, target, signal);
+    return step("unreachable", `no stream to ${nameOf(target)}`, signal, open);
+  };
 }
 
-// RFC 6455 §4.1 has a proxy asked for a tunnel by CONNECT for ws: as well, because many HTTP
-// proxies know no upgrade.
+// RFC 6455 §4.1 has the client ask a proxy for a connection to the host, by CONNECT: for ws: as
+// well, because many HTTP proxies cannot forward an upgrade.
 function proxyRoute(
   target: Target,
   tls: TlsClientOptions | undefined,
   proxy: Proxy,
   runtime: Runtime,
 ): Route {
-  const negotiation = negotiationWith(proxy, target);
+  const tunnel = new Tunnel(proxy, target);
   if (tls !== undefined) runtime.checkSecure(tls, proxy.tls !== undefined);
   return async (signal) => {
     const transport = await dial(runtime, proxy, proxy.tls, signal);
-    await tunnel(transport, negotiation, signal);
+    await negotiate(transport, runtime.clock, tunnel, signal, takeTunnel);
     if (tls === undefined) return transport;
-    const message = `no TLS with ${authorityOf(target)}`;
-    return step(
-      "tls",
-      message,
-      signal,
-      () => runtime.secure(transport, target.hostname, tls, signal),
-    );
+    const secure = (): Promise<Transport> =>
+      runtime.secure(transport, target.hostname, tls, signal);
+    return step("tls", `no TLS with ${authorityOf(target)}`, signal, secure);
   };
+}
+
+function takeTunnel(event: TunnelEvent, pump: Pump): void {
+  if (event.type === "failed") throw event.error;
+  pump.transport.pause();
 }
 
 function dial(
   runtime: Runtime,
-  { hostname, port, path }: DialOptions & Pick<Target, "hostname" | "port">,
+  { hostname, port, path }: DialOptions,
   tls: TlsClientOptions | undefined,
   signal: AbortSignal,
 ): Promise<Transport> {
-  const message = `no connection to ${path ?? authorityOf({ hostname, port })}`;
-  return step(
-    "unreachable",
-    message,
-    signal,
-    () => runtime.dial({ hostname, port, path, tls, signal }),
-  );
+  const name = path ?? authorityOf({ hostname, port });
+  const open = (): Promise<Transport> => runtime.dial({ hostname, port, path, tls, signal });
+  return step("unreachable", `no connection to ${name}`, signal, open);
 }

@@ -1,9 +1,13 @@
-// How long connecting may go on: until the caller's signals say so, or the time is over. All its
-// steps share one signal for that.
+// What ends a client early: a timeout and signals while it connects, and `lifetime`, which also
+// closes the open socket. connect.ts and the steps of connecting act on the scope's signal.
+// Timeouts of an open connection are the core's.
 
-import { offAbort, onAbort } from "../abort.ts";
+import { encodeClose, refuseUnknown } from "../../../core/internal.ts";
+import { CloseCode } from "../../../core/mod.ts";
 import type { Clock, Sleeper } from "../clock.ts";
-import { ConnectError } from "./connect-error.ts";
+import { offAbort, onAbort } from "../waiting.ts";
+import { ConnectError } from "./error.ts";
+import { requireSignal } from "./options.ts";
 
 /** What ends connecting early. */
 export interface ScopeOptions {
@@ -12,9 +16,11 @@ export interface ScopeOptions {
   readonly signals: readonly (AbortSignal | undefined)[];
 }
 
-/** The span from the first step of connecting to its end. */
+/** The time of connecting, from its first step to its end. All steps share its signal. */
 export class ConnectScope implements Sleeper {
   readonly #controller = new AbortController();
+  /** Aborted when connecting is to be given up, with the reason. */
+  readonly signal: AbortSignal = this.#controller.signal;
   readonly #clock: Clock;
   readonly #timeout: number;
   readonly #signals: readonly AbortSignal[];
@@ -30,23 +36,61 @@ export class ConnectScope implements Sleeper {
     for (const signal of this.#signals) onAbort(signal, this.#follow);
   }
 
-  /** Aborted as soon as connecting is to be given up; its reason says why. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Connecting is over, one way or the other. */
+  /** Connecting has succeeded or failed. */
   end(): void {
     this.#clock.cancel(this, this.#bucket);
     for (const signal of this.#signals) offAbort(signal, this.#follow);
   }
 
   wake(): void {
-    this.#controller.abort(
-      new ConnectError("timeout", `connecting took longer than ${this.#timeout} ms`),
-    );
+    const error = new ConnectError("timeout", `connecting took longer than ${this.#timeout} ms`);
+    this.#controller.abort(error);
   }
 
-  readonly #follow = (): void =>
+  readonly #follow = (): void => {
     this.#controller.abort(this.#signals.find(({ aborted }) => aborted)!.reason);
+  };
+}
+
+/** A signal that ends a connection, and what the Close frame says. */
+export interface LifetimeOptions {
+  /** Ends the connection when it is aborted; ignored once the socket is closed. */
+  readonly signal: AbortSignal;
+  /** Default 1001, going away. */
+  readonly code?: number | undefined;
+  /** Default empty. */
+  readonly reason?: string | undefined;
+}
+
+interface Closable {
+  close(code: number, reason: string): void;
+}
+
+/** Closes the socket that it watches when its signal is aborted. */
+export class Lifetime {
+  readonly signal: AbortSignal;
+  readonly #code: number;
+  readonly #reason: string;
+  #watched: Closable | undefined;
+  readonly #abort = (): void => this.#watched?.close(this.#code, this.#reason);
+
+  /** @throws {UsageError} for an unknown name, what is not a signal, and a code that is illegal */
+  constructor(given: AbortSignal | LifetimeOptions) {
+    const options = Object(given) === given && "aborted" in given ? { signal: given } : given;
+    refuseUnknown("lifetime", options, ["signal", "code", "reason"]);
+    const { signal, code = CloseCode.goingAway, reason = "" } = options as LifetimeOptions;
+    encodeClose(code, reason);
+    this.signal = requireSignal("lifetime.signal", signal);
+    this.#code = code;
+    this.#reason = reason;
+  }
+
+  watch(watched: Closable): void {
+    this.#watched = watched;
+    onAbort(this.signal, this.#abort);
+  }
+
+  end(): void {
+    offAbort(this.signal, this.#abort);
+  }
 }

@@ -1,22 +1,17 @@
 // Who may come in: limits on connections, in all and for one address, and on handshakes that are
-// under way. Whoever is one too many hears 503 and why.
+// under way. A transport beyond them is answered with 503 and the reason.
 
-import { formatResponseHead } from "../../../core/http/head.ts";
-import { refuseUnknown } from "../../../core/limits.ts";
-import { UsageError } from "../../../core/mod.ts";
-import { networkOf } from "../address.ts";
-import type { Transport } from "../transport.ts";
+import { refuseUnknown } from "../../../core/internal.ts";
+import { type HandshakeOptions, ServerHandshake, UsageError } from "../../../core/mod.ts";
+import type { Clock } from "../clock.ts";
+import { Pump, type Sink } from "../pump.ts";
+import { networkOf, type Transport } from "../transport.ts";
 
-/**
- * Bounds on connections to a server; each a positive integer or `Infinity` (the default) for none.
- */
+/** Bounds on connections to a server; each a positive integer or `Infinity` (the default). */
 export interface ConnectionLimits {
   /** Transports in all, from the first byte to the last. */
   readonly max: number;
-  /**
-   * Transports from one IPv4 address, or from one IPv6 network of 64 bits; all of a unix socket are
-   * from one.
-   */
+  /** Transports from one IPv4 address or IPv6 network of 64 bits; unix sockets count as one. */
   readonly maxPerAddress: number;
   /** Transports whose opening handshake, or other request, is not answered yet. */
   readonly maxHandshakes: number;
@@ -28,7 +23,16 @@ const UNLIMITED: ConnectionLimits = {
   maxHandshakes: Infinity,
 };
 
-/** Counts who is in, and says who may not. */
+/** What an admission asks of its server. */
+interface AdmissionHost {
+  readonly clock: Clock;
+  readonly handshake: HandshakeOptions;
+}
+
+/** Does not listen: a transport that was refused has nothing more to say. */
+const DEAF: Sink<unknown> = { event() {}, drained() {}, failed() {}, gone() {} };
+
+/** Counts transports, and refuses those beyond the limits. */
 export class Admission {
   readonly #limits: ConnectionLimits;
   readonly #byAddress = new Map<string, number>();
@@ -47,33 +51,36 @@ export class Admission {
     this.#limits = { ...UNLIMITED, ...given };
   }
 
-  /** Why a transport may not come in; `undefined` when it may. */
-  objection(transport: Transport): string | undefined {
-    const { max, maxPerAddress, maxHandshakes } = this.#limits;
-    if (this.#total >= max) return "there are too many connections";
-    if (this.#handshakes >= maxHandshakes) return "there are too many handshakes under way";
-    if (this.#count(transport) >= maxPerAddress) {
-      return "there are too many connections from this address";
+  /** Counts the transport in; or answers it with 503, and returns false. */
+  admit(transport: Transport, host: AdmissionHost): boolean {
+    const reason = this.#reasonAgainst(transport);
+    if (reason !== undefined) {
+      refuse(transport, host, reason);
+      return false;
     }
-    return undefined;
-  }
-
-  /** A transport came in, and has a handshake to do. */
-  enter(transport: Transport): void {
     this.#total++;
     this.#handshakes++;
     this.#add(transport, 1);
+    return true;
   }
 
-  /** Its handshake, or other request, is over. */
+  /** A handshake, or other request, is over. */
   settle(): void {
     this.#handshakes--;
   }
 
-  /** It is gone. */
+  /** The transport is gone. */
   leave(transport: Transport): void {
     this.#total--;
     this.#add(transport, -1);
+  }
+
+  #reasonAgainst(transport: Transport): string | undefined {
+    const { max, maxPerAddress, maxHandshakes } = this.#limits;
+    if (this.#total >= max) return "there are too many connections";
+    if (this.#handshakes >= maxHandshakes) return "there are too many handshakes under way";
+    if (this.#count(transport) < maxPerAddress) return undefined;
+    return "there are too many connections from this address";
   }
 
   #count(transport: Transport): number {
@@ -94,14 +101,13 @@ function addressOf({ peer }: Transport): string {
   return networkOf(peer.hostname ?? "");
 }
 
-/** The answer to a transport that may not come in, before anything it says was read. */
-export function refusal(reason: string): Uint8Array[] {
-  const body = new TextEncoder().encode(`${reason}\n`);
-  const head = formatResponseHead(503, [
-    ["Connection", "close"],
-    ["Content-Type", "text/plain; charset=utf-8"],
-    ["Content-Length", String(body.length)],
-    ["Retry-After", "5"],
-  ]);
-  return [head, body];
+/** Answers before anything that the transport says was read. */
+function refuse(
+  transport: Transport,
+  { clock, handshake: options }: AdmissionHost,
+  reason: string,
+): void {
+  const handshake = new ServerHandshake(options, clock.now());
+  handshake.reject(503, { "Retry-After": "5" }, `${reason}\n`);
+  new Pump(transport, clock, handshake, DEAF).start();
 }

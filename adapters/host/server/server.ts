@@ -1,43 +1,35 @@
 // A WebSocket server over any runtime: it accepts transports, opens sockets on them, publishes to
-// them, and closes them all.
-//
-// Each transport's way to becoming a socket is opening.ts's; where transports come from is the
-// adapter's.
+// them, and closes them all. Transports become sockets in incoming.ts and come from an adapter.
 
-import { refuseUnknown } from "../../../core/limits.ts";
-import type { Opened, RequestHead, SendOptions } from "../../../core/mod.ts";
-import { CloseCode, encodeClose, Topics, UsageError } from "../../../core/mod.ts";
-import { urlOf } from "../address.ts";
+import { encodeClose, refuseUnknown } from "../../../core/internal.ts";
+import type { HandshakeOptions, Opened, RequestHead, SendOptions } from "../../../core/mod.ts";
+import { CloseCode, UsageError } from "../../../core/mod.ts";
 import type { Clock } from "../clock.ts";
-import { Deferred } from "../deferred.ts";
-import { linger } from "../linger.ts";
-import type { CommonOptions } from "../options.ts";
+import { showAs } from "../inspect.ts";
 import {
   COMMON_NAMES,
-  HANDLER_NAMES,
+  type CommonOptions,
   handshakeOptions,
-  pickHandlers,
   resolveBackpressure,
   SERVER_BACKPRESSURE,
 } from "../options.ts";
-import type { Backpressure, Handlers, Owner, Sendable } from "../socket/handlers.ts";
-import { publish } from "../socket/publish.ts";
-import { report } from "../socket/report.ts";
-import { Session } from "../socket/session.ts";
-import type { Socket } from "../socket/socket.ts";
+import { HANDLER_NAMES, pickHandlers, report } from "../socket/handlers.ts";
+import { publish, type Sendable } from "../socket/sending.ts";
+import type { Backpressure, Owner, Session } from "../socket/session.ts";
+import { type Handlers, openSession, type Socket } from "../socket/socket.ts";
+import { Topics } from "../topics.ts";
 import type { Address, Listener, ListenOptions, Runtime, Transport } from "../transport.ts";
-import { Admission, type ConnectionLimits, refusal } from "./admission.ts";
-import { Opening, type OpeningHost } from "./opening.ts";
-import type { RequestHook, UpgradeHook } from "./upgrade.ts";
+import { urlOf } from "../transport.ts";
+import { Deferred } from "../waiting.ts";
+import { Admission, type ConnectionLimits } from "./admission.ts";
+import type { RequestHook, UpgradeHook } from "./hooks.ts";
+import { Incoming, type IncomingHost } from "./incoming.ts";
 
 /** How a server treats its clients. */
 export interface ServerOptions<Data = unknown> extends CommonOptions, Handlers<Data> {
-  /**
-   * Asked before each 101, about origin, authentication, subprotocol and headers. Default: accepts
-   * all.
-   */
+  /** Asked before each 101: origin, authentication, subprotocol, headers. Default: accepts all. */
   readonly upgrade?: UpgradeHook<Data> | undefined;
-  /** Serves requests that are not upgrades. Default: 426. */
+  /** Serves GET and HEAD requests that are not upgrades. Default: 426. */
   readonly request?: RequestHook | undefined;
   /** Subprotocols in order of preference, for when the upgrade hook names none. */
   readonly protocols?: readonly string[] | undefined;
@@ -69,27 +61,33 @@ const SERVER_NAMES: readonly string[] = [
 const LISTEN_NAMES: readonly string[] = ["port", "hostname", "path", "tls"];
 
 /** A server without a listener: transports are given to it. */
-export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Data> {
+export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, IncomingHost<Data> {
   readonly handlers: Handlers<Data>;
   readonly backpressure: Backpressure;
   readonly topics: Topics<Socket<Data>> = new Topics();
   readonly clock: Clock;
-  readonly handshake: OpeningHost<Data>["handshake"];
+  readonly handshake: HandshakeOptions;
   readonly protocols: readonly string[];
   readonly upgrade: UpgradeHook<Data> | undefined;
   readonly request: RequestHook | undefined;
+  readonly sha1: Runtime["sha1"];
 
   readonly #sockets = new Set<Socket<Data>>();
-  readonly #openings = new Set<Opening<Data>>();
+  readonly #incoming = new Set<Incoming<Data>>();
   readonly #admission: Admission;
   #closed: Deferred<void> | undefined;
 
   /** @throws {UsageError} for an unknown option or an illegal value */
-  constructor(runtime: Runtime, options: ServerOptions<Data>, otherNames: readonly string[] = []) {
+  constructor(
+    runtime: Runtime,
+    options: ServerOptions<Data>,
+    otherNames: readonly string[] = [],
+  ) {
     refuseUnknown("options", options, [...SERVER_NAMES, ...otherNames]);
     this.handlers = pickHandlers(options);
     this.backpressure = resolveBackpressure(SERVER_BACKPRESSURE, options.backpressure);
     this.clock = runtime.clock;
+    this.sha1 = runtime.sha1;
     this.handshake = handshakeOptions(runtime, options);
     this.protocols = options.protocols ?? [];
     this.upgrade = options.upgrade;
@@ -109,48 +107,37 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
 
   // --- Transports ---
 
-  /**
-   * Takes a transport; `head` and `rest` are there when an HTTP server has read the request
-   * already.
-   */
+  /** Takes a transport; `head` and `rest` are there when an HTTP server has read the request. */
   accept(transport: Transport, head?: RequestHead, rest?: Uint8Array): void {
-    const objection = this.#admission.objection(transport);
-    if (objection !== undefined) return this.#turnAway(transport, objection);
-    this.#admission.enter(transport);
-    const opening = new Opening(transport, this, head);
-    this.#openings.add(opening);
-    opening.start(rest);
+    if (!this.#admission.admit(transport, this)) return;
+    const incoming = new Incoming(transport, this);
+    this.#incoming.add(incoming);
+    incoming.start(head, rest);
   }
 
-  #turnAway(transport: Transport, objection: string): void {
-    transport.attach(NOBODY);
-    transport.write(refusal(objection));
-    linger(transport, this.clock, () => {});
-  }
-
-  opened(opening: Opening<Data>, opened: Opened, data: Data): void {
-    this.#openings.delete(opening);
+  opened(incoming: Incoming<Data>, opened: Opened, data: Data): void {
+    this.#incoming.delete(incoming);
     this.#admission.settle();
-    const session = new Session(opened, opening.transport, this, data);
+    const session = openSession(opened, incoming.pump, this, data);
     this.#sockets.add(session.socket);
     session.start(opened.rest);
     if (this.closing) session.close(CloseCode.goingAway, "");
   }
 
-  gone(opening: Opening<Data>): void {
-    this.#openings.delete(opening);
+  gone(incoming: Incoming<Data>): void {
+    this.#incoming.delete(incoming);
     this.#admission.settle();
-    this.#leave(opening.transport);
+    this.#leave(incoming.pump.transport);
   }
 
-  forget({ socket, driver }: Session<Data>): void {
+  forget({ socket, pump }: Session<Socket<Data>>): void {
     this.#sockets.delete(socket);
-    this.#leave(driver.transport);
+    this.#leave(pump.transport);
   }
 
   #leave(transport: Transport): void {
     this.#admission.leave(transport);
-    if (this.#sockets.size === 0 && this.#openings.size === 0) this.#closed?.resolve();
+    if (this.#sockets.size === 0 && this.#incoming.size === 0) this.#closed?.resolve();
   }
 
   report(error: unknown): void {
@@ -175,8 +162,8 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
     if (this.#closed !== undefined) return this.#closed.promise;
     const closed = this.#closed = new Deferred<void>();
     for (const socket of this.#sockets) socket.close(code, reason);
-    for (const opening of this.#openings) opening.abandon();
-    if (this.#sockets.size === 0 && this.#openings.size === 0) return closed.resolve();
+    for (const incoming of this.#incoming) incoming.abandon();
+    if (this.#sockets.size === 0 && this.#incoming.size === 0) return closed.resolve();
     const timer = deadline === Infinity ? undefined : setTimeout(() => this.#abortAll(), deadline);
     await closed.promise;
     clearTimeout(timer);
@@ -184,13 +171,15 @@ export class SocketServer<Data = unknown> implements Owner<Data>, OpeningHost<Da
 
   #abortAll(): void {
     for (const socket of this.#sockets) socket.abort();
-    for (const { transport } of this.#openings) transport.abort();
+    for (const { pump } of this.#incoming) pump.abort();
   }
 }
 
-function resolveClose(
-  options: CloseOptions = {},
-): { code: number; reason: string; deadline: number; } {
+function resolveClose(options: CloseOptions = {}): Required<CloseOptions> & {
+  readonly code: number;
+  readonly reason: string;
+  readonly deadline: number;
+} {
   const { code = CloseCode.goingAway, reason = "", deadline = 10_000 } = options;
   if (!(deadline >= 0)) {
     throw new UsageError(`deadline is ${deadline}; it takes milliseconds, 0 or more, or Infinity`);
@@ -199,14 +188,9 @@ function resolveClose(
   return { code, reason, deadline };
 }
 
-const NOBODY = { received(): void {}, ended(): void {}, drained(): void {}, closed(): void {} };
-
 /** A server that listens. */
 export class Server<Data = unknown> {
-  /**
-   * For a client on the same machine: `ws://127.0.0.1:8080/`, or `wss:`, or `ws+unix:` with the
-   * path of its socket.
-   */
+  /** For a client on this machine: `ws://127.0.0.1:8080/`, `wss:`, or `ws+unix:` with a path. */
   readonly url: string;
   readonly #server: SocketServer<Data>;
   readonly #listener: Listener;
@@ -245,13 +229,9 @@ export class Server<Data = unknown> {
   }
 }
 
-/**
- * Starts a server.
- *
- * @throws {UsageError} for an unknown option, an illegal value, or one that the runtime cannot
- *   serve
- * @throws when the address is in use, unknown or not permitted
- */
+showAs(Server, ({ url, sockets }) => ({ url, sockets: sockets.size }));
+
+/** Starts a server on a runtime; see `EntryPoints.serve`. */
 export async function serve<Data>(
   runtime: Runtime,
   options: ServeOptions<Data>,

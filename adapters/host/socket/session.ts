@@ -1,33 +1,68 @@
-// Session: what is behind one open WebSocket. Events become calls of handlers, the application's
-// wishes become commands.
+// Session: the inside of one open WebSocket. Events of the connection become calls of handlers, the
+// application's wishes become commands.
 //
-// Its public face is socket.ts; bytes, deadlines and the transport are driver.ts's.
+// Its public face is socket.ts; bytes, deadlines and the transport are pump.ts's.
 
-import type { ClosedEvent, ConnectionEvent, Opened, SendOptions } from "../../../core/mod.ts";
-import { CloseCode, PreparedMessage, UsageError } from "../../../core/mod.ts";
-import { Deferred } from "../deferred.ts";
-import { Driver, Hold, type Sink } from "../driver.ts";
-import type { Transport } from "../transport.ts";
-import type { Message, MessageKind, Owner, Sendable } from "./handlers.ts";
-import { Inbox, SocketClosedError, type Waiter } from "./inbox.ts";
-import { report } from "./report.ts";
-import { checkSendable, sizeOf } from "./sendable.ts";
-import { type SendResult, Socket } from "./socket.ts";
-import { sendPieces } from "./stream.ts";
+import {
+  CloseCode,
+  type ClosedEvent,
+  type Connection,
+  type ConnectionEvent,
+  type Opened,
+  PreparedMessage,
+  type SendOptions,
+  UsageError,
+} from "../../../core/mod.ts";
+import { Hold, type Pump, type Sink } from "../pump.ts";
+import type { Topics } from "../topics.ts";
+import { Deferred } from "../waiting.ts";
+import { call, report, type SocketHandlers } from "./handlers.ts";
+import { Inbox, type Message, type MessageKind, SocketClosedError, type Waiter } from "./inbox.ts";
+import {
+  checkSendable,
+  type Outgoing,
+  type Sendable,
+  sendPieces,
+  type SendResult,
+  sizeOf,
+} from "./sending.ts";
+
+/** How much may wait for a peer that does not read, and what happens beyond. */
+export interface Backpressure {
+  /** Bytes that may wait for one socket, the pending message included. Default 16 MiB. */
+  readonly maxBufferedAmount: number;
+  /**
+   * `"close"` ends the socket with 1013, `"drop"` refuses the message. Default `"close"`: a gap in
+   * a stream is worse.
+   */
+  readonly onOverflow: "close" | "drop";
+  /**
+   * Goes on reading from a peer that does not take its answers. Default false on a server, where
+   * such a peer must not cost memory, and true on a client.
+   */
+  readonly readWhileBlocked: boolean;
+}
+
+/** What all sockets of one owner share; each session has only a reference to it. */
+export interface Owner<S> {
+  readonly handlers: SocketHandlers<S>;
+  readonly backpressure: Backpressure;
+  readonly topics: Topics<S & object>;
+  /** The session's transport is gone. */
+  forget(session: Session<S>): void;
+}
 
 /** A message that waits behind one that is sent in pieces. */
-type Waiting = readonly [
-  data: string | Uint8Array | PreparedMessage,
-  options: SendOptions | undefined,
-];
+type Waiting = readonly [data: Outgoing, options: SendOptions | undefined];
 
-/** One open WebSocket, from the inside. */
-export class Session<Data> implements Sink {
-  readonly socket: Socket<Data>;
-  readonly owner: Owner<Data>;
-  readonly driver: Driver;
+/** One open WebSocket; `S` is its public face. */
+export class Session<S> implements Sink<ConnectionEvent> {
+  readonly socket: S;
+  readonly owner: Owner<S>;
+  readonly pump: Pump;
+  readonly connection: Connection;
   #outcome: ClosedEvent | undefined;
-  /** This side has begun to close, or has tried to. */
+  /** This end has begun to close, or has tried to. */
   #leaving = false;
 
   // Made when they are first needed: most sockets never do
@@ -38,30 +73,31 @@ export class Session<Data> implements Sink {
   #waiting: Waiting[] | undefined;
   #waitingSize = 0;
 
-  constructor(opened: Opened, transport: Transport, owner: Owner<Data>, data: Data) {
-    this.socket = new Socket(this, opened, data);
+  /** `face` makes the public face. */
+  constructor(
+    { connection, extensions }: Opened,
+    pump: Pump,
+    owner: Owner<S>,
+    face: (session: Session<S>) => S,
+  ) {
+    this.connection = connection;
+    this.pump = pump;
     this.owner = owner;
-    this.driver = new Driver(
-      opened,
-      transport,
-      owner.clock,
-      this,
-      owner.backpressure.readWhileBlocked,
-    );
+    this.socket = face(this);
+    const { readWhileBlocked } = owner.backpressure;
+    pump.drive(connection, this, { readWhileBlocked, inTurns: extensions !== "" });
   }
 
   /** Begins, with the bytes that came with the opening handshake. */
   start(rest: Uint8Array): void {
-    // First, because what `open` does may end the transport within the call.
-    this.driver.attach();
     this.#run(() => this.owner.handlers.open?.(this.socket));
-    this.driver.start(rest);
+    this.pump.received(rest);
   }
 
   // --- For the socket ---
 
   get bufferedAmount(): number {
-    return this.driver.bufferedAmount + this.#waitingSize;
+    return this.pump.bufferedAmount + this.#waitingSize;
   }
 
   get closed(): Promise<ClosedEvent> {
@@ -74,10 +110,10 @@ export class Session<Data> implements Sink {
 
   send(data: Sendable, options: SendOptions | undefined): SendResult {
     const message = checkSendable(data);
-    if (!this.driver.connection.canSend) return "dropped";
+    if (!this.connection.canSend) return "dropped";
     const size = sizeOf(message);
     if (this.bufferedAmount + size > this.owner.backpressure.maxBufferedAmount) {
-      return this.#refuse();
+      return this.#overflow();
     }
     if (this.#waiting !== undefined) {
       this.#waiting.push([message, options]);
@@ -85,8 +121,8 @@ export class Session<Data> implements Sink {
       return "queued";
     }
     this.#submit(message, options);
-    this.driver.commit();
-    return this.driver.blocked ? "queued" : "sent";
+    this.pump.commit();
+    return this.pump.blocked ? "queued" : "sent";
   }
 
   async sendStream(
@@ -108,29 +144,35 @@ export class Session<Data> implements Sink {
   }
 
   ready(): Promise<void> {
-    if (!this.driver.blocked) return Promise.resolve();
+    if (!this.pump.blocked) return Promise.resolve();
     this.#ready ??= new Deferred();
     return this.#ready.promise;
   }
 
+  ping(payload: Uint8Array | undefined): void {
+    if (this.connection.state !== "open") return;
+    this.connection.ping(payload);
+    this.pump.commit();
+  }
+
   close(code: number, reason: string): void {
     this.#leaving = true;
-    this.driver.connection.close(code, reason, this.driver.now());
-    this.driver.release(Hold.inbox);
-    this.driver.commit();
+    this.connection.close(code, reason, this.pump.clock.now());
+    this.pump.release(Hold.inbox);
+    this.pump.commit();
   }
 
   next(waiter: Waiter): void {
     const inbox = this.#openInbox();
     inbox.next(waiter);
-    if (inbox.empty) this.driver.release(Hold.inbox);
+    if (inbox.empty) this.pump.release(Hold.inbox);
   }
 
   forget(waiter: Waiter): void {
     this.#inbox?.forget(waiter);
   }
 
-  // --- From the driver ---
+  // --- From the pump ---
 
   event(event: ConnectionEvent): void {
     const { handlers } = this.owner;
@@ -166,12 +208,13 @@ export class Session<Data> implements Sink {
 
   gone(): void {
     this.#becomeReady();
-    this.owner.topics.forget(this.socket);
+    this.owner.topics.forget(this.socket as S & object);
     this.owner.forget(this);
   }
 
   // --- Receiving ---
 
+  // Like #run, without a closure for each message.
   #receive(data: Message, kind: MessageKind): void {
     const { handlers } = this.owner;
     if (handlers.message === undefined) return this.#enqueue(data);
@@ -183,13 +226,13 @@ export class Session<Data> implements Sink {
     }
   }
 
-  // Reading stops when too many wait. After a `close` of this side it must not, lest the peer's
-  // answer is never read; then what nobody asks for in time is dropped.
+  // Reading stops when too many wait. After a `close` of this end it must not, or the peer's answer
+  // would never be read; then what is not read in time is dropped.
   #enqueue(message: Message): void {
     const inbox = this.#openInbox();
     if (inbox.full && this.#leaving) return;
     inbox.push(message);
-    if (inbox.full && !this.#leaving) this.driver.hold(Hold.inbox);
+    if (inbox.full && !this.#leaving) this.pump.hold(Hold.inbox);
   }
 
   #openInbox(): Inbox {
@@ -209,14 +252,13 @@ export class Session<Data> implements Sink {
 
   // --- Sending ---
 
-  #submit(message: string | Uint8Array | PreparedMessage, options: SendOptions | undefined): void {
-    const { connection } = this.driver;
-    if (typeof message === "string") connection.sendText(message, options);
-    else if (message instanceof PreparedMessage) connection.sendPrepared(message);
-    else connection.sendBinary(message, options);
+  #submit(message: Outgoing, options: SendOptions | undefined): void {
+    if (typeof message === "string") this.connection.sendText(message, options);
+    else if (message instanceof PreparedMessage) this.connection.sendPrepared(message);
+    else this.connection.sendBinary(message, options);
   }
 
-  #refuse(): SendResult {
+  #overflow(): SendResult {
     if (this.owner.backpressure.onOverflow === "close") {
       this.close(CloseCode.tryAgainLater, "too much output waits");
     }
@@ -224,11 +266,11 @@ export class Session<Data> implements Sink {
   }
 
   #sendPiece(data: Message, final: boolean, options: SendOptions | undefined): Promise<void> {
-    if (this.driver.connection.state !== "open") {
+    if (this.connection.state !== "open") {
       return this.closed.then((closed) => Promise.reject(new SocketClosedError(closed)));
     }
-    this.driver.connection.sendFragment(data, final, options);
-    this.driver.commit();
+    this.connection.sendFragment(data, final, options);
+    this.pump.commit();
     return this.ready();
   }
 
@@ -244,14 +286,7 @@ export class Session<Data> implements Sink {
     this.#ready = undefined;
   }
 
-  // --- Handlers ---
-
   #run(handler: () => unknown): void {
-    try {
-      const result = handler();
-      if (result instanceof Promise) result.catch((error: unknown) => this.failed(error));
-    } catch (error) {
-      this.failed(error);
-    }
+    call(handler, (error) => this.failed(error));
   }
 }

@@ -1,38 +1,33 @@
-// Socket: one open WebSocket as an application sees it, on a server and on a client alike.
-//
-// It is the public face of session.ts, where things are done.
+// Socket: one open WebSocket as an application sees it, on a server and on a client alike. It is
+// the public face of session.ts.
 
-import type { ClosedEvent, Opened, SendOptions } from "../../../core/mod.ts";
-import { CloseCode, UsageError } from "../../../core/mod.ts";
-import { Hold } from "../driver.ts";
+import { CloseCode, type ClosedEvent, type Opened, type SendOptions } from "../../../core/mod.ts";
+import { UsageError } from "../../../core/mod.ts";
+import { showAs } from "../inspect.ts";
+import { Hold, type Pump } from "../pump.ts";
 import type { Address } from "../transport.ts";
-import type { Message, Sendable } from "./handlers.ts";
-import { publish } from "./publish.ts";
-import { Reading } from "./reading.ts";
-import type { Session } from "./session.ts";
-import { type SocketStream, streamOf } from "./socket-stream.ts";
+import type { SocketHandlers } from "./handlers.ts";
+import { type Message, Reading } from "./inbox.ts";
+import { publish, type Sendable, type SendResult } from "./sending.ts";
+import { type Owner, Session } from "./session.ts";
+import { type SocketStream, streamOf } from "./stream.ts";
 
-/**
- * What became of a message: on its way; waiting, because the peer takes what was sent before too
- * slowly; or not sent at all, because the socket is not open or too much waits.
- */
-export type SendResult = "sent" | "queued" | "dropped";
+/** The events of a socket; see {@linkcode SocketHandlers}. */
+export type Handlers<Data = unknown> = SocketHandlers<Socket<Data>>;
 
 /** One open WebSocket. */
 export class Socket<Data = unknown> implements AsyncIterable<Message> {
-  /**
-   * Whatever the application wants to keep with the socket; at first what the upgrade hook gave.
-   */
+  /** Free for the application; at first what the upgrade hook, or the client's options, gave. */
   data: Data;
   /** The subprotocol in use; empty when there is none. */
   readonly protocol: string;
   /** The extensions in use, as in Sec-WebSocket-Extensions; empty when there are none. */
   readonly extensions: string;
 
-  readonly #session: Session<Data>;
+  readonly #session: Session<Socket<Data>>;
 
   /** Sockets are made by `serve` and `connect`. */
-  constructor(session: Session<Data>, opened: Opened, data: Data) {
+  constructor(session: Session<Socket<Data>>, opened: Opened, data: Data) {
     this.#session = session;
     this.data = data;
     this.protocol = opened.protocol;
@@ -43,12 +38,12 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
 
   /** The other end of the transport. */
   get peer(): Address {
-    return this.#session.driver.transport.peer;
+    return this.#session.pump.transport.peer;
   }
 
   /** `"closing"` from the first Close frame, sent or received, until the end. */
   get state(): "open" | "closing" | "closed" {
-    return this.#session.driver.connection.state;
+    return this.#session.connection.state;
   }
 
   /** Bytes on their way out that the operating system has not taken yet. */
@@ -56,11 +51,9 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
     return this.#session.bufferedAmount;
   }
 
-  /**
-   * Milliseconds from the last answered keep-alive ping to its pong; `undefined` before the first.
-   */
+  /** Milliseconds from the last answered keep-alive ping to its pong; `undefined` before it. */
   get roundTripTime(): number | undefined {
-    return this.#session.driver.connection.roundTripTime;
+    return this.#session.connection.roundTripTime;
   }
 
   /** Fulfilled with the end of the socket; never rejected. */
@@ -81,14 +74,11 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   }
 
   /**
-   * Sends one message piece by piece, as the source gives them: strings make a text message, bytes
-   * a binary one. It waits while the peer is slow, and what is sent meanwhile follows behind.
+   * Sends one message piece by piece: strings make a text message, bytes a binary one. It waits
+   * while the peer is slow; what is sent meanwhile follows behind. If the source fails, so does
+   * this, and the socket is closed with 1011: a message that was begun cannot be taken back.
    *
-   * If the source fails, so does this, and the socket is closed with 1011: a message that was begun
-   * cannot be taken back.
-   *
-   * @throws {UsageError} for pieces of different kinds, and while another message is sent piece by
-   *   piece
+   * @throws {UsageError} for pieces of different kinds, and while another message is sent like this
    * @throws {SocketClosedError} when the socket is not open, or ends before the message does
    */
   sendStream(
@@ -110,9 +100,7 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
    * @throws {UsageError} for a longer one
    */
   ping(payload?: Uint8Array): void {
-    if (this.state !== "open") return;
-    this.#session.driver.connection.ping(payload);
-    this.#session.driver.commit();
+    this.#session.ping(payload);
   }
 
   // --- Closing ---
@@ -131,19 +119,19 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
 
   /** Drops the transport at once; both ends see 1006. */
   abort(): void {
-    this.#session.driver.abort();
+    this.#session.pump.abort();
   }
 
   // --- Reading ---
 
   /** Stops reading and calling handlers, until `resume`. What the peer sends waits at the peer. */
   pause(): void {
-    this.#session.driver.hold(Hold.user);
+    this.#session.pump.hold(Hold.user);
   }
 
   /** Goes on reading after `pause`. */
   resume(): void {
-    this.#session.driver.release(Hold.user);
+    this.#session.pump.release(Hold.user);
   }
 
   /**
@@ -158,8 +146,8 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   }
 
   /**
-   * The same as iterating over the socket itself; aborting the signal makes a read that waits fail
-   * with its reason. The socket stays open, and no message is lost: who reads next gets it.
+   * Like iterating over the socket itself. Aborting the signal makes a waiting read fail with its
+   * reason; the socket stays open, and the next reader gets the message.
    *
    * @throws {UsageError} on a socket whose messages go to a handler
    */
@@ -175,7 +163,7 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
 
   /**
    * The socket as a pair of streams with backpressure in both directions, instead of iterating and
-   * `send`; for a socket without a `message` handler.
+   * `send`.
    *
    * @throws {UsageError} on a socket whose messages go to a handler
    */
@@ -204,4 +192,18 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   publish(topic: string, data: Sendable, options?: SendOptions): number {
     return publish(this.#session.owner.topics, topic, data, options, this);
   }
+}
+
+showAs(Socket, ({ state, peer, protocol, bufferedAmount, data }) => {
+  return { state, peer, protocol, bufferedAmount, data };
+});
+
+/** Makes a socket of an opened connection. `start` of the session begins it. */
+export function openSession<Data>(
+  opened: Opened,
+  pump: Pump,
+  owner: Owner<Socket<Data>>,
+  data: Data,
+): Session<Socket<Data>> {
+  return new Session(opened, pump, owner, (session) => new Socket(session, opened, data));
 }

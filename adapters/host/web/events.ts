@@ -1,7 +1,7 @@
-// The events of the web's WebSocket, and the `on…` attributes of event targets, for runtimes that
-// lack some of them.
+// The events of the web's WebSocket for runtimes that lack them, its `on…` attributes, and the
+// queue of tasks that fires events. Argument conversions are in idl.ts.
 
-import { exposeInterface, requireArgument, toScalarText } from "./web.ts";
+import { exposeInterface, requireArgument, toScalarText } from "./idl.ts";
 
 /** How a {@linkcode CloseEvent} is made. */
 export interface CloseEventInit extends EventInit {
@@ -53,21 +53,15 @@ class OwnCloseEvent extends Event implements CloseEvent {
 
 exposeInterface(OwnCloseEvent, {}, "CloseEvent");
 
-/**
- * The runtime's own CloseEvent where there is one, so that `instanceof` holds; Node has none before
- * 23.
- */
+/** The runtime's own CloseEvent, so that `instanceof` holds. Node has none before 23. */
 export const CloseEvent: new(type: string, init?: CloseEventInit) => CloseEvent =
   (globalThis as unknown as { CloseEvent?: typeof OwnCloseEvent; }).CloseEvent ?? OwnCloseEvent;
 
-/**
- * The event before a `close` that is not clean, with what went wrong: more than a browser would
- * tell a page.
- */
+/** The `error` event before an unclean `close`, with its cause, which browsers keep secret. */
 export class ConnectionErrorEvent extends Event {
-  /** A HandshakeError, a ProtocolError, or what the runtime reported. */
+  /** A HandshakeError, a ProtocolError, or an error of the runtime. */
   readonly error: unknown;
-  /** What the error says. */
+  /** The error's message. */
   readonly message: string;
 
   /** Made with what went wrong. */
@@ -78,12 +72,11 @@ export class ConnectionErrorEvent extends Event {
   }
 }
 
+// --- Event handler attributes ---
+
 type Listener = ((this: unknown, event: never) => unknown) | null;
 
-/**
- * The values of the `on…` attributes of one event target (HTML §8.1.8.1, event handler IDL
- * attributes).
- */
+/** The values of one target's `on…` attributes (HTML §8.1.8.1, event handler IDL attributes). */
 export class HandlerAttributes {
   readonly #target: EventTarget;
   readonly #handlers = new Map<string, Listener>();
@@ -96,25 +89,54 @@ export class HandlerAttributes {
     return this.#handlers.get(type) ?? null;
   }
 
-  // A handler keeps the place among the listeners at which the attribute was set, until it is set
-  // to null.
+  // A handler keeps its place among the listeners until the attribute is set to null.
   set(type: string, value: unknown): void {
-    const isObject = typeof value === "function" || (typeof value === "object" && value !== null);
-    if (isObject) this.#activate(type, value as Listener);
-    else this.#deactivate(type);
-  }
-
-  #activate(type: string, handler: Listener): void {
-    if (!this.#handlers.has(type)) this.#target.addEventListener(type, this.#call);
-    this.#handlers.set(type, handler);
-  }
-
-  #deactivate(type: string): void {
-    if (this.#handlers.delete(type)) this.#target.removeEventListener(type, this.#call);
+    if (Object(value) === value) {
+      if (!this.#handlers.has(type)) this.#target.addEventListener(type, this.#call);
+      this.#handlers.set(type, value as Listener);
+    } else if (this.#handlers.delete(type)) {
+      this.#target.removeEventListener(type, this.#call);
+    }
   }
 
   readonly #call = (event: Event): void => {
     const handler = this.get(event.type);
     if (typeof handler === "function") handler.call(this.#target, event as never);
   };
+}
+
+/** Defines an accessor `on…` on the prototype for each type of event, as Web IDL names it. */
+export function exposeHandlers<T extends object>(
+  prototype: T,
+  types: readonly string[],
+  handlersOf: (target: T) => HandlerAttributes,
+): void {
+  for (const type of types) {
+    const attribute = {
+      get [`on${type}`](): Listener {
+        return handlersOf(this as unknown as T).get(type);
+      },
+      set [`on${type}`](value: unknown) {
+        handlersOf(this as unknown as T).set(type, value);
+      },
+    };
+    Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(attribute));
+  }
+}
+
+// --- Tasks ---
+
+/** A queue of tasks of the event loop, as event sources of the web have. */
+export class TaskQueue {
+  /** Tasks that have not run. */
+  size = 0;
+
+  /** Runs the callback in a task of its own, after those that were queued before. */
+  queue(task: () => void): void {
+    this.size++;
+    setImmediate(() => {
+      this.size--;
+      task();
+    });
+  }
 }

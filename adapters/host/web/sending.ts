@@ -1,66 +1,54 @@
-// What a WebSocket has to send: in order, although the bytes of a Blob have to be awaited; and how
-// much of it has not left yet (WHATWG WebSockets §3.1, "send" and "bufferedAmount").
+// The messages that a WebSocket has to send (WHATWG WebSockets §3.1, "send" and "bufferedAmount"):
+// in order, although the bytes of a Blob must be awaited, and with a count of those that have not
+// left. websocket.ts checks the arguments.
 
 import type { Socket } from "../socket/socket.ts";
 
 const encoder = new TextEncoder();
 
-/** The outgoing side of a WebSocket, from its first message to long after its end. */
+/** The output of a WebSocket, from its first message until after its end. */
 export class Sending {
   #socket: Socket | undefined;
-  /** The last message to be sent is behind a Blob that is being read. */
+  /** Set while the next message must wait behind a Blob that is being read. */
   #reading: Promise<void> | undefined;
-  /**
-   * Bytes of messages that were given to the socket before the current task, less those that are
-   * known to have left.
-   */
+  /** Bytes given to the socket before the current task, less those that are known to have left. */
   #given = 0;
-  /**
-   * Bytes of messages since then, and of those that never left because the socket was not open any
-   * more.
-   */
+  /** Bytes given since then, and those never sent because the socket was not open any more. */
   #waiting = 0;
 
-  /** There is a socket to send to. */
+  /** The socket is open. */
   begin(socket: Socket): void {
     this.#socket = socket;
   }
 
-  /** Bytes of messages that have not left yet; without what framing adds. */
+  /** Bytes of messages that have not left yet, without the bytes of framing. */
   get bufferedAmount(): number {
     this.note();
     return this.#waiting + this.#given;
   }
 
-  /**
-   * Looks how much has left. After the end nobody knows: "it does not reset to zero once the
-   * connection closes".
-   */
+  /** Notes what has left. After the end: "it does not reset to zero once the connection closes". */
   note(): void {
     if (this.#socket === undefined || this.#socket.state === "closed") return;
     this.#given = Math.min(this.#given, this.#socket.bufferedAmount);
   }
 
-  /** The peer has answered the last that was sent, so all before it has left. */
+  /** The peer has answered the Close frame, so everything before it has left. */
   finish(): void {
     this.#given = 0;
   }
 
-  /** Sends a message, behind those that wait; without an open socket it is only counted. */
+  /** Sends a message behind those that wait; without an open socket it is only counted. */
   send(data: string | Blob | Uint8Array<ArrayBuffer>): void {
     if (data instanceof Blob) this.#sendBlob(data);
-    else if (this.#reading === undefined) this.#submit(data);
-    else this.#afterReading(() => this.#submit(data));
+    else this.#inOrder(() => this.#submit(data));
   }
 
   /** Begins the closing handshake behind the messages that wait. */
   close(code: number, reason: string): void {
-    const close = (): void => this.#socket!.close(code, reason);
-    if (this.#reading === undefined) close();
-    else this.#afterReading(close);
+    this.#inOrder(() => this.#socket!.close(code, reason));
   }
 
-  // The bytes of a Blob have to be awaited; what is sent meanwhile waits behind it.
   #sendBlob(blob: Blob): void {
     this.#waiting += blob.size;
     this.#afterReading(async () => {
@@ -70,13 +58,17 @@ export class Sending {
     });
   }
 
+  #inOrder(action: () => void): void {
+    if (this.#reading === undefined) action();
+    else this.#afterReading(action);
+  }
+
   #afterReading(action: () => void | Promise<void>): void {
-    const reading = (this.#reading ?? Promise.resolve()).then(action).catch((error: unknown) =>
-      console.error(error)
-    )
-      .finally(() => {
-        if (this.#reading === reading) this.#reading = undefined;
-      });
+    const done = (): void => {
+      if (this.#reading === reading) this.#reading = undefined;
+    };
+    const last = this.#reading ?? Promise.resolve();
+    const reading = last.then(action).catch((error: unknown) => console.error(error)).finally(done);
     this.#reading = reading;
   }
 
@@ -84,8 +76,8 @@ export class Sending {
     const size = typeof data === "string" ? encoder.encode(data).length : data.length;
     this.#waiting += size;
     if (this.#socket === undefined || this.#socket.send(data) === "dropped") return;
-    // "It does not decrease before the event loop goes on": from then on the socket knows what
-    // still waits.
+    // "It does not decrease before the event loop goes on." From then on the socket's count is
+    // used.
     setImmediate(() => {
       this.#waiting -= size;
       this.note();

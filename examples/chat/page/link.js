@@ -1,13 +1,9 @@
-// A WebSocket that comes back: when it is lost, it is opened again, after pauses that grow and
-// differ from page to page, so that a server which restarts does not meet all its pages at once.
-// What is said over it is main.js's.
+// A WebSocket that reconnects. The pauses grow and are random, so that not all pages come back at
+// once after a restart of the server. main.js has the messages.
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
-/**
- * Milliseconds for opening: a server that cannot answer in that time is treated as one that is
- * gone.
- */
+/** Milliseconds for opening; a server that does not answer in that time counts as gone. */
 const PATIENCE = 8_000;
 
 export class Link {
@@ -18,7 +14,7 @@ export class Link {
   #timer;
 
   /**
-   * @param url a function that gives the address, asked for each attempt
+   * @param url a function that returns the address, called for each attempt
    * @param handlers `connecting()`, `open()`, `message(text)`, and `lost({ reason, milliseconds })`
    *   before each pause
    */
@@ -32,7 +28,7 @@ export class Link {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Connects now; does nothing where that is done or under way. */
+  /** Connects now; does nothing when the socket is open or opening. */
   retry() {
     if (this.#socket !== undefined) return;
     clearTimeout(this.#timer);
@@ -59,7 +55,7 @@ export class Link {
     socket.addEventListener("close", ({ reason }) => this.#lose(socket, reason));
   }
 
-  // A socket that is given up may close only much later; by then it is another one that counts.
+  // A socket that was given up may close much later, when another one is in use.
   #lose(socket, reason) {
     if (socket !== this.#socket) return;
     clearTimeout(this.#timer);

@@ -1,5 +1,5 @@
-// The page of the chat: what it knows, and what it does about messages and clicks. The connection
-// is link.js's, the document view.js's.
+// The page of the chat: its state, and what messages and clicks do. link.js has the connection,
+// view.js the document.
 
 import { Link } from "./link.js";
 import * as view from "./view.js";
@@ -14,12 +14,9 @@ let room = "";
 let people = [];
 /** Messages that are shown, by id: after a reconnection the history holds some of them again. */
 let shown = new Set();
-/**
- * Who this tab was so far: everybody who connects has a new id, and earlier messages are still
- * one's own.
- */
+/** All ids of this tab: each connection gets a new one, and earlier messages stay the tab's own. */
 const mine = new Set(JSON.parse(sessionStorage.getItem("mine") ?? "[]"));
-/** What was sent last, to be given back if the server does not take it. */
+/** The content sent last, put back into the field if the server refuses it. */
 let sent = "";
 let unread = 0;
 
@@ -73,7 +70,7 @@ const RECEIVERS = {
   },
   error({ code, message }) {
     view.showError(message);
-    // What was refused is not lost: it can be changed, or sent again.
+    // Refused content is not lost: it can be changed, or sent again.
     if (code.startsWith("content-") || code === "too-fast") view.restoreContent(sent);
   },
 };

@@ -1,20 +1,20 @@
-// The document of the chat: everything that reads or writes an element. What others wrote goes in
+// The document of the chat: all code that reads or writes an element. Content of others is inserted
 // as text, never as markup.
 
 const $ = (id) => document.getElementById(id);
 
 /** Messages of one person within this time stand together. */
 const TOGETHER = 5 * 60_000;
-/** Characters that may be left before it is said how many. */
+/** From so few characters left, their number is shown. */
 const FEW_LEFT = 200;
 /** Milliseconds for which an error is shown. */
 const ERROR_TIME = 6_000;
 /** Lines that are kept on the page. */
 const MAX_LINES = 500;
-/** Pixels from the end at which somebody still follows the conversation. */
+/** Pixels from the end within which the reader still follows the conversation. */
 const NEAR_END = 80;
 
-/** Hues of avatars: few enough to be told apart, and all good to look at in both themes. */
+/** Hues of avatars: few enough to tell apart, and readable in both themes. */
 const HUES = [15, 45, 155, 190, 225, 260, 305, 350];
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
@@ -24,7 +24,7 @@ let countdown;
 let errorTimer;
 let everConnected = false;
 let atEnd = true;
-/** The last message shown, for who stands together with whom. */
+/** The last message shown: it decides whether the next one joins it. */
 let last;
 
 function element(tag, className, ...children) {
@@ -50,7 +50,7 @@ export function showConnected() {
   $("send").disabled = false;
 }
 
-/** Says that the connection is lost and counts down to the next attempt. */
+/** Shows that the connection is lost and counts down to the next attempt. */
 export function showLost(reason, milliseconds) {
   setStatus("lost", "Offline");
   $("offline-title").textContent = everConnected
@@ -115,7 +115,7 @@ function avatar({ name }) {
   return created;
 }
 
-// The colour comes from the name, so that somebody who comes back has it again.
+// The colour comes from the name, so a person who comes back has it again.
 function hueOf(name) {
   let hash = 0x811c9dc5;
   for (const character of name) hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193);
@@ -142,7 +142,7 @@ export function addMessages(messages, mine) {
   $("empty").hidden = true;
 }
 
-/** Something that happened, among the messages. */
+/** Shows an event among the messages. */
 export function addNote(text) {
   last = undefined;
   append(false, [element("li", "note", text)]);
@@ -164,7 +164,7 @@ function messageItem(message, yours) {
   return item;
 }
 
-// Who reads further up is not dragged down.
+// Does not scroll away from a reader who is further up.
 function append(always, items) {
   $("log").append(...items);
   while ($("log").childElementCount > MAX_LINES) $("log").firstElementChild.remove();
@@ -176,7 +176,7 @@ function scrollToEnd(behavior = "instant") {
   $("scroll").scrollTo({ top: $("scroll").scrollHeight, behavior });
 }
 
-// --- Saying something ---
+// --- Sending ---
 
 export function showError(text) {
   $("error").textContent = text;
@@ -184,7 +184,7 @@ export function showError(text) {
   errorTimer = setTimeout(() => $("error").textContent = "", ERROR_TIME);
 }
 
-/** Puts back what was not accepted, unless something else is being written by now. */
+/** Puts refused content back, unless the visitor is writing again by now. */
 export function restoreContent(content) {
   if ($("content").value !== "") return;
   $("content").value = content;
@@ -213,8 +213,8 @@ function submit(send) {
 // --- Events ---
 
 /**
- * Tells what the visitor does: `send(content)`, which returns whether it went, `retry()`,
- * `rename(name)`, `goTo(room)`.
+ * Calls a handler for what the visitor does: `send(content)`, which returns whether it was sent,
+ * `retry()`, `rename(name)`, `goTo(room)`.
  */
 export function listen({ send, retry, rename, goTo }) {
   listenToComposer(send);
@@ -248,7 +248,7 @@ function listenToScroll() {
     if (atEnd) $("latest").hidden = true;
   });
   $("latest").addEventListener("click", () => scrollToEnd("smooth"));
-  // A keyboard that slides in, or a line more in the composer, does not hide the end.
+  // Keeps the end in view when a keyboard slides in or the composer grows.
   new ResizeObserver(() => {
     if (atEnd) scrollToEnd();
   }).observe(scroll);

@@ -1,7 +1,7 @@
 // Writing frames into an Output: what is copied, what goes by reference, and that masking never
 // touches the caller's bytes.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { encodeServerFrame, writeFrame, writeTextFrame } from "../../../core/frame/encoder.ts";
 import { BY_REFERENCE_FROM, Output } from "../../../core/output.ts";
 import { content, frame, join, pattern, readFrames, toHex, utf8 } from "../support.ts";
@@ -84,8 +84,19 @@ describe("writeTextFrame", () => {
     }
   });
 
-  it("encodes apart, and passes on by reference, a text from 8192 code units on", () => {
-    for (const [length, chunks] of [[8191, 1], [8192, 2]] as const) {
+  it("writes every length around 8192, from which on it encodes apart", () => {
+    for (const length of [8190, 8191, 8192, 8193]) {
+      const output = new Output();
+      const reserve = vi.spyOn(output, "reserve");
+      writeTextFrame(output, 0x1, "a".repeat(length), false);
+      expect(join(output.take())).toEqual(frame("server", 0x81, "a".repeat(length)));
+      // Three bytes for each code unit, where they are not known yet.
+      expect(reserve.mock.calls[0]![0] > 2 * length, `${length}`).toBe(length < 8192);
+    }
+  });
+
+  it(`passes on by reference a text of ${BY_REFERENCE_FROM} bytes, and copies a shorter one`, () => {
+    for (const [length, chunks] of [[BY_REFERENCE_FROM - 1, 1], [BY_REFERENCE_FROM, 2]] as const) {
       const output = new Output();
       writeTextFrame(output, 0x1, "a".repeat(length), false);
       const taken = output.take();
@@ -96,9 +107,8 @@ describe("writeTextFrame", () => {
 });
 
 describe("writeTextFrame and writeFrame", () => {
-  // A slab has 64 KiB: a frame whose room was reckoned too small would be cut short, or write over
-  // another, only at its end.
-  it("reserve the room that they need, wherever in a slab they come to lie", () => {
+  // A frame whose room was reckoned too small would be cut short only at the end of a block.
+  it("reserve the room that they need, wherever in a block they lie", () => {
     for (const masked of [false, true]) {
       const output = new Output();
       const payloads = Array.from(
@@ -109,7 +119,7 @@ describe("writeTextFrame and writeFrame", () => {
       for (const [i, text] of payloads.entries()) {
         if (i % 5 === 0) writeFrame(output, 0x81, utf8(text), masked);
         else writeTextFrame(output, 0x1, text, masked);
-        if (i % 37 === 0) chunks.push(...output.take());
+        if (i % 997 === 0) chunks.push(...output.take());
       }
       const written = [...chunks, ...output.take()].flatMap((chunk) => readFrames(chunk));
       expect(written).toHaveLength(payloads.length);

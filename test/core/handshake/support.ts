@@ -1,8 +1,16 @@
-// What the tests of the handshakes share: Latin-1 text as bytes and back, and answers taken apart
-// with nothing of the core's.
+// What the tests of the handshakes share: Latin-1 text as bytes and back, answers taken apart without
+// the core, a client's handshake for the key of RFC 6455 §1.3.
 
 import type { DeflateCodec } from "../../../core/deflate/codec.ts";
-import type { ClientUrl } from "../../../core/handshake/offer.ts";
+import type { HandshakeError } from "../../../core/errors.ts";
+import {
+  ClientHandshake,
+  type ClientHandshakeEvent,
+  type ClientHandshakeOptions,
+} from "../../../core/handshake/client.ts";
+import type { ClientUrl } from "../../../core/handshake/request.ts";
+import type { ServerHandshakeEvent } from "../../../core/handshake/server.ts";
+import { SAMPLE_ACCEPT, SAMPLE_KEY } from "../../vectors/handshake-requests.ts";
 import { join } from "../support.ts";
 
 export function latin1(text: string): Uint8Array {
@@ -20,7 +28,7 @@ export interface Message {
   readonly body: string;
 }
 
-/** Whatever has output: a handshake of either side. */
+/** A machine with output. */
 interface Writer {
   takeOutput(): Uint8Array[];
 }
@@ -49,14 +57,21 @@ export function field(message: Message, name: string): string | undefined {
   return values[0];
 }
 
-/** The error that the call throws, or that its promise is rejected with. */
-export async function thrown(call: () => unknown): Promise<unknown> {
+/** The error that the call throws. */
+export function thrown(call: () => unknown): unknown {
   try {
-    await call();
+    call();
   } catch (error) {
     return error;
   }
   throw new Error("nothing was thrown");
+}
+
+/** The error of the failure among the events, if there is one. */
+export function failureOf(
+  events: readonly (ServerHandshakeEvent | ClientHandshakeEvent)[],
+): HandshakeError | undefined {
+  return events.find((event) => event.type === "failed")?.error;
 }
 
 /** The parts of `ws://server.example.com/chat`. */
@@ -77,3 +92,15 @@ export const NO_CODEC: DeflateCodec = {
     throw new Error("not used");
   },
 };
+
+/** A client's handshake for `URL_PARTS`, with the key of RFC 6455 §1.3 unless another is given. */
+export function clientHandshake(
+  options: Partial<ClientHandshakeOptions> = {},
+  now = 0,
+): ClientHandshake {
+  return new ClientHandshake(
+    URL_PARTS,
+    { key: SAMPLE_KEY, accept: SAMPLE_ACCEPT, ...options },
+    now,
+  );
+}

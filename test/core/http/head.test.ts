@@ -1,15 +1,14 @@
-// Heads: found once in whatever chunks, parsed, and written. What a request's head may not be is in
-// the table of requests.
+// Heads found in chunks and parsed; request targets and hosts (RFC 9112 §3.2). The table of
+// requests has what a request's head may not be.
 
 import { describe, expect, it } from "vitest";
-import { UsageError } from "../../../core/errors.ts";
-import type { HeaderField } from "../../../core/http/fields.ts";
 import {
-  formatRequestHead,
-  formatResponseHead,
   HeadReader,
+  isHost,
+  isTarget,
   parseRequestHead,
   parseResponseHead,
+  splitAbsoluteTarget,
 } from "../../../core/http/head.ts";
 import { DEFAULT_LIMITS, resolveLimits } from "../../../core/limits.ts";
 import { page } from "../../vectors/handshake-requests.ts";
@@ -191,124 +190,104 @@ describe("parseResponseHead", () => {
   });
 });
 
-// RFC 9110 §15, RFC 6585.
-const REASON_PHRASES: readonly string[] = [
-  ...[
-    "101 Switching Protocols",
-    "200 OK",
-    "204 No Content",
-    "301 Moved Permanently",
-    "302 Found",
-    "303 See Other",
-  ],
-  ...[
-    "304 Not Modified",
-    "307 Temporary Redirect",
-    "308 Permanent Redirect",
-    "400 Bad Request",
-    "401 Unauthorized",
-  ],
-  ...[
-    "403 Forbidden",
-    "404 Not Found",
-    "405 Method Not Allowed",
-    "406 Not Acceptable",
-    "408 Request Timeout",
-  ],
-  ...[
-    "409 Conflict",
-    "410 Gone",
-    "413 Content Too Large",
-    "414 URI Too Long",
-    "415 Unsupported Media Type",
-  ],
-  ...[
-    "421 Misdirected Request",
-    "422 Unprocessable Content",
-    "426 Upgrade Required",
-    "428 Precondition Required",
-  ],
-  ...["429 Too Many Requests", "431 Request Header Fields Too Large", "500 Internal Server Error"],
-  ...["501 Not Implemented", "502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"],
-  ...["505 HTTP Version Not Supported"],
-];
-
-describe("formatRequestHead and formatResponseHead", () => {
-  const fields: HeaderField[] = [["Host", "a"], ["X", "\xe9"], ["Empty", ""]];
-
-  it("write what the parsers read", () => {
-    const request = formatRequestHead("GET", "/a?b", fields);
-    expect(toLatin1(request)).toBe("GET /a?b HTTP/1.1\r\nHost: a\r\nX: \xe9\r\nEmpty: \r\n\r\n");
-    const parsed = parseRequestHead(request);
-    expect([...(parsed as Exclude<typeof parsed, string>).headers]).toEqual(fields);
-    const response = formatResponseHead(426, fields);
-    expect(parseResponseHead(response)).toMatchObject({
-      status: 426,
-      statusText: "Upgrade Required",
-    });
+describe("isTarget", () => {
+  it.each([
+    ["GET", [
+      "/",
+      "/a?b",
+      "//",
+      "/?u=http://a/b",
+      "http://a",
+      "HTTPS://a/b?c",
+      "ws://a:1/",
+      "wss://[::1]?c",
+    ]],
+    ["OPTIONS", ["*", "/", "http://a"]],
+    ["CONNECT", ["a:443", "/"]],
+  ])("takes for %s any of %j", (method, targets) => {
+    expect(targets.filter((target) => !isTarget(method, target))).toEqual([]);
   });
 
-  it("take the registered reason phrase, another one, or none", () => {
-    expect(toLatin1(formatResponseHead(101, []))).toBe("HTTP/1.1 101 Switching Protocols\r\n\r\n");
-    expect(toLatin1(formatResponseHead(100, []))).toBe("HTTP/1.1 100 \r\n\r\n");
-    expect(toLatin1(formatResponseHead(599, []))).toBe("HTTP/1.1 599 \r\n\r\n");
-    expect(toLatin1(formatResponseHead(418, []))).toBe("HTTP/1.1 418 \r\n\r\n");
-    expect(toLatin1(formatResponseHead(200, [], "Fine"))).toBe("HTTP/1.1 200 Fine\r\n\r\n");
+  it.each([
+    ["neither a path nor an absolute URI", [
+      "",
+      "a",
+      "a/b",
+      "?a",
+      "a:443",
+      "*",
+      "http:/a",
+      "ftp://a/",
+      "xhttp://a/",
+    ]],
+    ["an absolute URI without a host", [
+      "http://",
+      "http:///a",
+      "ws://?a",
+      "http://a@b/",
+      "http://a:b/",
+      "ws://[::1",
+    ]],
+    ["a fragment, or what is no visible ASCII", [
+      "/#a",
+      "/ a",
+      "/\t",
+      "/\n",
+      "/\x7f",
+      "/\xe9",
+      "http://a/\r\n",
+    ]],
+  ])("refuses for GET %s: %j", (_, targets) => {
+    expect(targets.filter((target) => isTarget("GET", target))).toEqual([]);
+  });
+});
+
+describe("splitAbsoluteTarget", () => {
+  it.each([
+    ["http://a", "a", "/"],
+    ["http://a?b/c", "a", "/?b/c"],
+    ["WSS://a:1/b?c", "a:1", "/b?c"],
+    ["https://[::1]/http://b/", "[::1]", "/http://b/"],
+  ])("splits %s", (target, authority, path) => {
+    expect(splitAbsoluteTarget(target)).toEqual([authority, path]);
   });
 
-  it.each(REASON_PHRASES)("say %s", (line) => {
-    expect(toLatin1(formatResponseHead(Number(line.slice(0, 3)), []))).toBe(
-      `HTTP/1.1 ${line}\r\n\r\n`,
-    );
-  });
+  it.each(["/", "/?u=http://a/b", "a", "*", "a:443", "http://"])(
+    "finds no host in %s",
+    (target) => {
+      expect(splitAbsoluteTarget(target)).toBeUndefined();
+    },
+  );
+});
 
-  it.each<[string, () => unknown, string]>([
-    ["a method", () => formatRequestHead("GE T", "/", []), "method \"GE T\" is not a token"],
-    [
-      "a target with a space",
-      () => formatRequestHead("GET", "/ a", []),
-      "\"/ a\" is not a request target",
-    ],
-    [
-      "a target with a line end",
-      () => formatRequestHead("GET", "/\r\nX: 1", []),
-      "is not a request target",
-    ],
-    ["an empty target", () => formatRequestHead("GET", "", []), "\"\" is not a request target"],
-    [
-      "a name",
-      () => formatRequestHead("GET", "/", [["A B", "1"]]),
-      "header name \"A B\" is not a token",
-    ],
-    [
-      "a value",
-      () => formatResponseHead(200, [["A", "1\r\nB: 2"]]),
-      "the value of header A is not",
-    ],
-    [
-      "a value past Latin-1",
-      () => formatResponseHead(200, [["A", "\u2603"]]),
-      "the value of header A is not",
-    ],
-    [
-      "a reason phrase",
-      () => formatResponseHead(200, [], "OK\r\nA: 1"),
-      "the reason phrase has a character",
-    ],
-    ["a status below", () => formatResponseHead(99, []), "status 99 is not between 100 and 599"],
-    ["a status above", () => formatResponseHead(600, []), "status 600 is not between 100 and 599"],
-    [
-      "a status without a number",
-      () => formatResponseHead(NaN, []),
-      "status NaN is not between 100 and 599",
-    ],
-    [
-      "a status between",
-      () => formatResponseHead(200.5, []),
-      "status 200.5 is not between 100 and 599",
-    ],
-  ])("refuse %s that must not be sent", (_, call, message) => {
-    expect(call).toThrow(UsageError);
-    expect(call).toThrow(message);
-  });
+describe("isHost", () => {
+  it.each(["a", "a.b:1", "a:", "127.0.0.1", "[::1]", "[::ffff:1.2.3.4]:80", "a_b", "%41", "xn--a"])(
+    "takes %j",
+    (text) => {
+      expect(isHost(text)).toBe(true);
+    },
+  );
+
+  it.each([
+    "",
+    ":80",
+    "a:b",
+    "a:80b",
+    "a b",
+    "a/b",
+    "a@b",
+    "a?",
+    "a#",
+    "::1",
+    "[::1",
+    "[a b]",
+    "[]",
+    "a,b\n",
+    "\xe9",
+  ])(
+    "refuses %j",
+    (text) => {
+      expect(isHost(text)).toBe(false);
+    },
+  );
 });

@@ -1,0 +1,86 @@
+// What an application is asked before a WebSocket is opened, or a page served, and what it may
+// answer.
+
+import type { HeaderInput, UpgradeRequest } from "../../../core/mod.ts";
+import type { Address } from "../transport.ts";
+
+/** An upgrade request, with what the transport knows. */
+export interface IncomingUpgrade extends UpgradeRequest {
+  /** The other end of the transport: the client, or the proxy in front of this server. */
+  readonly peer: Address;
+  /** Whether it came over TLS. */
+  readonly secure: boolean;
+}
+
+/** Lets the request pass. */
+export interface Accept<Data = unknown> {
+  /** One of the subprotocols offered. Default: the first of the server's that was, if any. */
+  readonly protocol?: string | undefined;
+  /** Fields for the 101 answer, such as Set-Cookie. */
+  readonly headers?: HeaderInput | undefined;
+  /** The socket's `data`. */
+  readonly data?: Data;
+}
+
+/** Answers the request with a status of HTTP instead. */
+export interface Reject {
+  /** 200-599. */
+  readonly status: number;
+  /** Such as WWW-Authenticate; not Connection, Content-Length or Transfer-Encoding. */
+  readonly headers?: HeaderInput | undefined;
+  /**
+   * Text goes out as UTF-8, and as `text/plain` unless the headers say otherwise. Default none; 204
+   * and 304 have none.
+   */
+  readonly body?: string | Uint8Array | undefined;
+}
+
+/** What an upgrade hook returns. Nothing is the same as `{}`, which accepts; a Response rejects. */
+export type UpgradeDecision<Data = unknown> = Accept<Data> | Reject | Response | undefined | void;
+
+/**
+ * Decides on an upgrade request, once, before the 101. What it throws goes to `error`, and the
+ * client gets 500.
+ */
+export type UpgradeHook<Data = unknown> = (
+  request: IncomingUpgrade,
+) => UpgradeDecision<Data> | Promise<UpgradeDecision<Data>>;
+
+/**
+ * Serves a GET or HEAD request that is not an upgrade; without it such a request gets 426. The
+ * request's `signal` is aborted when the client leaves.
+ */
+export type RequestHook = (request: Request, info: RequestInfo) => Response | Promise<Response>;
+
+/** What the transport knows of a request. */
+export interface RequestInfo {
+  /** The other end of the transport: the client, or the proxy in front of this server. */
+  readonly peer: Address;
+  /** Whether it came over TLS to this server; a proxy in front may have had it otherwise. */
+  readonly secure: boolean;
+}
+
+/** How {@linkcode allowOrigins} treats a request without an Origin. */
+export interface OriginOptions {
+  /** Lets in clients that send no Origin, as most that are not browsers. Default true. */
+  readonly allowMissing?: boolean | undefined;
+}
+
+/**
+ * A check of the Origin for the upgrade hook: `undefined` for a request that may pass, 403 for any
+ * other. Browsers send cookies with a WebSocket whatever page opens it, and only the Origin tells
+ * which page that is (RFC 6455 §10.2).
+ *
+ * @param origins such as `"https://example.com"`: scheme, host and a port that is not the default
+ *   one; compared exactly
+ */
+export function allowOrigins(
+  origins: Iterable<string>,
+  { allowMissing = true }: OriginOptions = {},
+): (request: Pick<UpgradeRequest, "origin">) => Reject | undefined {
+  const allowed = new Set(Array.from(origins, (origin) => new URL(origin).origin));
+  return ({ origin }) => {
+    if (origin === undefined ? allowMissing : allowed.has(origin)) return undefined;
+    return { status: 403, body: "this origin is not allowed\n" };
+  };
+}

@@ -1,0 +1,91 @@
+// What an application may give to be sent, as the core takes it: checked, prepared once for many
+// sockets, or taken piece by piece from a source.
+
+import {
+  prepareBinary,
+  PreparedMessage,
+  prepareText,
+  type SendOptions,
+} from "../../../core/mod.ts";
+import { UsageError } from "../../../core/mod.ts";
+import type { Topics } from "../topics.ts";
+import type { Message } from "./inbox.ts";
+
+/** What can be sent: text, bytes of any kind, or a message prepared for many. */
+export type Sendable = string | Uint8Array | ArrayBuffer | ArrayBufferView | PreparedMessage;
+
+/** What the core sends. */
+export type Outgoing = string | Uint8Array | PreparedMessage;
+
+/**
+ * What became of a message. `"sent"`: on its way. `"queued"`: it waits, because the peer is slow to
+ * take what was sent before. `"dropped"`: not sent, because the socket is not open or too much
+ * waits.
+ */
+export type SendResult = "sent" | "queued" | "dropped";
+
+/** The data as the core takes it. @throws {UsageError} for data of no kind that can be sent */
+export function checkSendable(data: Sendable): Outgoing {
+  if (typeof data === "string" || data instanceof Uint8Array || data instanceof PreparedMessage) {
+    return data;
+  }
+  if (ArrayBuffer.isView(data)) {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  throw new UsageError("send takes a string, an ArrayBuffer, a view of one, or a prepared message");
+}
+
+/** How much a message counts: bytes, or characters of text, whose bytes are not known yet. */
+export function sizeOf(message: Outgoing): number {
+  return message instanceof PreparedMessage ? message.payload.length : message.length;
+}
+
+/** A socket to publish to. */
+interface Subscriber {
+  send(data: Sendable): SendResult;
+}
+
+/** Sends to the subscribers of a topic, but for one; returns to how many. */
+export function publish<S extends Subscriber>(
+  topics: Topics<S>,
+  topic: string,
+  data: Sendable,
+  options?: SendOptions,
+  except?: S,
+): number {
+  const subscribers = topics.subscribersOf(topic);
+  if (subscribers.size === 0) return 0;
+  const message = prepare(data, options);
+  let count = 0;
+  for (const socket of subscribers) {
+    if (socket !== except && socket.send(message) !== "dropped") count++;
+  }
+  return count;
+}
+
+function prepare(data: Sendable, options?: SendOptions): PreparedMessage {
+  const message = checkSendable(data);
+  if (message instanceof PreparedMessage) return message;
+  return typeof message === "string"
+    ? prepareText(message, options)
+    : prepareBinary(message, options);
+}
+
+/**
+ * Sends what the source gives as one message, a fragment a piece (RFC 6455 §5.4). `send` is
+ * fulfilled when the peer can take more.
+ */
+export async function sendPieces(
+  send: (data: Message, final: boolean) => Promise<void>,
+  source: AsyncIterable<Message> | Iterable<Message>,
+): Promise<void> {
+  let nothing: Message = new Uint8Array(0);
+  for await (const piece of source) {
+    if (typeof piece === "string") nothing = "";
+    await send(piece, false);
+  }
+  // An empty last frame, so that no piece has to wait for the next one to learn that it is the
+  // last.
+  await send(nothing, true);
+}

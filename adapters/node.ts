@@ -14,6 +14,6 @@ export const serve: EntryPoints["serve"] = /* @__PURE__ */ serveOn(() => runtime
 export const connect: EntryPoints["connect"] = /* @__PURE__ */ connectOn(() => runtime);
 
 export * from "./host/mod.ts";
-export { attach, AttachedServer, type UpgradeMessage } from "./node/attach.ts";
+export { attach, AttachedServer, type AttachOptions, type UpgradeMessage } from "./node/attach.ts";
 export { pair, type PairOptions, type SocketPair } from "./pair.ts";
 export { reconnecting } from "./reconnecting.ts";

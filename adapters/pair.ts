@@ -2,9 +2,9 @@
 // handshake, frames, backpressure, limits and the closing handshake are real; ports, files and
 // latency are absent.
 
-import { refuseUnknown } from "../core/internal.ts";
-import { CLIENT_NAMES, connect, type ConnectOptions } from "./host/client/connect.ts";
-import { type ServerOptions, SocketServer } from "./host/server/server.ts";
+import { anything, checkOptions, type Checks, without } from "./host/check.ts";
+import { CLIENT, connect, type ConnectOptions } from "./host/client/connect.ts";
+import { SERVER, type ServerOptions, SocketServer } from "./host/server/server.ts";
 import type { Socket } from "./host/socket/socket.ts";
 import { memoryRuntime } from "./memory/runtime.ts";
 
@@ -16,12 +16,17 @@ export interface PairOptions<ServerData = unknown, ClientData = unknown> {
   readonly client?:
     | Omit<ConnectOptions<ClientData>, "path" | "proxy" | "stream" | "tls" | "redirect">
     | undefined;
-  /** The client's URL. Default `ws://localhost/`; with `wss:` both transports count as encrypted. */
+  /** The client's URL. Default `ws://localhost/`; with `wss:` both ends count as encrypted. */
   readonly url?: string | URL | undefined;
 }
 
-/** The options for reaching a server. */
-const ROUTE_NAMES: readonly string[] = ["path", "proxy", "stream", "tls", "redirect"];
+const WITHOUT_ROUTE = without(CLIENT, "path", "proxy", "stream", "tls", "redirect");
+
+const PAIR: Checks<PairOptions<never, never>> = {
+  server: (value) => checkOptions(value as ServerOptions, SERVER, "server"),
+  client: (value) => checkOptions(value as typeof WITHOUT_ROUTE, WITHOUT_ROUTE, "client"),
+  url: anything,
+};
 
 /** The two ends of one connection. */
 export interface SocketPair<ServerData = unknown, ClientData = unknown> {
@@ -46,9 +51,8 @@ export interface SocketPair<ServerData = unknown, ClientData = unknown> {
 export async function pair<ServerData = unknown, ClientData = unknown>(
   options: PairOptions<ServerData, ClientData> = {},
 ): Promise<SocketPair<ServerData, ClientData>> {
-  refuseUnknown("pair", options, ["server", "client", "url"]);
+  checkOptions(options, PAIR, "pair");
   const { server = {}, client = {}, url = "ws://localhost/" } = options;
-  refuseUnknown("client", client, CLIENT_NAMES.filter((name) => !ROUTE_NAMES.includes(name)));
   const runtime = memoryRuntime((transport) => host.accept(transport));
   const host = new SocketServer(runtime, server);
   const { open } = host.handlers;

@@ -8,8 +8,8 @@ import type { ReconnectOptions, ReconnectTarget } from "./host/reconnect/options
 import { dependencies, ReconnectingSocket } from "./host/reconnect/reconnecting.ts";
 import { connect } from "./runtime.ts";
 
-export type * from "./host/reconnect/options.ts";
 export type { QueueOptions } from "./host/reconnect/messages.ts";
+export type * from "./host/reconnect/options.ts";
 export { ReconnectingSocket } from "./host/reconnect/reconnecting.ts";
 export type { AttemptEnd, RetryOptions } from "./host/reconnect/retry.ts";
 

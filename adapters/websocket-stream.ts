@@ -2,6 +2,7 @@
 // streams with backpressure. This file connects and checks arguments; host/socket/stream.ts makes
 // the streams of an open socket.
 
+import { checkOptions } from "./host/check.ts";
 import type { Socket } from "./host/socket/socket.ts";
 import type { SocketStream, WebSocketCloseInfo } from "./host/socket/stream.ts";
 import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket/stream.ts";
@@ -9,7 +10,7 @@ import { offAbort, onAbort } from "./host/waiting.ts";
 import { checkProtocols, exposeInterface, isIterableObject } from "./host/web/idl.ts";
 import { refuseBadPort, requireArgument, urlRecord } from "./host/web/idl.ts";
 import { connect } from "./runtime.ts";
-import type { WebSocketOptions } from "./websocket.ts";
+import { WEB, type WebSocketOptions } from "./websocket.ts";
 
 /** Options of a WebSocketStream: the standard's, and those of `connect`. */
 export interface WebSocketStreamOptions extends WebSocketOptions {
@@ -51,7 +52,8 @@ export class WebSocketStream {
    */
   constructor(url: string | URL, options: WebSocketStreamOptions = {}) {
     requireArgument(arguments.length, "WebSocketStream");
-    const { protocols, signal, ...others } = checkOptions(options);
+    const { protocols, signal, ...others } = checkDictionary(options);
+    checkOptions(others, WEB);
     this.#url = urlRecord(url);
     const offered = checkProtocols(protocols);
     const abort = (): void => this.#connecting.abort(signal!.reason);
@@ -80,12 +82,12 @@ export class WebSocketStream {
     return this.#url.href;
   }
 
-  /** Fulfilled when the connection is open; else rejected with a WebSocketError or the signal's reason. */
+  /** Fulfilled when open; rejected with a WebSocketError, or the signal's reason. */
   get opened(): Promise<WebSocketOpenInfo> {
     return #opened in this ? this.#opened : rejectReceiver();
   }
 
-  /** Fulfilled with the close code and reason; rejected with a WebSocketError after an unclean end. */
+  /** Fulfilled with the close code and reason; rejected with a WebSocketError if not clean. */
   get closed(): Promise<Required<WebSocketCloseInfo>> {
     return #closed in this ? this.#closed : rejectReceiver();
   }
@@ -120,7 +122,7 @@ export class WebSocketStream {
 exposeInterface(WebSocketStream);
 
 // Web IDL, a dictionary: undefined and null have no members; other values than objects are illegal.
-function checkOptions(
+function checkDictionary(
   given: WebSocketStreamOptions,
 ): WebSocketStreamOptions & { readonly protocols: readonly string[]; } {
   if (given !== undefined && given !== null && given !== Object(given)) {

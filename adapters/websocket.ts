@@ -5,7 +5,8 @@
 // it keeps from a page, such as headers, is in a third argument.
 
 import { CloseCode, type ClosedEvent } from "../core/mod.ts";
-import type { ConnectOptions } from "./host/client/connect.ts";
+import { checkOptions, type Checks, isObject, without } from "./host/check.ts";
+import { CLIENT, type ConnectOptions } from "./host/client/connect.ts";
 import type { Message } from "./host/socket/inbox.ts";
 import type { Handlers, Socket } from "./host/socket/socket.ts";
 import { CloseEvent, ConnectionErrorEvent, exposeHandlers } from "./host/web/events.ts";
@@ -21,6 +22,13 @@ export type WebSocketOptions = Omit<
   ConnectOptions,
   "protocols" | "signal" | "data" | "text" | Exclude<keyof Handlers, "ping" | "pong">
 >;
+
+/** The checks of {@linkcode WebSocketOptions}. */
+export const WEB: Checks<WebSocketOptions> = without(
+  CLIENT,
+  ...["protocols", "signal", "data", "text"] as const,
+  ...["open", "message", "piece", "drain", "closing", "close", "error"] as const,
+);
 
 /** What `send` takes. */
 export type WebSocketData = string | Blob | ArrayBuffer | ArrayBufferView;
@@ -117,16 +125,16 @@ export class WebSocket extends EventTarget {
   }
 
   /**
-   * Begins to connect. Illegal options and a port that Fetch blocks are reported by an `error`
-   * event, as is every later failure.
+   * Begins to connect. A port that Fetch blocks is reported by an `error` event, as is every later
+   * failure.
    *
-   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location` if there is
-   *   one
+   * @param url `ws:`, `wss:`, `http:` or `https:`; relative to `globalThis.location`, if set
    * @param protocols subprotocols to offer, the preferred one first
    * @param options more than the standard has; ignored if not an object, as the web ignores a third
    *   argument
    * @throws {DOMException} `SyntaxError` for an illegal URL or subprotocol
    * @throws {TypeError} without a URL
+   * @throws {UsageError} for an unknown option or an illegal value
    */
   constructor(
     url: string | URL,
@@ -140,11 +148,12 @@ export class WebSocket extends EventTarget {
     // 3-4. "If any of the values in protocols occur more than once or otherwise fail to match the
     // requirements, throw."
     const offered = checkProtocols(protocols);
+    if (isObject(options)) checkOptions(options, WEB);
     // 5-8. "Run this step in parallel: establish a WebSocket connection."
     const connecting = refuseBadPort(this.#url) ?? connect(this.#url, {
       // The standard does not limit what a page sends.
       backpressure: { maxBufferedAmount: Infinity },
-      ...typeof options === "object" && options,
+      ...isObject(options) && options,
       protocols: offered,
       signal: this.#connecting.signal,
       open: (socket) => this.#established(socket, offered),

@@ -1,7 +1,9 @@
 // Byte arrays: joined, compared, and grown as the parts of a message arrive.
-//
 // `Pieces` copies every part behind the ones before it. So parts cost what their bytes cost,
-// however many there are, and none of them keeps the chunk alive that brought it.
+// however many there are, and none keeps the chunk alive that brought it.
+
+/** No bytes. Not for the application: one that transfers its buffer would detach it for all. */
+export const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** One array of all the chunks; the chunk itself where there is just one. */
 export function concat(chunks: readonly Uint8Array[]): Uint8Array {
@@ -20,7 +22,6 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
-const EMPTY = new Uint8Array(0);
 const SMALLEST = 128;
 
 /** An append-only sequence of bytes. */
@@ -28,23 +29,24 @@ export class Pieces {
   /** Bytes in all parts. */
   size = 0;
 
-  #bytes: Uint8Array = EMPTY;
+  #bytes = new Uint8Array(0);
 
   /** Appends the bytes from `start` to `end`; `announced` is how many are known to follow them. */
   append(bytes: Uint8Array, start: number, end: number, announced: number = 0): void {
-    const length = end - start;
-    const needed = this.size + length;
+    const needed = this.size + end - start;
     if (needed > this.#bytes.length) this.#grow(needed, announced);
-    copyBytes(bytes, start, this.#bytes, this.size, length);
+    const target = this.#bytes;
+    // A view for `set` costs more than a loop over a few bytes.
+    if (end - start > 64) target.set(bytes.subarray(start, end), this.size);
+    else for (let from = start, to = this.size; from < end; from++, to++) target[to] = bytes[from]!;
     this.size = needed;
   }
 
   /** All bytes in one array, which belongs to the caller; the sequence is empty afterwards. */
   join(): Uint8Array {
-    const joined = this.size === this.#bytes.length
-      ? this.#bytes
-      : this.#bytes.subarray(0, this.size);
-    this.#bytes = EMPTY;
+    const full = this.size === this.#bytes.length;
+    const joined = full ? this.#bytes : this.#bytes.subarray(0, this.size);
+    this.#bytes = new Uint8Array(0);
     this.size = 0;
     return joined;
   }
@@ -57,16 +59,4 @@ export class Pieces {
     grown.set(this.#bytes.subarray(0, this.size));
     this.#bytes = grown;
   }
-}
-
-// A view for `set` costs more than a loop over a few bytes.
-function copyBytes(
-  source: Uint8Array,
-  start: number,
-  target: Uint8Array,
-  offset: number,
-  length: number,
-): void {
-  if (length > 64) target.set(source.subarray(start, start + length), offset);
-  else for (let i = 0; i < length; i++) target[offset + i] = source[start + i]!;
 }

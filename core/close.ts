@@ -1,7 +1,5 @@
 // Close codes and the payload of a Close frame: RFC 6455 §5.5.1, §7.1 and §7.4, with the later
-// entries of the IANA registry.
-//
-// connection.ts decides when a Close frame is sent.
+// entries of the IANA registry. closing.ts decides when a Close frame is sent.
 
 import { UsageError } from "./errors.ts";
 import { utf8Decoder, utf8Encoder } from "./platform.ts";
@@ -42,7 +40,7 @@ export const MAX_REASON_BYTES = 123;
 
 // The codes that an endpoint may send (RFC 6455 §7.4): not 1004, which is reserved, and not 1005,
 // 1006 and 1015, which only report.
-const ON_WIRE: readonly { readonly from: number; readonly to: number; }[] = [
+const ON_WIRE = [
   { from: 1000, to: 1003 },
   { from: 1007, to: 1014 }, // 1012-1014 are from the registry
   { from: 3000, to: 4999 }, // §7.4.2: libraries and private use
@@ -56,7 +54,6 @@ export function isWireCloseCode(code: number): boolean {
 /**
  * The payload of a Close frame. The reason is cut to 123 bytes of whole characters. Code 1005 means
  * "no code" and gives an empty payload (RFC 6455 §7.1.5).
- *
  * @throws {UsageError} for an illegal code, a reason with code 1005, and a reason that is no string
  */
 export function encodeClose(code: number, reason: string): Uint8Array {
@@ -71,8 +68,7 @@ export function encodeClose(code: number, reason: string): Uint8Array {
     );
   }
   const payload = new Uint8Array(2 + MAX_REASON_BYTES);
-  payload[0] = code >> 8;
-  payload[1] = code & 0xff;
+  payload.set([code >> 8, code & 0xff]);
   // encodeInto never writes part of a character.
   const { written } = utf8Encoder.encodeInto(reason, payload.subarray(2));
   return payload.subarray(0, 2 + written);

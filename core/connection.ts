@@ -1,14 +1,14 @@
 // Connection: the state machine of an open WebSocket connection, RFC 6455 §5 to §8. Bytes and
-// times go in; events, bytes and one deadline come out.
-//
-// This file decides what may happen when, and how a connection ends. Frames are read by
-// frame/decoder.ts and become messages in message.ts; sender.ts writes; liveness.ts watches time.
+// times go in; events, bytes and one deadline come out. It decides what may happen when.
+// frame/decoder.ts reads frames, message.ts assembles messages, sender.ts writes, liveness.ts
+// watches the time, closing.ts knows how a connection ends.
 
-import { Pieces } from "./bytes.ts";
-import { CloseCode, type CloseInfo, decodeClose, encodeClose } from "./close.ts";
+import { NOTHING } from "./bytes.ts";
+import { type CloseInfo, decodeClose, encodeClose } from "./close.ts";
+import { Closing } from "./closing.ts";
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { ProtocolError, UsageError } from "./errors.ts";
-import { type ClosedEvent, type ConnectionEvent, NO_EVENTS } from "./events.ts";
+import { type ConnectionEvent, NO_EVENTS } from "./events.ts";
 import { FrameDecoder } from "./frame/decoder.ts";
 import { CONTROL, DEFLATE_RULES, Opcode, PLAIN_RULES } from "./frame/header.ts";
 import { type Limits, resolveLimits, resolveTimeouts, type Timeouts } from "./limits.ts";
@@ -29,32 +29,28 @@ export interface ConnectionOptions extends Delivery {
   /** permessage-deflate as negotiated (RFC 7692 §7.1); without it RSV1 is a violation. */
   readonly deflate?: MessageDeflate | undefined;
   /**
-   * Whose memory the received chunks are. `"given"` (default): the connection's, and binary
-   * messages may be views of them. `"lent"`: the caller's again when `receive` returns, so one
-   * buffer serves all reads.
+   * Who owns a received chunk. `"given"` (default): the connection; binary messages may be views of
+   * it. `"lent"`: the caller again, once `receive` returns, so one buffer serves all reads.
    */
   readonly chunks?: "given" | "lent" | undefined;
   /**
-   * Whose memory the output is. `"owned"` (default): the caller's of `takeOutput`, to do with as it
-   * likes. `"shared"`: prepared messages go out by reference, so the caller only reads the chunks.
+   * Who owns the output. `"owned"` (default): the caller of `takeOutput`. `"shared"`: prepared
+   * messages go out by reference, so the caller only reads the chunks.
    */
   readonly output?: "owned" | "shared" | undefined;
 }
 
-const NOTHING = new Uint8Array(0);
-
 /**
- * One end of an open WebSocket connection.
+ * One end of an open WebSocket connection. Nothing that a peer sends makes a method throw.
  *
  * - **Inputs** `receive`, `receiveEnd`, `tick`, `noteActivity`: what the transport and the clock
  *   did. They return the events that this caused.
  * - **Commands** `sendText`, `sendBinary`, `sendFragment`, `sendPrepared`, `ping`, `pong`, `close`:
- *   what the application wants. They throw `UsageError`, and never for what the peer did.
+ *   what the application wants. They throw `UsageError` for a mistake of the caller only.
  * - **Outputs** `takeOutput`, `pendingOutput`, `outputEnded`, `deadline`, `expired`: look at them
  *   after every input and every command.
- * - **Getters** `state`, `closeSent`, `closeReceived`, `roundTripTime`.
  *
- * The whole loop of a host:
+ * Times are milliseconds on any clock that never goes back. The whole loop of a host:
  *
  * ```ts
  * for (const event of connection.receive(chunk, now())) handle(event);
@@ -63,83 +59,56 @@ const NOTHING = new Uint8Array(0);
  * if (connection.expired) dropTransport();
  * wakeUpAt(connection.deadline); // then: connection.tick(now())
  * ```
- *
- * Times are milliseconds on any clock that never goes back. Nothing that a peer sends makes a
- * method throw.
  */
 export class Connection implements Machine<ConnectionEvent> {
-  // Receiving
   readonly #decoder: FrameDecoder;
   readonly #assembler: MessageAssembler;
-  /** The payload so far of a control frame that a chunk cut. */
-  #control: Pieces | undefined;
-  /** After the peer's Close or violation, its input has no meaning (§1.4, §7.1.7). */
-  #discarding = false;
-  #events: ConnectionEvent[] | undefined;
-
-  // Sending
-  readonly #sender: Sender;
   readonly #deflate: MessageDeflate | undefined;
-
-  // Closing
-  readonly #client: boolean;
-  #state: "open" | "closing" | "closed" = "open";
-  #closeSent: CloseInfo | undefined;
-  #closeReceived: CloseInfo | undefined;
-  #outputEnded = false;
-  /** What `closed` will say, once it is settled. */
-  #outcome: ClosedEvent | undefined;
-
-  // Time
+  readonly #sender: Sender;
   readonly #liveness: Liveness;
-  readonly #closeTimeout: number;
-  /** The transport should have ended by then (§7.1.1). */
-  #closeDeadline = Infinity;
-  #expired = false;
+  readonly #closing: Closing;
+  #events: ConnectionEvent[] | undefined;
 
   /**
    * A connection whose opening handshake is over; a handshake makes one itself.
-   *
    * @throws {UsageError} for an unknown or illegal limit or timeout
    */
   constructor(options: ConnectionOptions, now: number) {
     const limits = resolveLimits(options.limits);
     const timeouts = resolveTimeouts(options.timeouts);
     const { role, deflate, chunks, output } = options;
-    this.#client = role === "client";
+    const client = role === "client";
     const rules = deflate === undefined ? PLAIN_RULES : DEFLATE_RULES;
-    this.#decoder = new FrameDecoder(rules, !this.#client, chunks === "lent");
-    this.#assembler = new MessageAssembler(limits.maxMessageSize, options);
-    this.#sender = new Sender(this.#client, deflate, limits.maxPendingReplies, output === "shared");
+    this.#decoder = new FrameDecoder(rules, !client, chunks === "lent");
+    this.#assembler = new MessageAssembler(limits.maxMessageSize, options, deflate);
     this.#deflate = deflate;
     this.#liveness = new Liveness(timeouts, now);
-    this.#closeTimeout = timeouts.close;
+    this.#sender = new Sender(client, deflate, this.#liveness, limits.maxPendingReplies, output);
+    this.#closing = new Closing(client, timeouts.close, this.#sender);
   }
-
-  // --- Getters ---
 
   /** `closing` from the first Close frame or violation until `closed` was reported. */
   get state(): "open" | "closing" | "closed" {
-    return this.#state;
+    return this.#closing.state;
   }
 
   /**
-   * Whether messages can be sent. It stays true for a moment when the peer ended the connection
-   * behind other things it sent: answers to these, given before the output is taken, still go in
-   * front of the Close frame.
+   * Whether messages can be sent. If the peer ended the connection behind other input, answers to
+   * that still go in front of the Close frame, until the output is taken.
    */
   get canSend(): boolean {
-    return this.#state === "open" || (this.#state === "closing" && this.#sender.owesClose);
+    const { state } = this.#closing;
+    return state === "open" || (state === "closing" && this.#sender.owesClose);
   }
 
   /** The Close frame that this end sent. */
   get closeSent(): CloseInfo | undefined {
-    return this.#closeSent;
+    return this.#closing.sent;
   }
 
   /** The Close frame that the peer sent. */
   get closeReceived(): CloseInfo | undefined {
-    return this.#closeReceived;
+    return this.#closing.received;
   }
 
   /** Milliseconds from the last answered keep-alive ping to its pong; `undefined` before it. */
@@ -147,15 +116,13 @@ export class Connection implements Machine<ConnectionEvent> {
     return this.#liveness.roundTripTime;
   }
 
-  // --- Inputs ---
-
   /** Takes the next bytes, which are unmasked in place; see `ConnectionOptions.chunks`. */
   receive(chunk: Uint8Array, now: number): readonly ConnectionEvent[] {
-    if (this.#discarding || chunk.length === 0) return NO_EVENTS;
+    if (this.#closing.outcome !== undefined || chunk.length === 0) return NO_EVENTS;
     this.#liveness.heard();
     try {
       this.#decoder.push(chunk);
-      while (!this.#discarding && this.#decoder.next()) this.#receivePiece(now);
+      while (this.#closing.outcome === undefined && this.#decoder.next()) this.#receivePiece(now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#fail(error, "violation", now);
@@ -169,160 +136,130 @@ export class Connection implements Machine<ConnectionEvent> {
    * The connection is closed then, and the transport has `timeouts.close` to be gone.
    */
   receiveEnd(now: number, error?: Error): readonly ConnectionEvent[] {
-    if (this.#state === "closed") return NO_EVENTS;
-    this.#finish(this.#outcome ?? unclean("lost", error));
-    this.#closeDeadline = now + this.#closeTimeout;
+    if (this.#closing.state === "closed") return NO_EVENTS;
+    this.#finish("lost", now, error);
     return this.#takeEvents();
   }
 
+  /** Does what is due by `now`; an early call changes nothing. */
   tick(now: number): readonly ConnectionEvent[] {
-    if (now >= this.#closeDeadline) {
-      this.#finish(this.#outcome ?? unclean("timeout"));
-      this.#closeDeadline = Infinity;
-      this.#expired = true;
+    if (this.#closing.state === "open") {
+      const finding = this.#liveness.check(now);
+      if (finding === "ping-due") this.#sender.keepAlive(now);
+      else if (finding !== undefined) this.#fail(new ProtocolError(finding), "timeout", now);
+    } else if (now >= this.#closing.deadline) {
+      if (this.#closing.state === "closing") this.#finish("timeout", now);
+      this.#closing.expire();
     }
-    const finding = this.#liveness.check(now);
-    if (finding === "ping-due") this.#keepAlive(now);
-    else if (finding !== undefined) this.#fail(new ProtocolError(finding), "timeout", now);
     return this.#takeEvents();
   }
 
   /**
-   * Counts as a sign of the peer's life: for a host that has stopped reading, or that sees the peer
-   * take what was written. A silence that is not the peer's fault is not held against it.
+   * Counts as a sign of the peer's life, for a host that has stopped reading, or that sees the peer
+   * take what was written: such a silence is not the peer's fault.
    */
   noteActivity(): void {
     this.#liveness.heard();
   }
 
-  // --- Commands ---
-
   /**
    * Sends a text message. Lone surrogates become U+FFFD.
-   *
    * @throws {UsageError} when the connection is not open, or a fragmented message is under way
    */
   sendText(text: string, options?: SendOptions): void {
-    this.#requireOpen();
-    this.#sender.text(text, options);
-    this.#liveness.messageSent();
+    this.#requireOpen().text(text, options);
   }
 
   /**
    * Sends a binary message. The bytes belong to the connection until they have left: a server does
    * not copy large ones.
-   *
    * @throws {UsageError} when the connection is not open, or a fragmented message is under way
    */
   sendBinary(bytes: Uint8Array, options?: SendOptions): void {
-    this.#requireOpen();
-    this.#sender.binary(bytes, options);
-    this.#liveness.messageSent();
+    this.#requireOpen().binary(bytes, options);
   }
 
   /**
    * Sends the next part of a message as a frame of its own (§5.4). The first part, string or
    * bytes, decides the kind of the message; its options are those of the whole message.
-   *
    * @throws {UsageError} when the connection is not open, or the part is of another kind
    */
   sendFragment(data: string | Uint8Array, final: boolean, options?: SendOptions): void {
-    this.#requireOpen();
-    this.#sender.fragment(data, final, options);
-    this.#liveness.messageSent();
+    this.#requireOpen().fragment(data, final, options);
   }
 
   /**
    * Sends a message that was prepared once for many connections.
-   *
    * @throws {UsageError} when the connection is not open, or a fragmented message is under way
    */
   sendPrepared(message: PreparedMessage): void {
-    this.#requireOpen();
-    this.#sender.prepared(message);
-    this.#liveness.messageSent();
+    this.#requireOpen().prepared(message);
   }
 
   /**
    * Sends a ping of at most 125 bytes (§5.5.2).
-   *
    * @throws {UsageError} when the payload is longer, or the connection is not open
    */
   ping(payload: Uint8Array = NOTHING): void {
-    this.#requireOpen();
-    this.#sender.control(Opcode.ping, payload);
+    this.#requireOpen().control(Opcode.ping, payload);
   }
 
   /**
-   * Sends a pong that answers no ping, of at most 125 bytes (§5.5.3). Pings are answered without
-   * it.
-   *
+   * Sends a pong of at most 125 bytes that answers no ping (§5.5.3). Pings need no call.
    * @throws {UsageError} when the payload is longer, or the connection is not open
    */
   pong(payload: Uint8Array = NOTHING): void {
-    this.#requireOpen();
-    this.#sender.control(Opcode.pong, payload);
+    this.#requireOpen().control(Opcode.pong, payload);
   }
 
   /**
    * Begins the closing handshake (§7.1.2). A connection that is closing or closed ignores it.
-   *
    * @param code 1000-1003, 1007-1014 or 3000-4999; 1005 for a Close frame without a code
    * @param reason at most 123 bytes of UTF-8; a longer one is cut after a whole character
    * @throws {UsageError} for any other code
    */
   close(code: number, reason: string, now: number): void {
     const payload = encodeClose(code, reason);
-    if (this.#state !== "open") return;
-    // The payload holds what was sent: a long reason was cut.
-    this.#sendClose(decodeClose(payload) as CloseInfo, payload);
-    this.#beginClosing(now);
+    if (this.#closing.state === "open") this.#closing.send(payload, false, now);
   }
 
-  // --- Outputs ---
-
+  /** Takes all bytes to write now, in order. */
   takeOutput(): Uint8Array[] {
     return this.#sender.take();
   }
 
+  /** Bytes that `takeOutput` would return. */
   get pendingOutput(): number {
     return this.#sender.pending;
   }
 
+  /** Whether to end the transport's output once the pending bytes are written. */
   get outputEnded(): boolean {
-    return this.#outputEnded && !this.canSend;
+    return this.#closing.outputEnded && !this.canSend;
   }
 
+  /** When to call `tick`; `Infinity` for never. */
   get deadline(): number {
-    return Math.min(this.#closeDeadline, this.#liveness.deadline);
+    const { state, deadline } = this.#closing;
+    return state === "open" ? this.#liveness.deadline : deadline;
   }
 
+  /** Whether the peer has had its time to end the transport: drop it. */
   get expired(): boolean {
-    return this.#expired;
+    return this.#closing.expired;
   }
-
-  // --- Receiving ---
 
   #receivePiece(now: number): void {
-    const decoder = this.#decoder;
-    if ((decoder.opcode & CONTROL) !== 0) {
-      const payload = this.#controlPayload();
-      if (payload !== undefined) this.#receiveControl(decoder.opcode, payload, now);
+    const { opcode } = this.#decoder;
+    if ((opcode & CONTROL) !== 0) {
+      const payload = this.#decoder.wholePayload();
+      if (payload !== undefined) this.#receiveControl(opcode, payload, now);
     } else {
-      const event = this.#assembler.accept(decoder, this.#deflate);
+      const event = this.#assembler.accept(this.#decoder);
       if (event === undefined) return;
       this.#liveness.messageReceived(now);
       this.#emit(event);
     }
-  }
-
-  /** The payload of the control frame, once it is whole. */
-  #controlPayload(): Uint8Array | undefined {
-    const { chunk, start, end, first, last } = this.#decoder;
-    if (first && last) return this.#decoder.keep().subarray(start, end);
-    this.#control ??= new Pieces();
-    this.#control.append(chunk, start, end);
-    return last ? this.#control.join() : undefined;
   }
 
   #receiveControl(opcode: number, payload: Uint8Array, now: number): void {
@@ -330,7 +267,7 @@ export class Connection implements Machine<ConnectionEvent> {
       this.#receiveClose(payload, now);
     } else if (opcode === Opcode.ping) {
       // Nothing may follow a Close frame of our own, not even a pong (§5.5.1).
-      if (this.#state === "open") this.#sender.answerPing(payload);
+      if (this.#closing.state === "open") this.#sender.answerPing(payload);
       this.#emit({ type: "ping", data: payload });
     } else {
       this.#liveness.pongReceived(payload, now);
@@ -341,76 +278,26 @@ export class Connection implements Machine<ConnectionEvent> {
   #receiveClose(payload: Uint8Array, now: number): void {
     const info = decodeClose(payload);
     if (typeof info === "string") throw new ProtocolError(info);
-    this.#closeReceived = info;
-    const cause = this.#state === "open" ? "peer" : "local";
-    this.#outcome = { type: "closed", ...info, clean: true, cause };
-    if (this.#state === "open") {
-      // "the endpoint typically echos the status code it received" (§5.5.1): verbatim, and empty
-      // for empty.
-      this.#sendClose(info, payload);
-      this.#emit({ type: "closing", ...info });
-    }
-    // "the server MUST close the underlying TCP connection immediately; the client SHOULD wait for
-    // the server" (§5.5.1, §7.1.1).
-    this.#outputEnded = !this.#client;
-    this.#discard();
-    this.#beginClosing(now);
-  }
-
-  #discard(): void {
-    this.#discarding = true;
+    const began = this.#closing.receive(info, payload, this.#events !== undefined, now);
+    if (began) this.#emit({ type: "closing", ...info });
     this.#assembler.discard();
   }
 
-  // A ping that has not left asks all there is to ask: a second one would only lengthen the queue
-  // of a peer that does not read.
-  #keepAlive(now: number): void {
-    if (!this.#sender.keepAliveWaits) this.#sender.keepAlive(this.#liveness.beginPing(now));
+  #requireOpen(): Sender {
+    if (this.canSend) return this.#sender;
+    throw new UsageError(`the connection is ${this.state}: nothing can be sent on it`);
   }
 
-  // --- Closing ---
-
-  #requireOpen(): void {
-    if (this.canSend) return;
-    throw new UsageError(`the connection is ${this.#state}: nothing can be sent on it`);
-  }
-
-  // The application has yet to see the events that came before in the same chunk, and its answers
-  // belong in front: "An endpoint MAY delay sending a Close frame until its current message is
-  // sent" (§5.5.1).
-  #sendClose(info: CloseInfo, payload: Uint8Array): void {
-    this.#closeSent = info;
-    if (this.#events === undefined) this.#sender.close(payload);
-    else this.#sender.closeLater(payload.slice());
-  }
-
-  #beginClosing(now: number): void {
-    this.#state = "closing";
-    this.#liveness.stop();
-    this.#closeDeadline = now + this.#closeTimeout;
-  }
-
-  /** "Fail the WebSocket Connection" (§7.1.7): where a violation becomes a Close frame. */
   #fail(error: ProtocolError, cause: "violation" | "timeout", now: number): void {
-    const { code, message: reason } = error;
-    this.#outcome = { type: "closed", code, reason, clean: false, cause, error };
-    if (this.#state === "open") this.#sendClose({ code, reason }, encodeClose(code, reason));
-    this.#outputEnded = true;
-    this.#discard();
-    this.#beginClosing(now);
+    this.#closing.fail(error, cause, this.#events !== undefined, now);
+    this.#assembler.discard();
   }
 
-  #finish(outcome: ClosedEvent): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    this.#outputEnded = true;
-    this.#discard();
+  #finish(cause: "lost" | "timeout", now: number, error?: Error): void {
+    this.#emit(this.#closing.finish(cause, now, error));
+    this.#assembler.discard();
     this.#deflate?.close();
-    this.#liveness.stop();
-    this.#emit(outcome);
   }
-
-  // --- Events ---
 
   #emit(event: ConnectionEvent): void {
     if (this.#events === undefined) this.#events = [event];
@@ -418,20 +305,8 @@ export class Connection implements Machine<ConnectionEvent> {
   }
 
   #takeEvents(): readonly ConnectionEvent[] {
-    const events = this.#events;
-    if (events === undefined) return NO_EVENTS;
+    const events = this.#events ?? NO_EVENTS;
     this.#events = undefined;
     return events;
   }
-}
-
-function unclean(cause: "lost" | "timeout", error?: Error): ClosedEvent {
-  const event: ClosedEvent = {
-    type: "closed",
-    code: CloseCode.abnormal,
-    reason: "",
-    clean: false,
-    cause,
-  };
-  return error === undefined ? event : { ...event, error };
 }

@@ -1,16 +1,10 @@
-// The three kinds of error, sorted by who is to blame. They are never mixed: a peer's fault is
-// reported, a caller's fault is thrown.
-//
-//   UsageError       the caller: a wrong option, a command in the wrong state; thrown at the call
-//   ProtocolError    the peer, on an open connection; carried by the `closed` event
-//   HandshakeError   the peer, before the connection was open; carried by the handshake's `failed` event
+// The three kinds of error, sorted by who is to blame. A caller's mistake is thrown, a peer's is
+// reported: ProtocolError by the `closed` event, HandshakeError by the handshake's `failed` event.
 
 import { HANDSHAKE_FAULTS, type HandshakeFault } from "./faults.ts";
 import type { HeaderFields } from "./http/fields.ts";
 import { lenientDecoder } from "./platform.ts";
 import { type ViolationName, VIOLATIONS } from "./violations.ts";
-
-const NOTHING = new Uint8Array(0);
 
 /** The caller used the library wrongly; the message says what to do instead. */
 export class UsageError extends Error {
@@ -51,7 +45,7 @@ export class HandshakeAnswer {
   readonly body: Uint8Array;
 
   /** Made by a handshake of the answer's head and body. */
-  constructor(head: Omit<HandshakeAnswer, "body" | "text">, body: Uint8Array = NOTHING) {
+  constructor(head: Omit<HandshakeAnswer, "body" | "text">, body: Uint8Array = new Uint8Array(0)) {
     this.status = head.status;
     this.statusText = head.statusText;
     this.headers = head.headers;
@@ -75,10 +69,7 @@ export class HandshakeError extends Error {
   /** For a client: the answer the server gave, where it gave a readable one. */
   readonly answer: HandshakeAnswer | undefined;
 
-  /**
-   * `detail` is added to the rule's sentence: what of the answer broke it. `cause` is the error
-   * behind it, if one is.
-   */
+  /** `detail` says what of the answer broke the rule; `cause` is the error behind it, if any. */
   constructor(fault: HandshakeFault, detail?: string, answer?: HandshakeAnswer, cause?: unknown) {
     const { section, message } = HANDSHAKE_FAULTS[fault];
     super(detail === undefined ? `${message} (${section})` : `${message}: ${detail} (${section})`);

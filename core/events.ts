@@ -95,4 +95,4 @@ export type ConnectionEvent =
   | ClosedEvent;
 
 /** A shared empty list: most chunks of a large message cause no event. */
-export const NO_EVENTS: readonly ConnectionEvent[] = Object.freeze([]);
+export const NO_EVENTS: readonly never[] = Object.freeze([]);

@@ -10,22 +10,19 @@ export { encodeClose } from "./close.ts";
 export type { DeflaterOptions, InflaterOptions } from "./deflate/codec.ts";
 export { type DeflateOptions, type DeflateParams, resolveDeflate } from "./deflate/negotiate.ts";
 export { MessageDeflate } from "./deflate/transform.ts";
+export type * from "./events.ts";
 export { NO_EVENTS } from "./events.ts";
 export type { FAILED_ROWS, REFUSED_ROWS } from "./faults.ts";
 export { KEY_GUID } from "./handshake/key.ts";
 export type { HandshakeFailed } from "./handshake/options.ts";
-export { formatCredentials, hasCredentials } from "./handshake/request.ts";
+export { type Credentials, formatCredentials, hasCredentials } from "./handshake/request.ts";
 export { isToken } from "./http/fields.ts";
 export { checkFields, formatRequestHead, formatResponseHead } from "./http/format.ts";
-export {
-  HeadReader,
-  parseResponseHead,
-  type ResponseHead,
-  splitAbsoluteTarget,
-} from "./http/head.ts";
+export type { ResponseHead } from "./http/head.ts";
+export { HeadReader, parseResponseHead, splitAbsoluteTarget } from "./http/head.ts";
 export { refuseUnknown, resolveLimits, resolveTimeouts } from "./limits.ts";
 export { LINGER } from "./machine.ts";
 export type { Delivery } from "./message.ts";
 export { giveBack } from "./output.ts";
-export { utf8Encoder } from "./platform.ts";
+export { type Utf8Encoder, utf8Encoder } from "./platform.ts";
 export type { VIOLATION_ROWS } from "./violations.ts";

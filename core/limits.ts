@@ -1,5 +1,4 @@
 // The limits and timeouts of the handshakes and the connection, and the reason for each default.
-//
 // `Infinity` means "no limit" or "never". Zero is refused, because it is usually a mistake.
 
 import { UsageError } from "./errors.ts";
@@ -10,15 +9,12 @@ export interface Limits {
   readonly maxMessageSize: number;
   /** Bytes of a whole HTTP head. Default 16 KiB, as in Node's own parser. */
   readonly maxHeadSize: number;
-  /**
-   * Bytes of one line of an HTTP head. Default 8 KiB: room for a large cookie (RFC 9112 §3
-   * recommends 8000 for the request line).
-   */
+  /** Bytes of one line of it. Default 8 KiB, for a large cookie (RFC 9112 §3 recommends 8000). */
   readonly maxLineLength: number;
   /** Fields in an HTTP head. Default 128: browsers behind proxies send about 30. */
   readonly maxFields: number;
   /**
-   * Bytes of pongs in the output. Default 64 KiB, about 500 of the largest. Above it only the
+   * Bytes of pongs in the output. Default 64 KiB, about 500 of the largest. Above it, only the
    * latest ping is answered, which RFC 6455 §5.5.3 allows.
    */
   readonly maxPendingReplies: number;
@@ -58,9 +54,7 @@ export const DEFAULT_TIMEOUTS: Timeouts = {
 
 /**
  * The defaults, replaced by the limits that are given.
- *
- * @throws {UsageError} for an unknown name, and for a value that is neither a positive integer nor
- *   `Infinity`
+ * @throws {UsageError} for an unknown name, and unless a value is a positive integer or `Infinity`
  */
 export function resolveLimits(given: Partial<Limits> | undefined): Limits {
   return resolve("limits", DEFAULT_LIMITS, given, true);
@@ -68,7 +62,6 @@ export function resolveLimits(given: Partial<Limits> | undefined): Limits {
 
 /**
  * The defaults, replaced by the timeouts that are given.
- *
  * @throws {UsageError} for an unknown name, and for a value that is not above zero
  */
 export function resolveTimeouts(given: Partial<Timeouts> | undefined): Timeouts {
@@ -77,7 +70,6 @@ export function resolveTimeouts(given: Partial<Timeouts> | undefined): Timeouts 
 
 /**
  * Checks that `given` is an object and all its properties are `known`.
- *
  * @throws {UsageError} with the full name of the unknown option, and the known names
  */
 export function refuseUnknown(scope: string, given: object, known: readonly string[]): void {

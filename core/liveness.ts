@@ -1,14 +1,8 @@
 // Whether the peer is still there: keep-alive pings (RFC 6455 §5.5.2), overdue pongs and idle
-// connections. `deadline` is the earliest of three deadlines.
-//
-// connection.ts sends the pings and ends a dead connection.
+// connections. connection.ts sends the pings and ends a dead connection.
 
 import { equalBytes } from "./bytes.ts";
 import type { Timeouts } from "./limits.ts";
-import type { ViolationName } from "./violations.ts";
-
-/** What `check` can find: a ping is due, or a deadline of the peer has passed. */
-export type LivenessFinding = "ping-due" | Extract<ViolationName, "pong-overdue" | "idle-too-long">;
 
 /** The timers of an open connection, in milliseconds. */
 export class Liveness {
@@ -19,7 +13,6 @@ export class Liveness {
   #pong = Infinity;
   #idle: number;
 
-  // Observations
   #lastMessage: number;
   #sent = false;
   #pingCount = 0;
@@ -35,22 +28,19 @@ export class Liveness {
     this.#idle = now + timeouts.idle;
   }
 
-  /** When to call `check`. */
   get deadline(): number {
     return Math.min(this.#ping, this.#pong, this.#idle);
   }
 
-  /** Milliseconds from the last answered keep-alive ping to its pong. */
   get roundTripTime(): number | undefined {
     return this.#roundTripTime;
   }
 
-  /** Bytes arrived: any of them prove that the peer is alive. */
+  /** Any bytes prove that the peer is alive. */
   heard(): void {
     this.#pong = Infinity;
   }
 
-  /** A message arrived. */
   messageReceived(now: number): void {
     this.#lastMessage = now;
   }
@@ -60,7 +50,7 @@ export class Liveness {
     this.#sent = true;
   }
 
-  /** A pong arrived; the answer to the last keep-alive ping measures the round trip. */
+  /** The answer to the last keep-alive ping measures the round trip. */
   pongReceived(payload: Uint8Array, now: number): void {
     if (this.#awaited === undefined || !equalBytes(payload, this.#awaited)) return;
     this.#roundTripTime = now - this.#pingSentAt;
@@ -68,7 +58,7 @@ export class Liveness {
   }
 
   /** What is due at `now`, the most severe first. */
-  check(now: number): LivenessFinding | undefined {
+  check(now: number): "ping-due" | "pong-overdue" | "idle-too-long" | undefined {
     if (now >= this.#pong) return "pong-overdue";
     if (now >= this.#idle && this.#idleSince(now) >= this.#timeouts.idle) return "idle-too-long";
     if (now >= this.#ping) {
@@ -84,11 +74,6 @@ export class Liveness {
     this.#pingSentAt = now;
     this.#pong = now + this.#timeouts.pongTimeout;
     return this.#awaited = Uint8Array.of(count >>> 24, count >>> 16, count >>> 8, count);
-  }
-
-  /** Clears all deadlines, for a connection that is closing. */
-  stop(): void {
-    this.#ping = this.#pong = this.#idle = Infinity;
   }
 
   #idleSince(now: number): number {

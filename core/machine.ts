@@ -4,10 +4,9 @@
 /**
  * A protocol without I/O: bytes and times in; events, bytes and one deadline out.
  *
- * After every input, and after every command of the machine's own: write the output, end the
- * transport if `outputEnded`, drop it if `expired`, and call `tick` when `deadline` has passed.
- *
- * Times are milliseconds on any clock that never goes back.
+ * After every input and every command: write the output, end the transport if `outputEnded`, drop
+ * it if `expired`, and call `tick` when `deadline` has passed. Times are milliseconds on any clock
+ * that never goes back.
  */
 export interface Machine<Event> {
   /** Takes the next bytes from the transport. An empty chunk changes nothing. */
@@ -29,8 +28,7 @@ export interface Machine<Event> {
 }
 
 /**
- * Milliseconds that a peer has to read a last answer and to end the transport. Closing at once with
- * unread input makes TCP reset the connection, and a reset can take the answer with it
- * (RFC 9112 §9.6, RFC 1122 §4.2.2.13).
+ * Milliseconds that a peer has to read a last answer and to end the transport. Closing with input
+ * unread resets TCP, which can lose the answer (RFC 9112 §9.6, RFC 1122 §4.2.2.13).
  */
 export const LINGER = 5_000;

@@ -1,9 +1,8 @@
 // Pieces of frames in, messages out: RFC 6455 §5.4 (fragmentation), §8.1 (UTF-8), RFC 7692 §6.2
 // (compressed messages), and the limit on a message's size. Control frames do not come here.
-//
-// Most messages are one uncompressed frame in one chunk. They are read straight from the chunk.
+// A message in one frame in one chunk, as most are, is read straight from the chunk.
 
-import { concat, Pieces } from "./bytes.ts";
+import { concat, NOTHING, Pieces } from "./bytes.ts";
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { ProtocolError } from "./errors.ts";
 import type { ConnectionEvent } from "./events.ts";
@@ -19,16 +18,14 @@ export interface Delivery {
   readonly text?: "string" | "bytes" | undefined;
 }
 
-const NOTHING = new Uint8Array(0);
-
 /** Assembles messages from the pieces of their frames. */
 export class MessageAssembler {
   readonly #limit: number;
   readonly #whole: boolean;
   readonly #strings: boolean;
+  readonly #deflate: MessageDeflate | undefined;
 
-  // The current message
-  /** Its opcode; `continuation` between messages. */
+  /** The current message's opcode; `continuation` between messages. */
   #opcode: number = Opcode.continuation;
   #compressed = false;
   /** Bytes of content so far, inflated. */
@@ -38,24 +35,23 @@ export class MessageAssembler {
   /** With `messages: "pieces"`: the start of a character that the next piece completes. */
   #held: Uint8Array = NOTHING;
 
-  /** `limit` is in bytes of content. */
-  constructor(limit: number, delivery: Delivery) {
+  /** `limit` is in bytes of content. Without `deflate`, no frame may have RSV1 set. */
+  constructor(limit: number, delivery: Delivery, deflate: MessageDeflate | undefined) {
     this.#limit = limit;
     this.#whole = delivery.messages !== "pieces";
     this.#strings = delivery.text !== "bytes";
+    this.#deflate = deflate;
   }
 
   /**
    * Takes the decoder's current piece; returns the message that it completes, or its piece event.
-   * `deflate` is needed only when messages may be compressed.
-   *
    * @throws {ProtocolError} for a violation
    */
-  accept(frame: FrameDecoder, deflate: MessageDeflate | undefined): ConnectionEvent | undefined {
+  accept(frame: FrameDecoder): ConnectionEvent | undefined {
     if (frame.first) this.#beginFrame(frame);
     const final = frame.last && frame.fin;
     if (this.#compressed) {
-      const content = this.#inflate(frame, final, deflate!);
+      const content = this.#inflate(frame, final);
       return this.#content(content, 0, content.length, 0, final);
     }
     const chunk = this.#refersToPiece(final) ? frame.keep() : frame.chunk;
@@ -68,18 +64,17 @@ export class MessageAssembler {
     this.#held = NOTHING;
   }
 
-  /** Whether no message is under way. */
-  get between(): boolean {
+  get #between(): boolean {
     return this.#opcode === Opcode.continuation;
   }
 
   #beginFrame(frame: FrameDecoder): void {
     if (frame.opcode !== Opcode.continuation) {
-      if (!this.between) throw new ProtocolError("continuation-expected");
+      if (!this.#between) throw new ProtocolError("continuation-expected");
       this.#opcode = frame.opcode;
       this.#compressed = frame.rsv1;
       this.#size = 0;
-    } else if (this.between) {
+    } else if (this.#between) {
       throw new ProtocolError("continuation-unexpected");
     }
     // Fails before the payload arrives. A compressed frame's length does not tell its content's.
@@ -94,11 +89,11 @@ export class MessageAssembler {
     return !this.#whole || (final && this.#size === 0);
   }
 
-  #inflate(frame: FrameDecoder, final: boolean, deflate: MessageDeflate): Uint8Array {
+  #inflate(frame: FrameDecoder, final: boolean): Uint8Array {
     const room = this.#limit - this.#size;
-    const body = deflate.inflate(frame.chunk.subarray(frame.start, frame.end), room);
+    const body = this.#deflate!.inflate(frame.chunk.subarray(frame.start, frame.end), room);
     if (!final) return body;
-    const tail = deflate.finish(room - body.length);
+    const tail = this.#deflate!.finish(room - body.length);
     return tail.length === 0 ? body : concat([body, tail]);
   }
 
@@ -110,11 +105,10 @@ export class MessageAssembler {
     announced: number,
     final: boolean,
   ): ConnectionEvent | undefined {
-    if (!this.#whole) return this.#handOver(bytes, start, end, final);
+    if (!this.#whole) return this.#handOver(bytes.subarray(start, end), final);
     if (final && this.#size === 0) return this.#complete(bytes, start, end);
     this.#size += end - start;
-    // Compressed text is checked when it is whole. So corrupt DEFLATE is reported before bad UTF-8,
-    // wherever the chunks were cut.
+    // Compressed text is checked when it is whole: corrupt DEFLATE comes first, however it was cut.
     if (this.#opcode === Opcode.text && !this.#compressed) {
       this.#checkUtf8(bytes, start, end, final);
     }
@@ -125,7 +119,6 @@ export class MessageAssembler {
     return this.#complete(joined, 0, joined.length);
   }
 
-  /** The event of a whole message. */
   #complete(bytes: Uint8Array, start: number, end: number): ConnectionEvent {
     const opcode = this.#opcode;
     this.#opcode = Opcode.continuation;
@@ -135,17 +128,11 @@ export class MessageAssembler {
   }
 
   /** The event of a piece; none when it is empty and not the last. */
-  #handOver(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    final: boolean,
-  ): ConnectionEvent | undefined {
-    this.#size += end - start;
+  #handOver(piece: Uint8Array, final: boolean): ConnectionEvent | undefined {
+    this.#size += piece.length;
     const text = this.#opcode === Opcode.text;
-    if (text) this.#checkUtf8(bytes, start, end, final);
+    if (text) this.#checkUtf8(piece, 0, piece.length, final);
     if (final) this.#opcode = Opcode.continuation;
-    const piece = bytes.subarray(start, end);
     const data = text && this.#strings ? this.#wholeCharacters(piece) : piece;
     if (data.length === 0 && !final) return undefined;
     return { type: "piece", opcode: text ? "text" : "binary", data, final };

@@ -1,9 +1,8 @@
 // Bytes that wait to leave: what a machine has written since its host last took the output.
-//
-// Small writes go one behind the other into a block that grows, so the frames of one tick leave as
-// one chunk. Every block belongs to one output and is given away with `take`: no memory is shared
-// between connections, and what waits pins at most twice its size and 1 KiB. A host whose transport
-// has let go of a chunk may give its block back: a new one costs as much as the rest of an echo.
+// Small writes share a block that grows, so the frames of one tick leave as one chunk. A block
+// belongs to one output and is given away with `take`: connections share no memory, and what waits
+// pins at most twice its size and 1 KiB. A host may give a block back once its chunk has left: a
+// new one costs as much as the rest of an echo.
 
 /** From this size on a chunk is kept by reference: a copy costs more than one more write. */
 export const BY_REFERENCE_FROM: number = 16 * 1024;
@@ -16,9 +15,7 @@ const LARGEST_BLOCK = 32 * 1024;
 const EMPTY: Uint8Array[] = [];
 const NO_BLOCK = new Uint8Array(0);
 
-/**
- * A block of the smallest size that nothing refers to: the next output that begins one takes it.
- */
+/** A block of the smallest size that nothing refers to, for the next output that begins one. */
 let spare: Uint8Array | undefined;
 /** The block of the chunk that was taken last, if it may become the spare one. */
 let taken: Uint8Array | undefined;

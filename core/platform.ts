@@ -1,11 +1,12 @@
 // What the core takes from the web's globals: a text encoder, text decoders, random bytes, SHA-1.
-//
-// They are typed here because the core is compiled with `lib: ["ES2023"], types: []`: what is
-// neither in this file nor in the language does not type-check in core.
+// They are typed here: the core is compiled with `lib: ["ES2023"], types: []`, so nothing else that
+// is not in the language type-checks.
 
 /** Encodes strings as UTF-8 (WHATWG Encoding, `TextEncoder`). */
 export interface Utf8Encoder {
+  /** The text as UTF-8. */
   encode(text: string): Uint8Array<ArrayBuffer>;
+  /** Writes whole characters only, as many as fit. */
   encodeInto(text: string, target: Uint8Array): { read: number; written: number; };
 }
 
@@ -18,7 +19,7 @@ interface Platform {
   readonly TextEncoder: new() => Utf8Encoder;
   readonly TextDecoder: new(
     label: string,
-    options: { fatal: boolean; ignoreBOM: boolean; },
+    options: { fatal: boolean; ignoreBOM: true; },
   ) => Utf8Decoder;
   readonly crypto: {
     getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array;
@@ -33,17 +34,15 @@ const host = globalThis as unknown as Platform;
 /** The one encoder: it keeps no state between calls. */
 export const utf8Encoder: Utf8Encoder = new host.TextEncoder();
 
-/** Refuses malformed input, and keeps a leading U+FEFF: RFC 6455 gives it no special meaning. */
-export const utf8Decoder: Utf8Decoder = new host.TextDecoder("utf-8", {
-  fatal: true,
-  ignoreBOM: true,
-});
+/** Throws for malformed input. Keeps a leading U+FEFF: RFC 6455 gives it no special meaning. */
+export const utf8Decoder: Utf8Decoder = newDecoder(true);
 
 /** The same, but it replaces what is malformed with U+FFFD. */
-export const lenientDecoder: Utf8Decoder = new host.TextDecoder("utf-8", {
-  fatal: false,
-  ignoreBOM: true,
-});
+export const lenientDecoder: Utf8Decoder = newDecoder(false);
+
+function newDecoder(fatal: boolean): Utf8Decoder {
+  return new host.TextDecoder("utf-8", { fatal, ignoreBOM: true });
+}
 
 /** Fills the array from a cryptographically strong source. */
 export function fillRandom(bytes: Uint8Array<ArrayBuffer>): void {

@@ -1,13 +1,12 @@
 // The sending half of a connection: messages and control frames into output, RFC 6455 §5.4 to
-// §5.6 and RFC 7692 §6.1.
-//
-// It knows whether a fragmented message is under way and how many pongs wait; whether anything may
-// be sent at all, connection.ts decides before it calls.
+// §5.6 and RFC 7692 §6.1. It knows whether a fragmented message is under way and how many pongs
+// wait. connection.ts decides whether anything may be sent at all.
 
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { UsageError } from "./errors.ts";
 import { writeFrame, writeTextFrame } from "./frame/encoder.ts";
 import { FIN, headerSize, MAX_SHORT_LENGTH, Opcode, RSV1 } from "./frame/header.ts";
+import type { Liveness } from "./liveness.ts";
 import { BY_REFERENCE_FROM, Output } from "./output.ts";
 import { utf8Encoder } from "./platform.ts";
 import type { PreparedMessage, SendOptions } from "./prepared.ts";
@@ -15,47 +14,41 @@ import type { PreparedMessage, SendOptions } from "./prepared.ts";
 /** Writes messages and control frames. */
 export class Sender {
   readonly #masked: boolean;
-  readonly #shares: boolean;
   readonly #deflate: MessageDeflate | undefined;
+  readonly #liveness: Liveness;
+  readonly #maxReplies: number;
+  readonly #shares: boolean;
   readonly #output = new Output();
 
-  // The message sent in fragments
-  /** Its opcode; `continuation` when there is none. */
+  /** The opcode of the message sent in fragments; `continuation` when there is none. */
   #fragmented: number = Opcode.continuation;
   #fragmentsCompressed = false;
   /** The first half of a surrogate pair, which the next fragment completes. */
   #heldSurrogate = "";
 
-  // Answers to pings
-  readonly #maxReplies: number;
   /** Bytes of pongs in the output. */
   #replies = 0;
   /** The latest ping that found the output full of pongs. */
   #owedPong: Uint8Array | undefined;
-
-  /** Whether a keep-alive ping is in the output. */
-  keepAliveWaits = false;
-
+  #keepAliveWaits = false;
   /** The Close frame's payload, while messages may still go in front of it. */
   #owedClose: Uint8Array | undefined;
 
-  /**
-   * @param maxReplies bounds the bytes of pongs that wait
-   * @param shares whether prepared frames go out by reference
-   */
+  /** `maxReplies` bounds the bytes of pongs that wait. */
   constructor(
     masked: boolean,
     deflate: MessageDeflate | undefined,
+    liveness: Liveness,
     maxReplies: number,
-    shares: boolean,
+    output: "owned" | "shared" | undefined,
   ) {
     this.#masked = masked;
     this.#deflate = deflate;
+    this.#liveness = liveness;
     this.#maxReplies = maxReplies;
-    this.#shares = shares;
+    this.#shares = output === "shared";
   }
 
-  /** Bytes that wait to leave. */
   get pending(): number {
     const { size } = this.#output;
     if (this.#owedPong === undefined && this.#owedClose === undefined) return size;
@@ -67,30 +60,31 @@ export class Sender {
     return this.#owedClose !== undefined;
   }
 
-  /** All bytes that wait, in order. */
   take(): Uint8Array[] {
     if (this.#owedClose === undefined) this.#sendOwedPong();
     else this.close(this.#owedClose);
     this.#replies = 0;
-    this.keepAliveWaits = false;
+    this.#keepAliveWaits = false;
     return this.#output.take();
   }
 
   text(text: string, options: SendOptions | undefined): void {
-    this.#requireBoundary();
+    this.#beginMessage();
     if (this.#compresses(text.length, options)) {
       this.#compressed(Opcode.text, utf8Encoder.encode(text));
-    } else writeTextFrame(this.#output, Opcode.text, text, this.#masked);
+    } else {
+      writeTextFrame(this.#output, Opcode.text, text, this.#masked);
+    }
   }
 
   binary(bytes: Uint8Array, options: SendOptions | undefined): void {
-    this.#requireBoundary();
+    this.#beginMessage();
     if (this.#compresses(bytes.length, options)) this.#compressed(Opcode.binary, bytes);
     else writeFrame(this.#output, FIN | Opcode.binary, bytes, this.#masked);
   }
 
   prepared(message: PreparedMessage): void {
-    this.#requireBoundary();
+    this.#beginMessage();
     const deflate = this.#deflate;
     if (!this.#compresses(message.payload.length, message)) {
       if (this.#masked) writeFrame(this.#output, FIN | message.opcode, message.payload, true);
@@ -102,8 +96,7 @@ export class Sender {
     }
   }
 
-  // By reference where that is allowed; but a small frame behind others joins their block, because
-  // one chunk more to write costs more than its copy.
+  // A small frame behind others joins their block: one more chunk to write costs more than a copy.
   #prepared(frame: Uint8Array): void {
     const alone = this.#output.size === 0 || frame.length >= BY_REFERENCE_FROM;
     if (this.#shares && alone) this.#output.push(frame);
@@ -121,13 +114,13 @@ export class Sender {
       );
     }
     this.#fragmented = final ? Opcode.continuation : opcode;
+    this.#liveness.messageSent();
     const payload = typeof data === "string" ? this.#encodeFragment(data, final) : data;
     const body = this.#fragmentsCompressed ? this.#deflate!.compress(payload, final) : payload;
     const start = first ? opcode | (this.#fragmentsCompressed ? RSV1 : 0) : Opcode.continuation;
     writeFrame(this.#output, start | (final ? FIN : 0), body, this.#masked);
   }
 
-  /** A ping or a pong that the application sends. */
   control(opcode: number, payload: Uint8Array): void {
     if (payload.length > MAX_SHORT_LENGTH) {
       throw new UsageError(
@@ -137,15 +130,14 @@ export class Sender {
     writeFrame(this.#output, FIN | opcode, payload, this.#masked);
   }
 
-  /** A ping to see whether the peer is alive. */
-  keepAlive(payload: Uint8Array): void {
-    writeFrame(this.#output, FIN | Opcode.ping, payload, this.#masked);
-    this.keepAliveWaits = true;
+  // One waiting ping is enough: a second only lengthens the queue of a peer that does not read.
+  keepAlive(now: number): void {
+    if (this.#keepAliveWaits) return;
+    this.#keepAliveWaits = true;
+    writeFrame(this.#output, FIN | Opcode.ping, this.#liveness.beginPing(now), this.#masked);
   }
 
-  // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to
-  // previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently
-  // processed Ping frame" (RFC 6455 §5.5.3): done only past the bound.
+  // Past the bound, only "the most recently processed Ping frame" is answered (RFC 6455 §5.5.3).
   answerPing(payload: Uint8Array): void {
     if (this.#replies >= this.#maxReplies) {
       this.#owedPong = payload.slice();
@@ -155,20 +147,20 @@ export class Sender {
     writeFrame(this.#output, FIN | Opcode.pong, payload, this.#masked);
   }
 
-  /** The Close frame, which is the last. */
+  /** Writes the Close frame, which is the last. */
   close(payload: Uint8Array): void {
     this.#sendOwedPong();
     writeFrame(this.#output, FIN | Opcode.close, payload, this.#masked);
     this.#owedClose = undefined;
   }
 
-  /** The Close frame, which is the last: written only when the output is taken. */
+  /** Writes the Close frame when the output is taken: messages until then go in front of it. */
   closeLater(payload: Uint8Array): void {
     this.#owedClose = payload;
   }
 
-  #requireBoundary(): void {
-    if (this.#fragmented === Opcode.continuation) return;
+  #beginMessage(): void {
+    if (this.#fragmented === Opcode.continuation) return this.#liveness.messageSent();
     throw new UsageError("a fragmented message is under way: end it before another message begins");
   }
 
@@ -178,16 +170,11 @@ export class Sender {
   }
 
   #compressed(opcode: number, payload: Uint8Array): void {
-    writeFrame(
-      this.#output,
-      FIN | RSV1 | opcode,
-      this.#deflate!.compress(payload, true),
-      this.#masked,
-    );
+    const body = this.#deflate!.compress(payload, true);
+    writeFrame(this.#output, FIN | RSV1 | opcode, body, this.#masked);
   }
 
-  // A pair of surrogates that two fragments share is one character; each half alone would become
-  // U+FFFD.
+  // Half a surrogate pair would become U+FFFD, so it waits for the other half.
   #encodeFragment(data: string, final: boolean): Uint8Array {
     const text = this.#heldSurrogate + data;
     const last = text.charCodeAt(text.length - 1);

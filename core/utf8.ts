@@ -7,13 +7,11 @@ import { lenientDecoder, utf8Decoder, utf8Encoder } from "./platform.ts";
 // Up to these lengths a loop over ASCII beats the platform's decoder or encoder on every engine.
 const SHORT_DECODE = 16;
 const SHORT_ENCODE = 48;
-
 // Up to this length a copy into memory with ready-made views beats a new view.
 const SCRATCH_SIZE = 32;
 
 /**
  * The text of the bytes from `start` to `end`.
- *
  * @throws {ProtocolError} `text-not-utf8`
  */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
@@ -22,8 +20,8 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
     if (text !== undefined) return text;
   }
   const view = viewOf(bytes, start, end);
-  // The lenient decoder is up to five times faster than the strict one. It replaces malformed bytes
-  // with U+FFFD, so a text without U+FFFD was valid. Only a text with one is decoded again.
+  // The lenient decoder is up to five times faster. It replaces malformed bytes with U+FFFD, so
+  // only a text with U+FFFD is decoded again.
   const text = lenientDecoder.decode(view);
   return text.includes("\ufffd") ? decodeStrictly(view) : text;
 }
@@ -37,10 +35,8 @@ function decodeStrictly(bytes: Uint8Array): string {
 }
 
 // One reused argument list per length: a new one per message would cost more than the string.
-const CODE_UNITS = Array.from(
-  { length: SHORT_DECODE + 1 },
-  (_, length) => new Array<number>(length).fill(0),
-);
+const zeros = new Array<number>(SHORT_DECODE + 1).fill(0);
+const CODE_UNITS = zeros.map((_, length) => zeros.slice(0, length));
 
 function shortAscii(bytes: Uint8Array, start: number, length: number): string | undefined {
   const units = CODE_UNITS[length]!;
@@ -50,17 +46,14 @@ function shortAscii(bytes: Uint8Array, start: number, length: number): string | 
 }
 
 const scratch = new Uint8Array(SCRATCH_SIZE);
-const SCRATCH_VIEWS = Array.from(
-  { length: SCRATCH_SIZE + 1 },
-  (_, length) => scratch.subarray(0, length),
-);
+const VIEWS = Array.from({ length: SCRATCH_SIZE + 1 }, (_, length) => scratch.subarray(0, length));
 
 /** A view of the bytes from `start` to `end`; the next call may overwrite it. */
 function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
   if (end - start === bytes.length) return bytes;
   if (end - start > SCRATCH_SIZE) return bytes.subarray(start, end);
   for (let i = start; i < end; i++) scratch[i - start] = bytes[i]!;
-  return SCRATCH_VIEWS[end - start]!;
+  return VIEWS[end - start]!;
 }
 
 /** The index of the first byte above 0x7f from `start` on, or `end`. */
@@ -76,8 +69,7 @@ function asciiEnd(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * A view of the bytes from `start` to `end`, checked to be UTF-8.
- *
+ * A view of the bytes from `start` to `end`, if they are UTF-8.
  * @throws {ProtocolError} `text-not-utf8`
  */
 export function requireUtf8(bytes: Uint8Array, start: number, end: number): Uint8Array {
@@ -111,17 +103,17 @@ function writeAscii(target: Uint8Array, offset: number, text: string): boolean {
 
 // RFC 3629 §4, UTF8-2 to UTF8-4: by lead byte, how many bytes follow, and the range of the first.
 // The narrow ranges exclude overlong forms, surrogates and code points above U+10FFFF.
-const LEADS:
-  readonly (readonly [from: number, to: number, follow: number, low: number, high: number])[] = [
-    [0xc2, 0xdf, 1, 0x80, 0xbf],
-    [0xe0, 0xe0, 2, 0xa0, 0xbf],
-    [0xe1, 0xec, 2, 0x80, 0xbf],
-    [0xed, 0xed, 2, 0x80, 0x9f],
-    [0xee, 0xef, 2, 0x80, 0xbf],
-    [0xf0, 0xf0, 3, 0x90, 0xbf],
-    [0xf1, 0xf3, 3, 0x80, 0xbf],
-    [0xf4, 0xf4, 3, 0x80, 0x8f],
-  ];
+type Lead = readonly [from: number, to: number, follow: number, low: number, high: number];
+const LEADS: readonly Lead[] = [
+  [0xc2, 0xdf, 1, 0x80, 0xbf],
+  [0xe0, 0xe0, 2, 0xa0, 0xbf],
+  [0xe1, 0xec, 2, 0x80, 0xbf],
+  [0xed, 0xed, 2, 0x80, 0x9f],
+  [0xee, 0xef, 2, 0x80, 0xbf],
+  [0xf0, 0xf0, 3, 0x90, 0xbf],
+  [0xf1, 0xf3, 3, 0x80, 0xbf],
+  [0xf4, 0xf4, 3, 0x80, 0x8f],
+];
 
 // LEADS, indexed by lead byte; FOLLOW is 0 for a byte that is none.
 const FOLLOW = new Uint8Array(256);

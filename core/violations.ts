@@ -1,7 +1,6 @@
-// Every rule that a peer can break on an open connection: the close code, the RFC section and a
-// sentence. No other file names a close code for a violation. Every row needs a test vector.
-//
-// faults.ts has the rules of the opening handshake, which have no close code.
+// Every rule that a peer can break on an open connection: close code, RFC section and a sentence.
+// No other file names a close code for a violation. faults.ts has the rules of the opening
+// handshake, which have no close code. Every row needs a test vector.
 
 /** A rule that a peer can break on an open connection. */
 export interface Violation {
@@ -13,63 +12,32 @@ export interface Violation {
   readonly message: string;
 }
 
-/**
- * Close code, section and sentence of each rule, by name. Exported for its type;
- * {@linkcode VIOLATIONS} has the values.
- */
+/** The rows of {@linkcode VIOLATIONS}, exported for their type: close code, section, sentence. */
 export const VIOLATION_ROWS = {
   // Frame header
-  "reserved-bit": [
-    1002,
-    "RFC 6455 §5.2",
-    "a reserved bit is set that no negotiated extension defines",
-  ],
+  "reserved-bit": [1002, "RFC 6455 §5.2", "a reserved bit is set that no extension defines"],
   "reserved-opcode": [1002, "RFC 6455 §5.2", "the opcode is reserved"],
   "control-fragmented": [1002, "RFC 6455 §5.5", "a control frame is fragmented"],
-  "control-too-long": [
-    1002,
-    "RFC 6455 §5.5",
-    "a control frame has more than 125 bytes of payload",
-  ],
+  "control-too-long": [1002, "RFC 6455 §5.5", "a control frame has over 125 bytes of payload"],
   "mask-missing": [1002, "RFC 6455 §5.1", "a frame from a client is not masked"],
   "mask-unexpected": [1002, "RFC 6455 §5.1", "a frame from a server is masked"],
   "length-not-minimal": [1002, "RFC 6455 §5.2", "the payload length is not in its shortest form"],
-  "length-too-large": [
-    1002,
-    "RFC 6455 §5.2",
-    "the most significant bit of a 64-bit payload length is set",
-  ],
+  "length-too-large": [1002, "RFC 6455 §5.2", "a 64-bit payload length has its top bit set"],
 
   // Message
   "continuation-unexpected": [1002, "RFC 6455 §5.4", "a continuation frame continues no message"],
-  "continuation-expected": [
-    1002,
-    "RFC 6455 §5.4",
-    "a message begins before the one under way has ended",
-  ],
+  "continuation-expected": [1002, "RFC 6455 §5.4", "a message begins inside another message"],
   "text-not-utf8": [1007, "RFC 6455 §8.1", "a text message is not valid UTF-8"],
-  "message-too-big": [
-    1009,
-    "RFC 6455 §7.4.1",
-    "a message is larger than the limit of this endpoint",
-  ],
+  "message-too-big": [1009, "RFC 6455 §7.4.1", "a message is larger than the limit"],
 
-  // Compression. A body that does not inflate gets 1007, "data … not consistent with the type of
-  // the message" (§7.4.1), and not 1002, because the framing was right.
+  // Compression. The framing was right, so not 1002 but 1007: "data … not consistent with the
+  // type of the message" (§7.4.1).
   "deflate-corrupt": [1007, "RFC 7692 §7.2.2", "a compressed message does not inflate"],
 
   // Close frame
-  "close-payload-one-byte": [
-    1002,
-    "RFC 6455 §5.5.1",
-    "a Close frame has a payload of a single byte",
-  ],
+  "close-payload-one-byte": [1002, "RFC 6455 §5.5.1", "a Close frame has a payload of one byte"],
   "close-code-illegal": [1002, "RFC 6455 §7.4", "a Close frame has a code that must not be sent"],
-  "close-reason-not-utf8": [
-    1007,
-    "RFC 6455 §5.5.1",
-    "the reason in a Close frame is not valid UTF-8",
-  ],
+  "close-reason-not-utf8": [1007, "RFC 6455 §5.5.1", "a Close frame's reason is not valid UTF-8"],
 
   // Time
   "pong-overdue": [1011, "RFC 6455 §5.5.2", "the peer answered no ping in time"],

@@ -1,4 +1,6 @@
-// How a client on Bun reaches its server: `Bun.connect`, and `upgradeTLS` for TLS behind a proxy.
+// How a client on Bun reaches a server: `Bun.connect`, and `upgradeTLS` for TLS through a proxy.
+// Bun only reports a bad certificate, so this file refuses it. Bun has no TLS within TLS: an
+// `https:` proxy cannot lead to a `wss:` server.
 
 import { UsageError } from "../../core/mod.ts";
 import { ConnectError } from "../host/client/error.ts";
@@ -6,7 +8,7 @@ import type { DialOptions, TlsClientOptions, Transport } from "../host/transport
 import { isAccepted, type TlsError, tlsOptions } from "./tls.ts";
 import { Bun, type BunSocket, BunTransport, handlers } from "./transport.ts";
 
-/** As `Runtime.dial` says. */
+/** See `Runtime.dial`. */
 export function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
   const unix = path !== undefined;
   return connected(tls !== undefined, unix, signal, (hooks) => {
@@ -23,12 +25,12 @@ export function dial({ hostname, port, path, tls, signal }: DialOptions): Promis
   });
 }
 
-/** As `Runtime.checkSecure` says. */
+/** See `Runtime.checkSecure`. */
 export function checkSecure(_options: TlsClientOptions, within: boolean): void {
   if (within) throw new UsageError("Bun has no TLS within TLS: wss: through an https: proxy");
 }
 
-/** As `Runtime.secure` says. Over a socket that exists, Bun runs TLS in a second one. */
+/** See `Runtime.secure`. Over an existing socket, Bun runs TLS in a second one. */
 export function secure(
   transport: Transport,
   hostname: string,
@@ -37,7 +39,7 @@ export function secure(
 ): Promise<Transport> {
   const { socket, unix } = transport as BunTransport;
   return connected(true, unix, signal, (hooks) => {
-    // What is encrypted is still reported of the first one.
+    // The first socket still reports the encrypted bytes: ignore them.
     socket.data = undefined;
     socket.upgradeTLS({
       data: undefined,
@@ -51,18 +53,15 @@ function clientTls(options: TlsClientOptions): object {
   return tlsOptions({ alpnProtocols: ["http/1.1"], ...options });
 }
 
-/** What becomes of a socket that is to be connected. */
+/** What happens to a socket that is being connected. */
 interface Hooks {
-  /** There is a socket, though not ready yet. */
+  /** There is a socket, but it is not ready. */
   reached(socket: BunSocket): void;
   done(socket: BunSocket): void;
   fail(error: unknown): void;
 }
 
-/**
- * Handlers of a client's socket for TLS: of a bad certificate Bun tells with the handshake, and
- * leaves it to us.
- */
+// Bun reports a bad certificate with the handshake and goes on: drop the socket here.
 function tlsHandlers(
   name: string,
   { rejectUnauthorized = true }: TlsClientOptions,
@@ -82,9 +81,7 @@ function tlsHandlers(
   return { ...handlers, open: hooks.reached, handshake, close, error: close };
 }
 
-/**
- * The transport, once it is done; on failure and when the signal is aborted its socket is dropped.
- */
+/** The transport once it is done. On failure or an aborted signal its socket is dropped. */
 function connected(
   secure: boolean,
   unix: boolean,

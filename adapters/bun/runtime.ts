@@ -1,9 +1,12 @@
-// Bun as the host sees it: `Bun.listen`, `Bun.connect` and a native SHA-1.
+// Bun as the host's Runtime: `Bun.listen` and a native SHA-1. dial.ts is the client's part,
+// transport.ts the transport of both. It never calls `report`. A TLS handshake counts into the
+// time limit of the opening handshake.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import process from "node:process";
 import { deflateCodec } from "../deflate.ts";
 import { Clock } from "../host/clock.ts";
-import type { Listener, ListenOptions, Runtime } from "../host/transport.ts";
+import type { Context, Listener, ListenOptions, Runtime } from "../host/transport.ts";
 import type { TlsServerOptions, Transport } from "../host/transport.ts";
 import { checkSecure, dial, secure } from "./dial.ts";
 import { isAccepted, type TlsError, tlsOptions } from "./tls.ts";
@@ -26,8 +29,8 @@ function listen(
   return { address, stop: () => listener.stop() };
 }
 
-// With a handler for the handshake Bun opens a socket before it, so that the peer's time, and its
-// place among the connections, count from then on; and leaves it to us whom to refuse.
+// With a `handshake` handler Bun opens a socket before the TLS handshake, so that the peer's time,
+// and its place among the connections, count from then on. The handler must refuse the peer itself.
 function serverTlsHandlers({ rejectUnauthorized = true }: TlsServerOptions): object {
   const handshake = (socket: BunSocket, authorized: boolean, error: TlsError | null): void => {
     if (!isAccepted(authorized, error, rejectUnauthorized)) socket.terminate();
@@ -45,5 +48,6 @@ export const runtime: Runtime = {
   dial,
   checkSecure,
   secure,
+  captureContext: () => AsyncLocalStorage.snapshot() as Context,
   env: (name) => process.env[name],
 };

@@ -1,4 +1,6 @@
-// What TLS on Bun takes and tells, on a server and on a client alike.
+// TLS options in Bun's form, and when to accept a peer despite a TLS error. It is a file of its own
+// because servers (runtime.ts) and clients (dial.ts) share it. The options are those of
+// host/transport.ts.
 
 import type { TlsClientOptions, TlsServerOptions } from "../host/transport.ts";
 
@@ -7,7 +9,7 @@ export interface TlsError {
   readonly code?: string;
 }
 
-/** Whether to go on: `rejectUnauthorized: false` forgives a certificate, but no TLS that failed. */
+/** Whether to go on: `rejectUnauthorized: false` accepts any certificate, but no failed TLS. */
 export function isAccepted(
   authorized: boolean,
   error: TlsError | null,
@@ -16,7 +18,7 @@ export function isAccepted(
   return authorized || (!rejectUnauthorized && error?.code !== "EPROTO");
 }
 
-/** The options as Bun takes them. */
+/** The options in Bun's form. */
 export function tlsOptions({ alpnProtocols, ...tls }: TlsServerOptions | TlsClientOptions): object {
   return { ...tls, ...alpnProtocols !== undefined && { ALPNProtocols: alpnProtocols.join(",") } };
 }

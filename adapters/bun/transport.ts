@@ -1,5 +1,6 @@
-// A transport over a socket of `Bun.listen` and `Bun.connect`; and what the adapter asks of Bun,
-// typed here, so that it type-checks everywhere.
+// A transport over a socket of `Bun.listen` or `Bun.connect`, with the output that Bun does not
+// queue. Also the used part of Bun's API, typed here, so that the adapter type-checks everywhere.
+// TLS is in dial.ts and runtime.ts.
 
 import { Outbox } from "../host/buffers.ts";
 import type { Address, Transport, TransportEvents } from "../host/transport.ts";
@@ -8,13 +9,10 @@ import { HIGH_WATER_MARK, ipAddress } from "../host/transport.ts";
 /** `Bun.Socket`. */
 export interface BunSocket {
   data: BunTransport | undefined;
-  /** Neither is there when the peer has reset the connection. */
+  /** Both are absent when the peer has reset the connection. */
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
-  /**
-   * How many bytes it took, maybe none; negative when the socket is closed. It keeps none for
-   * later.
-   */
+  /** Bytes taken, maybe none; negative when the socket is closed. The rest is not queued. */
   write(bytes: Uint8Array): number;
   /** Ends writing. */
   shutdown(): void;
@@ -49,20 +47,24 @@ export class BunTransport implements Transport {
   readonly secure: boolean;
   readonly unix: boolean;
   #events: TransportEvents | undefined;
-  /** What came before anybody asked. */
+  #closed = false;
+  #error: Error | undefined;
+
+  // Reading
+  /** Chunks from before the first `attach`. */
   #early: Uint8Array[] | undefined;
-  /** What the system has not taken yet, if there is anything. */
+  #inputEnded = false;
+
+  // Writing
+  /** What the system has not taken yet, if anything. */
   #outbox: Outbox | undefined;
   #blocked = false;
   #ending = false;
   #outputEnded = false;
-  #inputEnded = false;
-  #closed = false;
-  #error: Error | undefined;
 
   constructor(socket: BunSocket, secure: boolean, unix: boolean) {
     this.socket = socket;
-    // Read at once: the socket forgets it at the end, which is when applications log it.
+    // Read now: the socket forgets it at the end, when applications log it.
     this.peer = unix ? { path: "" } : peerOf(socket);
     this.secure = secure;
     this.unix = unix;
@@ -133,7 +135,7 @@ export class BunTransport implements Transport {
     if (this.#outputEnded) this.socket.end();
   }
 
-  // A failure of TLS is reported twice: as an error, and as the end.
+  // Bun reports a failure of TLS twice: as an error, and as the end.
   closed(error?: Error): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -142,7 +144,7 @@ export class BunTransport implements Transport {
     this.#events?.closed(error);
   }
 
-  /** Reports to the first owner what came before it, and to any that it is late. */
+  /** Reports to the first owner what came before it, and to any owner that it is too late. */
   #catchUp(): void {
     const early = this.#early ?? [];
     this.#early = undefined;
@@ -151,13 +153,15 @@ export class BunTransport implements Transport {
     if (this.#closed) this.#events!.closed(this.#error);
   }
 
-  /** Writes what the system takes; the rest goes when it says so. */
+  /** Writes what the system takes; the rest follows after its `drain`. */
   #flush(): void {
     const outbox = this.#outbox;
     while (outbox !== undefined && outbox.size > 0) {
       const block = outbox.next();
       const count = this.socket.write(block);
-      if (count < 0) return this.#giveUp();
+      // The peer has reset the connection, which a paused socket, such as a blocked one, never
+      // reports.
+      if (count < 0) return queueMicrotask(() => this.socket.terminate());
       outbox.wrote(count);
       if (count < block.length) return;
     }
@@ -165,14 +169,7 @@ export class BunTransport implements Transport {
     if (this.#ending && !this.#outputEnded) this.#endOutput();
   }
 
-  // The peer has reset the connection. A socket that is paused, as one is whose output waits, would
-  // not hear of that.
-  #giveUp(): void {
-    queueMicrotask(() => this.socket.terminate());
-  }
-
-  // `end` would close at once, and could take with it what was written; `shutdown` ends only this
-  // direction.
+  // `end` would close both directions at once, and could lose what was written.
   #endOutput(): void {
     this.#outputEnded = true;
     this.socket.shutdown();
@@ -181,9 +178,8 @@ export class BunTransport implements Transport {
 }
 
 function peerOf({ remoteAddress, remotePort }: BunSocket): Address {
-  return remoteAddress === undefined || remotePort === undefined
-    ? {}
-    : ipAddress(remoteAddress, remotePort);
+  if (remoteAddress === undefined || remotePort === undefined) return {};
+  return ipAddress(remoteAddress, remotePort);
 }
 
 /** Handlers of a socket's events, as `Bun.listen` and `Bun.connect` take them. */
@@ -196,12 +192,12 @@ export interface BunHandlers {
   error(socket: BunSocket, error: Error): void;
 }
 
-/** The events of a socket, passed on to its transport. One object serves all sockets. */
+/** Passes the events of a socket to its transport. One object serves all sockets. */
 export const handlers: BunHandlers = {
   binaryType: "uint8array",
-  data: ({ data }: BunSocket, chunk: Uint8Array): void => data?.received(chunk),
-  drain: ({ data }: BunSocket): void => data?.drained(),
-  end: ({ data }: BunSocket): void => data?.ended(),
-  close: ({ data }: BunSocket, error?: Error): void => data?.closed(error),
-  error: ({ data }: BunSocket, error: Error): void => data?.closed(error),
+  data: ({ data }, chunk) => data?.received(chunk),
+  drain: ({ data }) => data?.drained(),
+  end: ({ data }) => data?.ended(),
+  close: ({ data }, error) => data?.closed(error),
+  error: ({ data }, error) => data?.closed(error),
 };

@@ -1,55 +1,44 @@
-// How a client on Deno reaches its server: `Deno.connect`, and `Deno.startTls` on top, or
-// `Deno.connectTls` with a certificate.
+// How a client on Deno reaches a server: `Deno.connect`, and `Deno.startTls` on top of it, or
+// `Deno.connectTls` with a client certificate. An option that Deno lacks is refused by name, before
+// there is a connection.
 
 import { UsageError } from "../../core/mod.ts";
 import { step } from "../host/client/error.ts";
 import { refuseOptions } from "../host/options.ts";
-import type { DialOptions, Pem, TlsClientOptions, Transport } from "../host/transport.ts";
+import type { DialOptions, TlsClientOptions, Transport } from "../host/transport.ts";
 import { Deno, type DenoConn, DenoTransport } from "./transport.ts";
 
-/** What `Deno.connectTls` has no option for. */
+/** Options that `Deno.connectTls` lacks. */
 const NO_CLIENT_TLS = ["passphrase", "rejectUnauthorized"] as const;
 
-/** The application protocols as Deno takes them. */
+/** The application protocols in Deno's form. */
 export function alpn(protocols: readonly string[] | undefined): object {
   return protocols === undefined ? {} : { alpnProtocols: [...protocols] };
 }
 
 function clientTls({ ca, cert, key, alpnProtocols = ["http/1.1"] }: TlsClientOptions): object {
   return {
-    ...ca !== undefined && { caCerts: list(ca) },
+    ...ca !== undefined && { caCerts: [ca].flat() },
     ...cert !== undefined && { cert, key },
     ...alpn(alpnProtocols),
   };
 }
 
-function list(pem: Pem): string[] {
-  return typeof pem === "string" ? [pem] : [...pem];
-}
-
-/** As `Runtime.dial` says. */
+/** See `Runtime.dial`. */
 export async function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
   if (tls !== undefined) refuseOptions("Deno", "tls", tls, NO_CLIENT_TLS);
-  if (tls !== undefined && path !== undefined) {
-    refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
-  }
+  if (path !== undefined) refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
   if (tls?.cert !== undefined) return dialWithCertificate({ hostname, port, signal }, tls);
   const address = path === undefined ? { hostname, port } : { path, transport: "unix" };
-  const transport = new DenoTransport(
-    await abortable(Deno.connect({ ...address, signal }), signal),
-    false,
-  );
+  const conn = await abortable(Deno.connect({ ...address, signal }), signal);
+  const transport = new DenoTransport(conn, false);
   if (tls === undefined) return transport;
-  return step(
-    "tls",
-    `no TLS with ${hostname}`,
-    signal,
-    () => secure(transport, hostname, tls, signal),
-  );
+  const message = `no TLS with ${hostname}`;
+  return step("tls", message, signal, () => secure(transport, hostname, tls, signal));
 }
 
-// The one way to show a certificate, but it cannot be told another name, and goes on for a while
-// when it is aborted.
+// Only `connectTls` takes a client certificate. It takes no other server name, and goes on for a
+// while after an abort.
 async function dialWithCertificate(
   { signal, ...address }: DialOptions,
   tls: TlsClientOptions,
@@ -59,14 +48,14 @@ async function dialWithCertificate(
   return step("tls", `no TLS with ${address.hostname}`, signal, () => handshaken(conn, signal));
 }
 
-/** As `Runtime.checkSecure` says. */
+/** See `Runtime.checkSecure`. */
 export function checkSecure(options: TlsClientOptions, within: boolean): void {
   refuseOptions("Deno", "tls", options, NO_CLIENT_TLS);
   refuseOptions("Deno", "tls", options, ["cert", "key"], " over a proxy");
   if (within) throw new UsageError("Deno has no TLS within TLS: wss: through an https: proxy");
 }
 
-/** As `Runtime.secure` says. */
+/** See `Runtime.secure`. */
 export async function secure(
   transport: Transport,
   hostname: string,
@@ -74,15 +63,12 @@ export async function secure(
   signal?: AbortSignal,
 ): Promise<Transport> {
   const { conn } = transport as DenoTransport;
-  const name = options.serverName ?? hostname;
-  return handshaken(
-    await abortable(Deno.startTls(conn, { ...clientTls(options), hostname: name }), signal),
-    signal,
-  );
+  const tls = { ...clientTls(options), hostname: options.serverName ?? hostname };
+  return handshaken(await abortable(Deno.startTls(conn, tls), signal), signal);
 }
 
-// What Deno calls a TLS connection has not shaken hands yet; whoever waits for one wants to hear of
-// a bad certificate.
+// Deno returns a TLS connection before its handshake. Await that, so that a bad certificate is an
+// error of connecting.
 async function handshaken(conn: DenoConn, signal: AbortSignal | undefined): Promise<Transport> {
   try {
     await abortable(conn.handshake!(), signal);
@@ -93,10 +79,7 @@ async function handshaken(conn: DenoConn, signal: AbortSignal | undefined): Prom
   }
 }
 
-/**
- * The promise, or the signal's reason as soon as it is aborted; a connection that comes too late is
- * closed.
- */
+/** The promise, or the reason of the aborted signal; a connection that comes late is closed. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {

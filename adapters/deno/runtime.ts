@@ -1,13 +1,16 @@
-// Deno as the host sees it: `Deno.listen`, `Deno.listenTls`, `Deno.connect` and `Deno.connectTls`.
+// Deno as the host's Runtime: `Deno.listen`, `Deno.listenTls`, and the loop that accepts. dial.ts
+// is the client's part, transport.ts the transport of both. Chunks are lent: all reads of a
+// connection share a buffer.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { deflateCodec } from "../deflate.ts";
 import { Clock } from "../host/clock.ts";
 import { refuseOptions } from "../host/options.ts";
-import type { Listener, ListenOptions, Runtime, Transport } from "../host/transport.ts";
+import type { Context, Listener, ListenOptions, Runtime, Transport } from "../host/transport.ts";
 import { alpn, checkSecure, dial, secure } from "./dial.ts";
 import { addressOf, Deno, type DenoConn, type DenoListener, DenoTransport } from "./transport.ts";
 
-/** What `Deno.listenTls` has no option for. */
+/** Options that `Deno.listenTls` lacks. */
 const NO_SERVER_TLS = ["passphrase", "ca", "requestCert", "rejectUnauthorized"] as const;
 
 function listen(
@@ -16,9 +19,7 @@ function listen(
   report: (error: unknown) => void,
 ): Listener {
   if (tls !== undefined) refuseOptions("Deno", "tls", tls, NO_SERVER_TLS);
-  if (tls !== undefined && path !== undefined) {
-    refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
-  }
+  if (path !== undefined) refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
   const address = path === undefined ? { port, hostname } : { path, transport: "unix" };
   const listener = tls === undefined
     ? Deno.listen(address)
@@ -30,35 +31,31 @@ function listen(
     if (stopped) return;
     stopped = true;
     listener.close();
-    // The accept that is under way lets go of the socket's file, maybe by removing it: not after
-    // somebody has made it anew.
+    // The pending accept releases the socket's file, and may remove it. Wait for that, because the
+    // path may be in use again soon.
     await accepting;
     if (path !== undefined) removeSocket(path);
   };
   return { address: addressOf(listener.addr), stop };
 }
 
-// Whoever listens again on the path of a socket that was left behind hears that the address is in
-// use.
+// If the file stayed, the next listener on its path would fail: the address is in use.
 function removeSocket(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // Somebody else did, or it is not a file.
+    // It is gone already, or it is not a file.
   }
 }
 
 /** Milliseconds before a listener that failed is asked again. */
 const ACCEPT_PAUSE = 100;
 
-/**
- * What `accept` says of a peer that reset the connection before it was taken, which is no failure
- * of the listener.
- */
+/** Errors of `accept` for a peer that reset the connection early: the listener has not failed. */
 const GONE: readonly string[] = ["NotConnected", "ConnectionReset", "ConnectionAborted"];
 
-// What fails is one connection, which was gone too early, or the system for a while, when it has no
-// descriptors left. A listener that is not asked again would be a server that is down.
+// An error concerns one connection that was reset early, or a system that is out of descriptors for
+// a while. Go on in both cases: otherwise the server would be down.
 async function acceptAll(
   listener: DenoListener,
   open: (conn: DenoConn) => void,
@@ -89,5 +86,6 @@ export const runtime: Runtime = {
   dial,
   checkSecure,
   secure,
+  captureContext: () => AsyncLocalStorage.snapshot() as Context,
   env: (name) => Deno.env.get(name),
 };

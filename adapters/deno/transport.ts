@@ -1,8 +1,8 @@
-// A transport over a `Deno.Conn`; and what the adapter asks of Deno, typed here, so that it
-// type-checks everywhere.
+// A transport over a `Deno.Conn`, with its loops of reads and writes: Deno queues no output. Also
+// the used part of Deno's API, typed here, so that the adapter type-checks everywhere. dial.ts and
+// runtime.ts make the connections.
 
-import { Outbox } from "../host/buffers.ts";
-import { ReadBuffer } from "../host/buffers.ts";
+import { Outbox, ReadBuffer } from "../host/buffers.ts";
 import type { Address, Transport, TransportEvents } from "../host/transport.ts";
 import { HIGH_WATER_MARK, ipAddress } from "../host/transport.ts";
 
@@ -22,7 +22,7 @@ export interface DenoAddr {
   readonly transport: string;
   readonly hostname?: string;
   readonly port?: number;
-  readonly path?: string;
+  readonly path?: string | null;
 }
 
 /** `Deno.Listener`. */
@@ -51,6 +51,8 @@ export class DenoTransport implements Transport {
   readonly conn: DenoConn;
   readonly secure: boolean;
   #events: TransportEvents | undefined;
+  #closed = false;
+  #error: Error | undefined;
 
   // Reading
   #paused = false;
@@ -64,8 +66,6 @@ export class DenoTransport implements Transport {
   #blocked = false;
   #ending = false;
   #outputEnded = false;
-  #closed = false;
-  #error: Error | undefined;
 
   constructor(conn: DenoConn, secure: boolean) {
     this.conn = conn;
@@ -91,14 +91,14 @@ export class DenoTransport implements Transport {
   write(chunks: readonly Uint8Array[]): boolean {
     if (this.#closed) return true;
     this.#outbox.push(chunks);
-    if (!this.#writing) this.#write().catch((error: Error) => this.#close(error));
+    this.#flush();
     this.#blocked = this.#outbox.size >= HIGH_WATER_MARK;
     return !this.#blocked;
   }
 
   end(): void {
     this.#ending = true;
-    if (!this.#writing) this.#write().catch((error: Error) => this.#close(error));
+    this.#flush();
   }
 
   abort(): void {
@@ -111,12 +111,10 @@ export class DenoTransport implements Transport {
 
   resume(): void {
     this.#paused = false;
-    if (!this.#reading && !this.#inputEnded) {
-      this.#read().catch((error: Error) => this.#close(error));
-    }
+    if (!this.#reading && !this.#inputEnded) this.#read().catch(this.#close);
   }
 
-  // One read at a time, all of them into the same memory.
+  // One read at a time, all into the same memory.
   async #read(): Promise<void> {
     this.#reading = true;
     this.#buffer ??= new ReadBuffer();
@@ -133,6 +131,10 @@ export class DenoTransport implements Transport {
     this.#inputEnded = true;
     this.#events!.ended();
     if (this.#outputEnded) this.#close();
+  }
+
+  #flush(): void {
+    if (!this.#writing) this.#write().catch(this.#close);
   }
 
   // One write at a time: two at once may interleave. Each may take only a part.
@@ -158,8 +160,8 @@ export class DenoTransport implements Transport {
     if (this.#inputEnded) this.#close();
   }
 
-  // Closing with a read or a write under way makes that fail, which ends up here again.
-  #close(error?: Error): void {
+  // Closing makes a pending read or write fail, which calls this again.
+  readonly #close = (error?: Error): void => {
     if (this.#closed) return;
     this.#closed = true;
     this.#error = error;
@@ -170,7 +172,7 @@ export class DenoTransport implements Transport {
       // The runtime has closed it already.
     }
     this.#report();
-  }
+  };
 
   #report(): void {
     queueMicrotask(() => this.#events?.closed(this.#error));
@@ -182,13 +184,12 @@ function setNoDelay(conn: DenoConn): void {
     // A TLS connection has no such method, and a unix one no such delay.
     if (conn.remoteAddr.transport === "tcp") conn.setNoDelay?.(true);
   } catch {
-    // The peer is gone already, as the next read will tell.
+    // The peer is gone already, as the next read will report.
   }
 }
 
-/** The address as the host has it. */
+/** The address in the host's form. */
 export function addressOf({ hostname, port, path }: DenoAddr): Address {
-  return hostname === undefined || port === undefined
-    ? { path: path ?? "" }
-    : ipAddress(hostname, port);
+  if (hostname !== undefined && port !== undefined) return ipAddress(hostname, port);
+  return { path: path ?? "" };
 }

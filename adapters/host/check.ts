@@ -34,6 +34,15 @@ export function checkOptions<T>(given: T, checks: Checks<T>, path: string = ""):
   }
 }
 
+/** The checks of fewer members. */
+export function without<T, Name extends keyof T>(
+  checks: Checks<T>,
+  ...names: readonly Name[]
+): Checks<Omit<T, Name>> {
+  const kept = Object.entries(checks).filter(([name]) => !names.includes(name as Name));
+  return Object.fromEntries(kept) as unknown as Checks<Omit<T, Name>>;
+}
+
 /** The error for a value that an option does not take. */
 export function wrong(path: string, value: unknown, takes: string): UsageError {
   return new UsageError(`${path} is ${show(value)}; it takes ${takes}`);
@@ -83,6 +92,11 @@ export function integer(least: number, most: number = Infinity): Check {
     return typeof value === "number" && fits(value) && (Number.isInteger(value) || value === most);
   });
 }
+
+/** Takes an integer above zero, or `Infinity`. */
+export const positive: Check = takes("a positive integer or Infinity", (value) => {
+  return typeof value === "number" && value > 0 && (value === Infinity || Number.isInteger(value));
+});
 
 /** Takes a number from `least` on, `Infinity` included. */
 export function number(least: number): Check {

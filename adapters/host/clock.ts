@@ -91,6 +91,21 @@ function letGo(timer: Timer): void {
   else Deno?.unrefTimer(timer);
 }
 
+/**
+ * Calls back after so many milliseconds, however many they are; `Infinity` is never. The timer keeps
+ * the process alive. What is returned takes that back.
+ */
+export function after(delay: number, callback: () => void): () => void {
+  let timer: Timer | undefined;
+  const wait = (left: number): void => {
+    if (left === Infinity) return;
+    const step = Math.min(left, LONGEST_DELAY);
+    timer = setTimeout(() => left > step ? wait(left - step) : callback(), step);
+  };
+  wait(delay);
+  return () => clearTimeout(timer);
+}
+
 // --- The end of a tick ---
 //
 // Sends from outside of an input, such as a timer's or a publish to many, leave together: one

@@ -1,18 +1,20 @@
-// The options that `serve` and `connect` share, and how they become the core's: every name is
-// checked, and `true` becomes an object.
+// The options that `serve` and `connect` share: their checks, their defaults, and how they become the
+// core's.
 
 import {
   type Delivery,
-  refuseUnknown,
+  isToken,
   resolveDeflate,
   resolveLimits,
   resolveTimeouts,
 } from "../../core/internal.ts";
 import type { GivenDeflateOptions, HandshakeOptions, Limits, Timeouts } from "../../core/mod.ts";
-import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, UsageError } from "../../core/mod.ts";
+import { UsageError } from "../../core/mod.ts";
+import { boolean, callable, type Check, type Checks, members, oneOf } from "./check.ts";
+import { checkOptions, isObject, takes, text, wrong } from "./check.ts";
 import type { SocketHandlers } from "./socket/handlers.ts";
 import type { Backpressure } from "./socket/session.ts";
-import type { Runtime } from "./transport.ts";
+import type { Runtime, TlsClientOptions, TlsServerOptions } from "./transport.ts";
 
 /** Options of permessage-deflate; `codec` replaces the one that comes with the library. */
 export type DeflateChoice = boolean | Partial<GivenDeflateOptions>;
@@ -29,16 +31,116 @@ export interface CommonOptions {
   readonly text?: "string" | "bytes" | undefined;
   /** How much may wait for a peer that does not read. */
   readonly backpressure?: Partial<Backpressure> | undefined;
+  /**
+   * Waits for the promise that a `message` or `piece` handler returns before the next event is
+   * given; the peer is not read meanwhile. Default false.
+   */
+  readonly ordered?: boolean | undefined;
 }
 
-/** The names of {@linkcode CommonOptions}. */
-export const COMMON_NAMES: readonly string[] = [
-  "limits",
-  "timeouts",
-  "deflate",
-  "text",
-  "backpressure",
-];
+const BACKPRESSURE: Checks<Backpressure> = {
+  maxBufferedAmount: takes("a positive number or Infinity", (value) => {
+    return typeof value === "number" && value > 0;
+  }),
+  onOverflow: oneOf("close", "drop"),
+  readWhileBlocked: boolean,
+};
+
+const deflate: Check = (value, path) => {
+  if (typeof value === "boolean") return;
+  if (!isObject(value)) throw wrong(path, value, "true, false or an object");
+  resolveDeflate({ codec: NO_CODEC, ...value });
+};
+
+/** Stands for the runtime's codec while options are checked. */
+const NO_CODEC = {
+  createInflater() {},
+  createDeflater() {},
+} as unknown as GivenDeflateOptions["codec"];
+
+/** The checks of {@linkcode CommonOptions}. */
+export const COMMON: Checks<CommonOptions> = {
+  limits: (value) => void resolveLimits(value as Partial<Limits>),
+  timeouts: (value) => void resolveTimeouts(value as Partial<Timeouts>),
+  deflate,
+  text: oneOf("string", "bytes"),
+  backpressure: members(BACKPRESSURE),
+  ordered: boolean,
+};
+
+/** The checks of the handlers. */
+export const HANDLERS: Checks<SocketHandlers<never>> = {
+  open: callable,
+  message: callable,
+  piece: callable,
+  drain: callable,
+  ping: callable,
+  pong: callable,
+  closing: callable,
+  close: callable,
+  error: callable,
+};
+
+const pem: Check = (value, path) => {
+  for (const part of [value].flat()) {
+    if (typeof part === "string" && part.includes("-----BEGIN ")) continue;
+    throw new UsageError(`${path} is not text in PEM`);
+  }
+};
+
+const protocolNames: Check = takes("an array of names", (value) => {
+  return Array.isArray(value) && value.every((name) => typeof name === "string" && name !== "");
+});
+
+type CommonTls = Pick<TlsClientOptions, keyof TlsClientOptions & keyof TlsServerOptions>;
+
+const COMMON_TLS: Checks<CommonTls> = {
+  cert: pem,
+  key: pem,
+  passphrase: text,
+  ca: pem,
+  rejectUnauthorized: boolean,
+  alpnProtocols: protocolNames,
+};
+
+const SERVER_TLS: Checks<TlsServerOptions> = { ...COMMON_TLS, requestCert: boolean };
+const CLIENT_TLS: Checks<TlsClientOptions> = { ...COMMON_TLS, serverName: text };
+
+/** A server's side of TLS. */
+export const serverTls: Check = (value, path) => {
+  checkOptions(value as TlsServerOptions, SERVER_TLS, path);
+  for (const name of ["cert", "key"] as const) {
+    if ((value as TlsServerOptions)[name] !== undefined) continue;
+    throw new UsageError(`${path}.${name} is missing: a server needs a certificate and its key`);
+  }
+};
+
+/** A client's side of TLS. */
+export const clientTls: Check = (value, path) => {
+  checkOptions(value as TlsClientOptions, CLIENT_TLS, path);
+  const { cert, key } = value as TlsClientOptions;
+  if ((cert === undefined) === (key === undefined)) return;
+  throw new UsageError(`${path}.cert and ${path}.key go together`);
+};
+
+/** An AbortSignal, of this realm or another. */
+export const signal: Check = (value, path) => {
+  if (typeof (value as Partial<AbortSignal> | null)?.throwIfAborted === "function") return;
+  throw new UsageError(`${path} is not an AbortSignal`);
+};
+
+/** A list of subprotocols (RFC 6455 §4.1). */
+export const subprotocols: Check = takes("an array of subprotocols", (value) => {
+  return Array.isArray(value) && value.every((name) => typeof name === "string" && isToken(name));
+});
+
+/** A time of one's own to wait; `Infinity` waits. */
+export const milliseconds: Check = takes("milliseconds above 0, or Infinity", (value) => {
+  return typeof value === "number" && value > 0;
+});
+
+/** Takes header fields in any form; the names and values are checked where they are read. */
+export const headers: Check = takes("an object, or a list of names with values", isObject);
 
 /** Of a server. */
 export const SERVER_BACKPRESSURE: Backpressure = {
@@ -50,53 +152,23 @@ export const SERVER_BACKPRESSURE: Backpressure = {
 /** Of a client: if both ends waited for the other to read, neither ever would. */
 export const CLIENT_BACKPRESSURE: Backpressure = { ...SERVER_BACKPRESSURE, readWhileBlocked: true };
 
-/**
- * The backpressure in force: the defaults with what the caller gave instead.
- *
- * @throws {UsageError} for an unknown name or an illegal value
- */
-export function resolveBackpressure(
-  defaults: Backpressure,
-  given: Partial<Backpressure> = {},
-): Backpressure {
-  refuseUnknown("backpressure", given, Object.keys(defaults));
-  const { maxBufferedAmount, onOverflow, readWhileBlocked } = { ...defaults, ...given };
-  if (!(maxBufferedAmount > 0)) {
-    const takes = "it takes a positive number or Infinity";
-    throw new UsageError(`backpressure.maxBufferedAmount is ${maxBufferedAmount}; ${takes}`);
-  }
-  if (onOverflow !== "close" && onOverflow !== "drop") {
-    const value = JSON.stringify(onOverflow);
-    throw new UsageError(`backpressure.onOverflow is ${value}; it takes "close" or "drop"`);
-  }
-  return { maxBufferedAmount, onOverflow, readWhileBlocked };
-}
-
-/**
- * The core's options for a handshake and its connection.
- *
- * @throws {UsageError} for an unknown name or an illegal value
- */
+/** The core's options for a handshake and its connection, from options that are checked. */
 export function handshakeOptions(
   runtime: Runtime,
   options: CommonOptions & Pick<SocketHandlers<never>, "piece">,
 ): HandshakeOptions {
-  const { deflate, text } = options;
+  const { deflate, text, limits, timeouts } = options;
   const messages: Delivery["messages"] = options.piece === undefined ? "whole" : "pieces";
-  if (text !== undefined && text !== "string" && text !== "bytes") {
-    throw new UsageError(`text is ${JSON.stringify(text)}; it takes "string" or "bytes"`);
-  }
-  // Resolved here already: a wrong option should be refused before there is a transport.
-  const compression = deflate
-    && resolveDeflate({ codec: runtime.deflate, ...deflate === true ? {} : deflate });
   return {
-    limits: resolveLimits(options.limits ?? DEFAULT_LIMITS),
-    timeouts: resolveTimeouts(options.timeouts ?? DEFAULT_TIMEOUTS),
+    limits: resolveLimits(limits),
+    timeouts: resolveTimeouts(timeouts),
     messages,
     text,
     chunks: runtime.chunks,
     output: "shared",
-    deflate: compression || undefined,
+    deflate: deflate
+      ? resolveDeflate({ codec: runtime.deflate, ...deflate === true ? {} : deflate })
+      : undefined,
     date: httpDate,
   };
 }

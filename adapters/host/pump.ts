@@ -13,7 +13,7 @@ import {
   turnIsOver,
   waitForTurn,
 } from "./clock.ts";
-import type { Transport, TransportEvents } from "./transport.ts";
+import { type Context, plain, type Transport, type TransportEvents } from "./transport.ts";
 
 /** Hears what a machine reports. Its methods must not throw. */
 export interface Sink<Event> {
@@ -37,7 +37,12 @@ export const Hold = {
   output: 4,
   /** Input is left for another turn. */
   turn: 8,
+  /** A handler is waited for: events are held back too. */
+  handler: 16,
 } as const;
+
+/** The reasons that hold back events besides reading. */
+const HOLDS_EVENTS = Hold.user | Hold.handler;
 
 /** How a machine is driven; both are false by default. */
 export interface PumpOptions {
@@ -49,6 +54,8 @@ export interface PumpOptions {
 
 /** A machine that wants to hear of the peer's life where nothing is read (RFC 6455 §5.5.2). */
 interface Driven extends Machine<unknown> {
+  /** Of a connection, which may owe a Close frame when it is not open any more. */
+  readonly state?: string;
   noteActivity?(): void;
 }
 
@@ -64,6 +71,8 @@ const NONE: unknown[] = [];
 export class Pump implements TransportEvents, Sleeper, Turner {
   readonly transport: Transport;
   readonly clock: Clock;
+  /** The asynchronous context in which the sink is called, whatever the pump is woken by. */
+  context: Context = plain;
   #machine: Driven;
   #sink: Sink<unknown>;
 
@@ -157,7 +166,7 @@ export class Pump implements TransportEvents, Sleeper, Turner {
     this.#settle();
     if (this.#blocked || this.#gone) return;
     this.release(Hold.output);
-    this.#sink.drained();
+    this.context(() => this.#sink.drained());
   }
 
   closed(error?: Error): void {
@@ -203,7 +212,7 @@ export class Pump implements TransportEvents, Sleeper, Turner {
     const large = machine.pendingOutput >= FLUSH_FROM;
     if (this.#dispatching || this.#flushing) {
       // A Close frame that waits behind answers which are still being given would cut them off.
-      if (large && !machine.outputEnded) this.#flush();
+      if (large && machine.state === "open") this.#flush();
     } else if (large) {
       this.#settle();
     } else {
@@ -215,11 +224,10 @@ export class Pump implements TransportEvents, Sleeper, Turner {
   /** Hands events to the sink: the machine's, or none for those that were held. */
   deliver(events: readonly unknown[]): void {
     // A handler may pause or abort, and end up here again: events never overtake each other.
-    if (this.#dispatching || (this.#holds & Hold.user) !== 0) return this.#keep(events, 0);
+    if (this.#dispatching || (this.#holds & HOLDS_EVENTS) !== 0) return this.#keep(events, 0);
+    if (events.length === 0 && this.#held === NONE) return;
     this.#dispatching = true;
-    for (let queue = this.#withHeld(events); queue.length > 0; queue = this.#withHeld(NONE)) {
-      if (!this.#dispatch(queue)) break;
-    }
+    this.context(() => this.#dispatchAll(events));
     this.#dispatching = false;
   }
 
@@ -275,11 +283,17 @@ export class Pump implements TransportEvents, Sleeper, Turner {
 
   // --- Events ---
 
+  #dispatchAll(events: readonly unknown[]): void {
+    for (let queue = this.#withHeld(events); queue.length > 0; queue = this.#withHeld(NONE)) {
+      if (!this.#dispatch(queue)) break;
+    }
+  }
+
   /** Returns false when the sink has paused; the rest is held. */
   #dispatch(events: readonly unknown[]): boolean {
     for (let i = 0; i < events.length; i++) {
       this.#sink.event(events[i]!);
-      if ((this.#holds & Hold.user) === 0) continue;
+      if ((this.#holds & HOLDS_EVENTS) === 0) continue;
       const later = this.#held;
       this.#held = NONE;
       this.#keep(events, i + 1);
@@ -351,7 +365,9 @@ export class Pump implements TransportEvents, Sleeper, Turner {
   // While nothing is read, only the peer's taking of output tells that it lives.
   #noteProgress(): void {
     const machine = this.#machine;
-    if ((this.#holds & (Hold.user | Hold.inbox | Hold.turn)) !== 0) return machine.noteActivity?.();
+    if ((this.#holds & (HOLDS_EVENTS | Hold.inbox | Hold.turn)) !== 0) {
+      return machine.noteActivity?.();
+    }
     if (!this.#blocked) return;
     const buffered = this.transport.bufferedAmount;
     if (buffered < this.#buffered) machine.noteActivity?.();

@@ -129,6 +129,12 @@ export interface Listener {
   stop(): void | Promise<void>;
 }
 
+/** Runs a function in an asynchronous context that was captured before. */
+export type Context = <R>(run: () => R) => R;
+
+/** The context of the caller. */
+export const plain: Context = (run) => run();
+
 /** What the host needs from a runtime. */
 export interface Runtime {
   /** As in error messages: `"Node"`, `"Deno"`, `"Bun"`. */
@@ -170,6 +176,8 @@ export interface Runtime {
     options: TlsClientOptions,
     signal: AbortSignal,
   ): Promise<Transport>;
+  /** The caller's asynchronous context, as `AsyncLocalStorage` knows it. */
+  captureContext?(): Context;
   /** A variable of the environment. */
   env(name: string): string | undefined;
 }

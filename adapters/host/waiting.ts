@@ -14,6 +14,34 @@ export class Deferred<T> {
   }
 }
 
+/** Whether the value is a promise, of this realm or another: it is judged by what it can do. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";
+}
+
+/** Races what an application is waited for with the end of its peer. */
+export class Ending {
+  readonly #waiting = new Set<(error: Error) => void>();
+  #error: Error | undefined;
+
+  /** The peer is gone: all races are lost, and all that follow. */
+  end(error: Error): void {
+    this.#error = error;
+    for (const lose of this.#waiting) lose(error);
+    this.#waiting.clear();
+  }
+
+  /** The value; rejects as soon as the peer is gone. */
+  race<T>(value: T | PromiseLike<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#error !== undefined) return reject(this.#error);
+      this.#waiting.add(reject);
+      const leave = (): void => void this.#waiting.delete(reject);
+      Promise.resolve(value).finally(leave).then(resolve, reject);
+    });
+  }
+}
+
 /** The value, or the signal's reason as soon as it is aborted. */
 export async function unlessAborted<T>(value: T | Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();

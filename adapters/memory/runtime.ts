@@ -1,4 +1,6 @@
-// A runtime without a network: every dial leads to one server in this process.
+// A Runtime without a network, for `pair`: each dial leads to one server in this process. It cannot
+// listen, and has no TLS and no environment. It is a file of its own because transport.ts needs no
+// codec and no clock.
 
 import { UsageError } from "../../core/mod.ts";
 import { deflateCodec } from "../deflate.ts";

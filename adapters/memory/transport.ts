@@ -1,8 +1,6 @@
-// Two ends of a transport without a network, in one process. What one end writes the other
-// receives, in order, as a copy, and not within the call; who does not read makes the other end
-// wait, as TCP does.
-//
-// Bytes move in microtasks: there is no timer in between, and so none for a test to fake.
+// The two ends of a transport without a network, in one process. One end receives what the other
+// writes: in order, as a copy, after the call. An end that does not read blocks the other, as in
+// TCP. Bytes move in microtasks, so a test with fake timers does not stop them.
 
 import type { Address, Transport, TransportEvents } from "../host/transport.ts";
 import { HIGH_WATER_MARK } from "../host/transport.ts";
@@ -86,7 +84,7 @@ class MemoryTransport implements Transport {
 
   // --- From the other end ---
 
-  // A copy, because a chunk belongs to its receiver, and a prepared message is sent to many.
+  // A copy: a chunk belongs to its receiver, and a prepared message goes to many.
   #arrive(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.#arrived.push(chunk.slice());

@@ -1,8 +1,9 @@
-// How a client on Node reaches its server: `net.connect`, and `tls.connect` on top, whatever the
-// transport below.
+// How a client on Node reaches a server: `net.connect`, and `tls.connect` on top of it, or on top
+// of another socket, such as a proxy's. The step of TLS makes its own ConnectError; the host makes
+// that of the rest.
 
-import type { NetConnectOpts, Socket as NetSocket } from "node:net";
 import { connect as netConnect, isIP } from "node:net";
+import type { NetConnectOpts, Socket as NetSocket } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 import { step } from "../host/client/error.ts";
 import type { DialOptions, TlsClientOptions, Transport } from "../host/transport.ts";
@@ -10,17 +11,17 @@ import { NodeTransport } from "./transport.ts";
 
 function tlsClientOptions(hostname: string, options: TlsClientOptions): object {
   const { alpnProtocols = ["http/1.1"], serverName, ...tls } = options;
-  const name = serverName ?? (isIP(hostname) === 0 ? hostname : undefined);
-  // Without `host` the certificate of an address would be checked for "localhost".
+  const servername = serverName ?? (isIP(hostname) === 0 ? hostname : undefined);
+  // Without `host` the certificate of an IP address would be checked for "localhost".
   return {
     ...tls,
     host: hostname,
     ALPNProtocols: [...alpnProtocols],
-    ...name !== undefined && { servername: name },
+    ...servername !== undefined && { servername },
   };
 }
 
-/** As `Runtime.dial` says. */
+/** See `Runtime.dial`. */
 export async function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
   const target = path === undefined ? { host: hostname, port } : { path };
   const socket = netConnect({ ...target, allowHalfOpen: true, noDelay: true } as NetConnectOpts);
@@ -30,7 +31,7 @@ export async function dial({ hostname, port, path, tls, signal }: DialOptions): 
   return step("tls", message, signal, () => secure(transport, hostname, tls, signal));
 }
 
-/** As `Runtime.secure` says. */
+/** See `Runtime.secure`. */
 export function secure(
   transport: Transport,
   hostname: string,
@@ -38,17 +39,11 @@ export function secure(
   signal?: AbortSignal,
 ): Promise<Transport> {
   const socket = (transport as NodeTransport).release();
-  return connected(
-    tlsConnect({ socket, ...tlsClientOptions(hostname, options) }),
-    "secureConnect",
-    signal,
-  );
+  const secured = tlsConnect({ socket, ...tlsClientOptions(hostname, options) });
+  return connected(secured, "secureConnect", signal);
 }
 
-/**
- * The transport, once the event has come; on failure and when the signal is aborted the socket is
- * dropped.
- */
+/** The transport after the event. On failure or an aborted signal the socket is dropped. */
 function connected(socket: NetSocket, event: string, signal?: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const settle = (): void => signal?.removeEventListener("abort", abort);

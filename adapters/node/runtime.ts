@@ -1,5 +1,8 @@
-// Node as the host sees it: `net`, `tls` and a native SHA-1.
+// Node as the host's Runtime: `net` and `tls` servers, and a native SHA-1. dial.ts is the client's
+// part, transport.ts the transport of both. attach.ts takes sockets of an HTTP server instead of
+// these.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { hash } from "node:crypto";
 import { type AddressInfo, createServer } from "node:net";
 import type { Server as NetServer, Socket as NetSocket } from "node:net";
@@ -7,16 +10,19 @@ import process from "node:process";
 import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from "node:tls";
 import { deflateCodec } from "../deflate.ts";
 import { Clock } from "../host/clock.ts";
-import type { Address, Listener, ListenOptions, Runtime, Transport } from "../host/transport.ts";
+import type {
+  Address,
+  Context,
+  Listener,
+  ListenOptions,
+  Runtime,
+  Transport,
+} from "../host/transport.ts";
 import { dial, secure } from "./dial.ts";
 import { NodeTransport } from "./transport.ts";
 
-function listenerAddress(server: NetServer): Address {
-  const address = server.address() as AddressInfo | string;
-  return typeof address === "string"
-    ? { path: address }
-    : { hostname: address.address, port: address.port };
-}
+/** Milliseconds for a TLS handshake, as for one of WebSocket. */
+const TLS_HANDSHAKE_TIMEOUT = 10_000;
 
 function listen(
   options: ListenOptions,
@@ -38,28 +44,22 @@ function listen(
   });
 }
 
-// Who has not shaken hands yet is not waited for when the server closes: such a socket does not
-// keep the process alive.
+function listenerAddress(server: NetServer): Address {
+  const address = server.address() as AddressInfo | string;
+  if (typeof address === "string") return { path: address };
+  return { hostname: address.address, port: address.port };
+}
+
+// Before the handshake a socket does not keep the process alive, so a server that closes does not
+// wait for it. After a handshake that failed or timed out, Node leaves the socket open: drop it.
 function createTls(options: TlsOptions, open: (socket: NetSocket) => void): NetServer {
   const server = createTlsServer(options, (socket) => open(socket.ref()));
-  return server.prependListener("connection", (socket: NetSocket) => socket.unref()).on(
-    "tlsClientError",
-    drop,
-  );
+  server.prependListener("connection", (socket: NetSocket) => socket.unref());
+  return server.on("tlsClientError", (_error: Error, socket: TLSSocket) => socket.destroy());
 }
 
-// Of a handshake that failed, or took too long, Node only tells: unless it is closed here, its
-// socket stays.
-function drop(_error: Error, socket: TLSSocket): void {
-  socket.destroy();
-}
-
-/** A TLS handshake has as much time as one of WebSocket. */
-const TLS_HANDSHAKE_TIMEOUT = 10_000;
-
-function tlsServerOptions(
-  { alpnProtocols, ca, ...tls }: NonNullable<ListenOptions["tls"]>,
-): TlsOptions {
+function tlsServerOptions(options: NonNullable<ListenOptions["tls"]>): TlsOptions {
+  const { alpnProtocols, ca, ...tls } = options;
   return {
     ...tls as TlsOptions,
     ...ca !== undefined && { ca: ca as string | string[] },
@@ -78,5 +78,6 @@ export const runtime: Runtime = {
   dial,
   checkSecure() {},
   secure,
+  captureContext: () => AsyncLocalStorage.snapshot() as Context,
   env: (name) => process.env[name],
 };

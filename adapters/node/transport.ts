@@ -1,4 +1,6 @@
-// A transport over a `net.Socket`, or a `tls.TLSSocket`, which is one.
+// A transport over a socket of Node: a `net.Socket`, a `tls.TLSSocket`, or another Duplex in the
+// place of one. Node queues what the kernel does not take. dial.ts, runtime.ts and attach.ts make
+// the sockets.
 
 import { Socket as NetSocket } from "node:net";
 import { TLSSocket } from "node:tls";
@@ -23,10 +25,16 @@ export class NodeTransport implements Transport {
   constructor(socket: Owned) {
     this.socket = socket;
     this.#native = socket instanceof NetSocket;
-    // Read at once: the socket forgets it at the end, which is when applications log it.
+    // Read now: the socket forgets it at the end, when applications log it.
     this.peer = addressOf(socket.remoteAddress, socket.remotePort);
     socket[owner] = this;
     socket.on("error", onError);
+  }
+
+  /** Takes over a socket that had another owner: a Duplex may have no timeout and no delay. */
+  begin(): void {
+    this.socket.setTimeout?.(0);
+    this.socket.setNoDelay?.(true);
   }
 
   get secure(): boolean {
@@ -37,7 +45,7 @@ export class NodeTransport implements Transport {
     return this.socket.writableLength;
   }
 
-  // True of a socket, whose bytes the kernel has then. Another Duplex may keep what it was given.
+  // Then the kernel has the bytes of a socket. Another Duplex may keep what it was given.
   get done(): boolean {
     return this.#native && this.socket.writableLength === 0;
   }
@@ -50,15 +58,17 @@ export class NodeTransport implements Transport {
     this.socket.on("data", onData).on("end", onEnd).on("drain", onDrain).on("close", onClose);
   }
 
-  // What `write` returns says little: it is false while the socket is corked, and for one large
-  // chunk of which all may have left. A destroyed socket reports writableLength 0: return false, so
-  // that a send loop yields until 'close'.
+  // What `socket.write` returns says little: it is false while the socket is corked. A destroyed
+  // socket reports writableLength 0: return false, so that a send loop yields until 'close'. And
+  // wait for 'drain' only if Node will say it: another server may have set a high-water mark.
   write(chunks: readonly Uint8Array[]): boolean {
     const { socket } = this;
     if (chunks.length > 1) socket.cork();
-    for (const chunk of chunks) socket.write(chunk);
+    // A Duplex of somebody else gets memory of its own.
+    for (const chunk of chunks) socket.write(this.#native ? chunk : chunk.slice());
     if (chunks.length > 1) socket.uncork();
-    return socket.writable && socket.writableLength < HIGH_WATER_MARK;
+    const waits = socket.writableLength >= HIGH_WATER_MARK && socket.writableNeedDrain;
+    return socket.writable && !waits;
   }
 
   end(): void {
@@ -97,17 +107,14 @@ export class NodeTransport implements Transport {
     this.#events!.closed(this.#error);
   }
 
-  /** Gives the socket away; what goes wrong with it, its new owner hears of. */
+  /** Gives the socket away: its new owner receives its events. */
   release(): NetSocket {
-    return this.socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off(
-      "close",
-      onClose,
-    );
+    const { socket } = this;
+    return socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("close", onClose);
   }
 }
 
-// Applications get a plain Uint8Array: a Buffer would pass for one until somebody calls `toString`
-// or `slice`.
+// A plain Uint8Array: a Buffer passes for one until an application calls `toString` or `slice`.
 function onData(this: Owned, chunk: Buffer): void {
   this[owner]!.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
 }

@@ -1,9 +1,9 @@
-// The interface of a DEFLATE implementation (RFC 1951), which a host injects. It is synchronous, so
-// that `Connection.receive` is. A codec knows nothing of WebSocket.
+// The interface of a DEFLATE implementation (RFC 1951), which a host injects. It is synchronous, as
+// `Connection.receive` is, and knows nothing of WebSocket.
 
 /** Parameters of a compressor. */
 export interface DeflaterOptions {
-  /** Base-2 logarithm of the window, 9-15. Never 8, for which zlib would silently use 9. */
+  /** Log2 of the window, 9-15. Never 8, for which zlib would silently use 9. */
   readonly windowBits: number;
   /** 0 (store) to 9 (smallest). */
   readonly level: number;
@@ -13,7 +13,7 @@ export interface DeflaterOptions {
 
 /** Parameters of a decompressor. */
 export interface InflaterOptions {
-  /** Base-2 logarithm of the window, 8-15. */
+  /** Log2 of the window, 8-15. */
   readonly windowBits: number;
 }
 
@@ -36,10 +36,8 @@ export interface Inflater {
   readonly position: "start" | "between" | "inside";
   /**
    * Inflates the next bytes of the stream and returns all their output, which the caller owns.
-   *
    * A block with BFINAL set ends a stream; a new stream with the same window follows (RFC 7692
    * §7.2.3.4). The error is the first one in the stream, however the stream was cut.
-   *
    * @throws {InflateLimitError} when the output would exceed `limit` bytes; no more are held
    * @throws {Error} when the bytes are not valid DEFLATE
    */

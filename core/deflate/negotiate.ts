@@ -1,8 +1,7 @@
 // Negotiation of permessage-deflate: RFC 7692 §7.1. Options in, header text and parameters out.
 // http/fields.ts parses the header field; transform.ts compresses.
-//
 // A server declines an offer that it cannot take and tries the next one. A client cannot decline an
-// answer; it can only fail the connection (§7.1).
+// answer, only fail the connection (§7.1).
 
 import { UsageError } from "../errors.ts";
 import type { HandshakeFault } from "../faults.ts";
@@ -13,43 +12,34 @@ import type { DeflateCodec } from "./codec.ts";
 /** The extension's name in Sec-WebSocket-Extensions (RFC 7692 §7). */
 export const DEFLATE_NAME = "permessage-deflate";
 
-/** Base-2 logarithm of DEFLATE's largest window, the default of RFC 7692 §7.1.2. */
+/** Log2 of DEFLATE's largest window, the default of RFC 7692 §7.1.2. */
 const MAX_WINDOW_BITS = 15;
 
 /** How this endpoint compresses, and what it asks of the peer. */
 export interface DeflateOptions {
   /** The implementation. */
   readonly codec: DeflateCodec;
-  /**
-   * Messages of fewer bytes are sent uncompressed. Default 128: such a message takes only part of
-   * one packet, compressed or not.
-   */
+  /** Messages of fewer bytes are sent uncompressed: they take one packet anyway. Default 128. */
   readonly threshold: number;
   /**
-   * 0 (store) to 9 (smallest). Default 4: on JSON of some hundred bytes 13 percent smaller than 1,
-   * in 10 percent more time. 6 saves another 6 percent, but takes 3 times as long on hostile input.
+   * 0 (store) to 9 (smallest). Default 4: on JSON of some hundred bytes 13 % smaller than 1 in 10 %
+   * more time. 6 saves another 6 %, but takes 3 times as long on hostile input.
    */
   readonly level: number;
-  /**
-   * 1 (least memory) to 9. Default 5: 16 KiB. zlib's default of 8 takes 128 KiB and makes large
-   * messages 4 percent smaller.
-   */
+  /** 1 (least memory) to 9. Default 5: 16 KiB. 8 takes 128 KiB for large messages 4 % smaller. */
   readonly memLevel: number;
-  /**
-   * Base-2 logarithm of this endpoint's window, 9-15. Default 12: 16 KiB. 15 takes 128 KiB and
-   * makes messages 3 percent smaller.
-   */
+  /** Log2 of this endpoint's window, 9-15. Default 12: 16 KiB. 15 takes 128 KiB and saves 3 %. */
   readonly windowBits: number;
   /**
-   * Whether this endpoint's messages may refer to earlier ones (RFC 7692 §7.1.1), which keeps a
-   * window for the life of the connection. Default true.
+   * Whether this endpoint's messages may refer to earlier ones (RFC 7692 §7.1.1), which keeps its
+   * window as long as the connection. Default true.
    */
   readonly takeover: boolean;
-  /** Base-2 logarithm of the window asked of the peer, if it can be asked, 8-15. Default 15. */
+  /** Log2 of the window asked of the peer, if it can be asked, 8-15. Default 15. */
   readonly peerWindowBits: number;
   /**
-   * Whether the peer's messages may refer to earlier ones. False asks it not to, which saves memory
-   * here only if the peer itself says that it will not. Default true.
+   * Whether the peer's messages may refer to earlier ones. Default true. False asks it not to; that
+   * saves memory here only if the peer agrees.
    */
   readonly peerTakeover: boolean;
 }
@@ -59,11 +49,11 @@ export type GivenDeflateOptions = Partial<DeflateOptions> & Pick<DeflateOptions,
 
 /** The negotiated parameters, seen from this endpoint. */
 export interface DeflateParams {
-  /** Base-2 logarithm of this endpoint's largest window, 8-15. */
+  /** Log2 of this endpoint's largest window, 8-15. */
   readonly windowBits: number;
   /** Whether this endpoint's messages may refer to earlier ones. */
   readonly takeover: boolean;
-  /** Base-2 logarithm of the peer's largest window, 8-15. */
+  /** Log2 of the peer's largest window, 8-15. */
   readonly peerWindowBits: number;
   /** Whether the peer's messages may refer to earlier ones; false only if the peer said so. */
   readonly peerTakeover: boolean;
@@ -80,26 +70,23 @@ const DEFAULTS: Omit<DeflateOptions, "codec"> = {
 };
 
 // zlib has no 256-byte window: it refuses 8 or silently takes 9. So this endpoint starts at 9.
-const RANGES = {
-  threshold: [0, Infinity],
-  level: [0, 9],
-  memLevel: [1, 9],
-  windowBits: [9, MAX_WINDOW_BITS],
-  peerWindowBits: [8, MAX_WINDOW_BITS],
-} as const satisfies Partial<Record<keyof DeflateOptions, readonly [number, number]>>;
+const RANGES = [
+  ["threshold", 0, Infinity],
+  ["level", 0, 9],
+  ["memLevel", 1, 9],
+  ["windowBits", 9, MAX_WINDOW_BITS],
+  ["peerWindowBits", 8, MAX_WINDOW_BITS],
+] as const;
 
 /**
  * The defaults, replaced by the options that are given.
- *
  * @throws {UsageError} for an unknown name, and for a value out of its range
  */
 export function resolveDeflate(given: GivenDeflateOptions): DeflateOptions {
   refuseUnknown("deflate", given, ["codec", ...Object.keys(DEFAULTS)]);
   const set = Object.entries(given).filter(([, value]) => value !== undefined);
   const options = { ...DEFAULTS, ...Object.fromEntries(set) } as DeflateOptions;
-  for (const [name, [least, most]] of Object.entries(RANGES)) {
-    refuseOutside(name, options[name as keyof typeof RANGES], least, most);
-  }
+  for (const [name, least, most] of RANGES) refuseOutside(name, options[name], least, most);
   for (const name of ["takeover", "peerTakeover"] as const) {
     if (typeof options[name] !== "boolean") {
       throw new UsageError(`deflate.${name} is ${options[name]}; it takes true or false`);
@@ -125,11 +112,14 @@ interface Parsed {
   readonly clientBits: number | true | undefined;
 }
 
+/** What a server agreed to, and the text that says so. */
+type Agreed = { readonly params: DeflateParams; readonly answer: string; };
+
 /** For the server: the first acceptable offer and its answer (§7.1); `undefined` declines all. */
 export function answerOffers(
   offers: readonly Extension[],
   options: DeflateOptions,
-): { params: DeflateParams; answer: string; } | undefined {
+): Agreed | undefined {
   for (const offer of offers) {
     if (offer.name !== DEFLATE_NAME) continue;
     const parsed = parse(offer.params);
@@ -139,10 +129,7 @@ export function answerOffers(
   return undefined;
 }
 
-function answer(
-  offer: Parsed,
-  options: DeflateOptions,
-): { params: DeflateParams; answer: string; } {
+function answer(offer: Parsed, options: DeflateOptions): Agreed {
   const windowBits = Math.min(offer.serverBits ?? MAX_WINDOW_BITS, options.windowBits);
   const takeover = offer.serverTakeover && options.takeover;
   // §7.1.2.2: without `client_max_window_bits` in the offer, the answer must not have it.
@@ -158,17 +145,14 @@ function answer(
     (typeof clientBits === "number" || peerWindowBits < MAX_WINDOW_BITS)
       && `client_max_window_bits=${peerWindowBits}`,
   );
-  // Safari accepts `client_no_context_takeover` in an answer but still refers to earlier messages.
+  // Safari accepts `client_no_context_takeover` in an answer, but still refers to earlier messages.
   // So the window is dropped only for a client that offered the parameter itself.
-  return {
-    params: { windowBits, takeover, peerWindowBits, peerTakeover: offer.clientTakeover },
-    answer: text,
-  };
+  const params = { windowBits, takeover, peerWindowBits, peerTakeover: offer.clientTakeover };
+  return { params, answer: text };
 }
 
 /**
  * The client's offers (§7.1). A second, bare one is for servers that decline every parameter.
- *
  * `client_max_window_bits` without a value lets the server choose any limit for this endpoint.
  */
 export function formatOffer(options: DeflateOptions): string {
@@ -243,10 +227,8 @@ function readNothing([, value]: ExtensionParam): true | undefined {
   return value === undefined ? true : undefined;
 }
 
-/**
- * §7.1.2.1: "a decimal integer value without leading zeroes between 8 to 15, inclusive". A quoted
- * value is refused, although RFC 6455 §9.1 allows it: no known peer sends it, and parsers differ.
- */
+// §7.1.2.1: "a decimal integer value without leading zeroes between 8 to 15, inclusive". Refuses
+// quotes, although RFC 6455 §9.1 allows them: no known peer sends them, and parsers differ.
 function readBits([, value, quoted]: ExtensionParam): number | undefined {
   return quoted !== true && /^(?:[89]|1[0-5])$/.test(value ?? "") ? Number(value) : undefined;
 }

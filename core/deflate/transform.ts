@@ -1,13 +1,10 @@
 // The payload of compressed messages: RFC 7692 §7.2, with an injected codec. "Content" is what the
-// application sees, a "body" is its compressed form.
-//
-// The caller decides which messages are compressed, and handles frames and the RSV1 bit.
+// application sees, a "body" its compressed form. The caller decides which messages are compressed,
+// and handles frames and the RSV1 bit.
 
 import { ProtocolError } from "../errors.ts";
 import { type Deflater, InflateLimitError, type Inflater } from "./codec.ts";
 import type { DeflateOptions, DeflateParams } from "./negotiate.ts";
-
-const NOTHING = new Uint8Array(0);
 
 /** The end of a sync flush: the empty stored block that §7.2.1 strips and §7.2.2 appends. */
 const TAIL = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
@@ -30,8 +27,8 @@ export class MessageDeflate {
   constructor(params: DeflateParams, options: DeflateOptions) {
     this.#params = params;
     this.#options = options;
-    // A server may ask a client for an 8-bit window (§7.1.2.2), which codecs cannot do. Then whole
-    // messages go uncompressed, and a message sent in pieces goes in stored blocks.
+    // A server may ask for an 8-bit window (§7.1.2.2), which codecs cannot do. Then whole messages
+    // go uncompressed, and a message sent in pieces goes in stored blocks.
     const storeOnly = params.windowBits === 8;
     this.threshold = storeOnly ? Infinity : options.threshold;
     this.shareKey = params.takeover || storeOnly
@@ -49,28 +46,26 @@ export class MessageDeflate {
 
   /**
    * The content of the next piece of a body.
-   *
    * @throws {ProtocolError} for more than `limit` bytes, and for corrupt DEFLATE
    */
   inflate(piece: Uint8Array, limit: number): Uint8Array {
-    if (piece.length === 0) return NOTHING;
+    if (piece.length === 0) return new Uint8Array(0);
     this.#begun = true;
     return guarded(this.#incoming(), piece, limit);
   }
 
   /**
    * Ends the message; returns the rest of its content.
-   *
    * @throws {ProtocolError} for more than `limit` bytes, and for an end inside a block
    */
   finish(limit: number): Uint8Array {
     // §7.2.3.6 encodes empty content in one byte. Accept an empty body too; it means the same.
-    if (!this.#begun) return NOTHING;
+    if (!this.#begun) return new Uint8Array(0);
     this.#begun = false;
     const inflater = this.#incoming();
     // A body may end with a BFINAL block. §7.2.3.4 requires an empty block after it, which many
     // senders omit. Accept both, as receivers with zlib do.
-    const rest = inflater.position === "start" ? NOTHING : guarded(inflater, TAIL, limit);
+    const rest = inflater.position === "start" ? new Uint8Array(0) : guarded(inflater, TAIL, limit);
     if (inflater.position === "inside") throw new ProtocolError("deflate-corrupt");
     if (!this.#params.peerTakeover) inflater.reset();
     return rest;
@@ -89,17 +84,16 @@ export class MessageDeflate {
   }
 
   #outgoing(): Deflater {
-    const { windowBits } = this.#params;
+    if (this.#deflater !== undefined) return this.#deflater;
     const { codec, level, memLevel } = this.#options;
-    return this.#deflater ??= windowBits === 8
-      ? codec.createDeflater({ windowBits: 9, level: 0, memLevel })
-      : codec.createDeflater({ windowBits, level, memLevel });
+    const { windowBits } = this.#params;
+    const options = windowBits === 8 ? { windowBits: 9, level: 0 } : { windowBits, level };
+    return this.#deflater = codec.createDeflater({ ...options, memLevel });
   }
 
   #incoming(): Inflater {
-    return this.#inflater ??= this.#options.codec.createInflater({
-      windowBits: this.#params.peerWindowBits,
-    });
+    const windowBits = this.#params.peerWindowBits;
+    return this.#inflater ??= this.#options.codec.createInflater({ windowBits });
   }
 }
 
@@ -107,8 +101,7 @@ function guarded(inflater: Inflater, bytes: Uint8Array, limit: number): Uint8Arr
   try {
     return inflater.inflate(bytes, limit);
   } catch (error) {
-    throw new ProtocolError(
-      error instanceof InflateLimitError ? "message-too-big" : "deflate-corrupt",
-    );
+    const tooBig = error instanceof InflateLimitError;
+    throw new ProtocolError(tooBig ? "message-too-big" : "deflate-corrupt");
   }
 }

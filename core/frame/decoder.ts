@@ -1,25 +1,13 @@
 // Chunks in, pieces of frames out: RFC 6455 §5.2. A piece is the part of one frame's payload that
-// lies in one chunk, unmasked in place.
-//
-// Use it as a cursor: `push` a chunk, then call `next` until it returns false. After each true its
-// fields describe one piece, so no object is made per frame. The decoder checks each header alone;
-// message.ts checks the order of frames.
+// lies in one chunk, unmasked in place. Headers are checked alone; message.ts checks their order.
+// A cursor: `push` a chunk, then call `next` until it returns false. After each true the fields
+// describe one piece, so no object is made per frame.
 
+import { NOTHING, Pieces } from "../bytes.ts";
 import { ProtocolError } from "../errors.ts";
-import type { FirstByteRules } from "./header.ts";
-import {
-  CONTROL,
-  FIN,
-  MASK,
-  MAX_HEADER_SIZE,
-  MAX_MEDIUM_LENGTH,
-  MAX_SHORT_LENGTH,
-  readUint32,
-  RSV1,
-} from "./header.ts";
+import { CONTROL, FIN, type FirstByteRules, MASK, readUint32, RSV1 } from "./header.ts";
+import { MAX_HEADER_SIZE, MAX_MEDIUM_LENGTH, MAX_SHORT_LENGTH } from "./header.ts";
 import { applyMask, readKey, rotateKey } from "./mask.ts";
-
-const NOTHING = new Uint8Array(0);
 
 /** Splits a stream of chunks into pieces of frames. */
 export class FrameDecoder {
@@ -41,18 +29,19 @@ export class FrameDecoder {
   /** Bytes of the payload after this piece. */
   remaining = 0;
 
-  // Reading
+  readonly #rules: FirstByteRules;
+  readonly #mask: number;
   /** Whether the transport reuses a chunk's memory once the chunk is used up. */
   readonly #lent: boolean;
   /** Whether the memory of `chunk` stays as it is. */
   #kept = false;
   #offset = 0;
   #key = 0;
-  readonly #rules: FirstByteRules;
-  readonly #mask: number;
   /** The start of a header that the previous chunk cut off. */
   #spill: Uint8Array | undefined;
   #spilled = 0;
+  /** The payload so far of a control frame that a chunk cut. */
+  #control: Pieces | undefined;
 
   /** `masked`: the peer is a client, which "MUST mask all frames that it sends" (§5.1). */
   constructor(rules: FirstByteRules, masked: boolean, lent: boolean = false) {
@@ -68,17 +57,13 @@ export class FrameDecoder {
     this.#kept = !this.#lent;
   }
 
-  /**
-   * The chunk, in memory that an event may refer to. A lent chunk is copied here once, because one
-   * copy costs less than a copy of each message in it.
-   */
+  /** The chunk, as an event may refer to it. Copies a lent one once: cheaper than every message. */
   keep(): Uint8Array {
     if (!this.#kept) this.chunk = this.chunk.slice();
     this.#kept = true;
     return this.chunk;
   }
 
-  /** Drops the chunk, which is used up. */
   release(): void {
     this.chunk = NOTHING;
     this.#offset = 0;
@@ -86,7 +71,6 @@ export class FrameDecoder {
 
   /**
    * Moves to the next piece; returns false when the chunk is used up.
-   *
    * @throws {ProtocolError} for a violation in a header
    */
   next(): boolean {
@@ -104,6 +88,14 @@ export class FrameDecoder {
     this.last = this.remaining === 0;
     if (this.#mask !== 0 && size !== 0) this.#unmask(size);
     return true;
+  }
+
+  /** The payload of the current control frame, once it is whole. */
+  wholePayload(): Uint8Array | undefined {
+    if (this.first && this.last) return this.keep().subarray(this.start, this.end);
+    this.#control ??= new Pieces();
+    this.#control.append(this.chunk, this.start, this.end);
+    return this.last ? this.#control.join() : undefined;
   }
 
   #unmask(size: number): void {

@@ -1,5 +1,4 @@
 // Masking, RFC 6455 §5.3: a client's payload is XORed with a repeated four-byte key.
-//
 // A key is one 32-bit integer here, its first byte lowest, so a shift to a later position is a
 // rotation. These are the library's hottest loops: long payloads go word by word.
 
@@ -7,7 +6,6 @@ import { fillRandom } from "../platform.ts";
 
 // In bytes. Below this the Int32Array costs more than it saves.
 const WORDWISE_FROM = 128;
-
 // On a big-endian machine a word does not match the key's byte order; the byte loop does the work.
 const LITTLE_ENDIAN = new Uint8Array(new Int32Array([1]).buffer)[0] === 1;
 

@@ -1,25 +1,19 @@
 // ClientHandshake: the opening handshake as a client sees it, RFC 6455 §4.1. The request is in the
 // output from the start. Bytes and times go in; a connection or a failure comes out.
-//
-// request.ts writes the request, response.ts says what the answer must be. Redirects, proxies and
-// retries are the host's.
+// request.ts writes the request, response.ts says what the answer must be. The host does redirects,
+// proxies and retries.
 
 import { Pieces } from "../bytes.ts";
 import { HandshakeAnswer, HandshakeError } from "../errors.ts";
+import { NO_EVENTS } from "../events.ts";
 import type { HandshakeFault } from "../faults.ts";
 import { BodyReader, responseBodyLength } from "../http/body.ts";
 import type { HeaderFields, HeaderInput } from "../http/fields.ts";
 import { HeadReader, parseResponseHead, type ResponseHead } from "../http/head.ts";
 import type { Machine } from "../machine.ts";
 import { Output } from "../output.ts";
-import {
-  type HandshakeFailed,
-  type HandshakeOptions,
-  openConnection,
-  type Opened,
-  type ResolvedOptions,
-  resolveOptions,
-} from "./options.ts";
+import type { HandshakeFailed, HandshakeOptions, Opened, ResolvedOptions } from "./options.ts";
+import { openConnection, resolveOptions } from "./options.ts";
 import { type ClientUrl, formatUpgrade } from "./request.ts";
 import { type Expected, readSwitch } from "./response.ts";
 
@@ -46,7 +40,6 @@ export type ClientHandshakeEvent =
 
 /** Bytes of the body of a refusal that are kept: room for any message, not for a download. */
 const MAX_ANSWER_BODY = 64 * 1024;
-
 /** Informational answers that may come before the final one; servers send one or two. */
 const MAX_INTERIMS = 16;
 
@@ -57,12 +50,10 @@ interface Refusal {
   readonly body: Pieces;
 }
 
-const NO_EVENTS: readonly ClientHandshakeEvent[] = [];
-
 /**
  * The opening handshake of one connection of a client.
  *
- * - **Inputs** `begin`, `receive`, `receiveEnd`, `tick`: what the transport and the clock did.
+ * - **Inputs** `begin`, `receive`, `receiveEnd`, `tick`: the transport and the clock.
  * - **Outputs** `takeOutput`, `outputEnded`, `deadline`, `expired`: look at them after every input,
  *   and before the first.
  *
@@ -74,25 +65,17 @@ const NO_EVENTS: readonly ClientHandshakeEvent[] = [];
 export class ClientHandshake implements Machine<ClientHandshakeEvent> {
   readonly #options: ResolvedOptions;
   readonly #expected: Expected;
-
-  // Receiving
+  readonly #output = new Output();
   #reader: HeadReader;
   #interims = 0;
   #refusal: Refusal | undefined;
   #over: "opened" | "failed" | undefined;
-
-  // Sending
-  readonly #output = new Output();
-
-  // Time
   #deadline: number;
 
   /**
    * A handshake with its request in the output; `timeouts.handshake` counts from `now`.
-   *
    * @throws {UsageError} for a URL that is not one of a WebSocket, for an unknown or illegal
-   *   option,
-   *   and for a subprotocol or field that must not be sent
+   *   option, and for a subprotocol or field that must not be sent
    */
   constructor(url: ClientUrl, options: ClientHandshakeOptions, now: number) {
     this.#options = resolveOptions(options, ["key", "accept", "protocols", "headers"]);
@@ -104,8 +87,6 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     this.#output.push(formatUpgrade(url, key, protocols, deflate, headers));
     this.#deadline = now + this.#options.timeouts.handshake;
   }
-
-  // --- Inputs ---
 
   /** The transport is there: counts the time for the answer from now. */
   begin(now: number): void {
@@ -119,28 +100,32 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     return this.#readHead(chunk, now);
   }
 
+  /** The transport has ended, or is gone; `error` is the reason, if it failed. */
   receiveEnd(_now: number, error?: Error): readonly ClientHandshakeEvent[] {
     return this.#giveUp("answer-incomplete", error);
   }
 
+  /** Does what is due by `now`; an early call changes nothing. */
   tick(now: number): readonly ClientHandshakeEvent[] {
     return now >= this.#deadline ? this.#giveUp("answer-overdue") : NO_EVENTS;
   }
 
-  // --- Outputs ---
-
+  /** Takes all bytes to write now, in order. */
   takeOutput(): Uint8Array[] {
     return this.#output.take();
   }
 
+  /** Bytes that `takeOutput` would return. */
   get pendingOutput(): number {
     return this.#output.size;
   }
 
+  /** Whether to end the transport's output once the pending bytes are written. */
   get outputEnded(): boolean {
     return this.#over === "failed";
   }
 
+  /** When to call `tick`; `Infinity` for never. */
   get deadline(): number {
     return this.#deadline;
   }
@@ -150,8 +135,6 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     return this.#over === "failed";
   }
 
-  // --- Reading ---
-
   #readHead(chunk: Uint8Array, now: number): readonly ClientHandshakeEvent[] {
     const bytes = this.#reader.receive(chunk);
     if (bytes === undefined) return NO_EVENTS;
@@ -160,8 +143,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     const { rest } = this.#reader;
     if (head.status === 101) return this.#open(head, rest, now);
     if (head.status >= 200) return this.#beginRefusal(head, rest);
-    // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to
-    // a final response".
+    // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses".
     if (++this.#interims > MAX_INTERIMS) return this.#fail(new HandshakeError("interim-too-many"));
     this.#reader = new HeadReader("response", this.#options.limits);
     return this.#readHead(rest, now);
@@ -180,8 +162,7 @@ export class ClientHandshake implements Machine<ClientHandshakeEvent> {
     return [{ type: "opened", connection, protocol, extensions, headers, rest }];
   }
 
-  // RFC 6455 §4.1: with any other status "the client handles the response per HTTP procedures".
-  // Here the failure carries it.
+  // RFC 6455 §4.1: "the client handles the response per HTTP procedures". The failure carries it.
   #beginRefusal(head: ResponseHead, rest: Uint8Array): readonly ClientHandshakeEvent[] {
     this.#refusal = { head, reader: new BodyReader(responseBodyLength(head)), body: new Pieces() };
     return this.#readBody(this.#refusal, rest);

@@ -1,5 +1,6 @@
 // The key of an opening handshake and the value that answers it: RFC 6455 §4.1 step 7 and §4.2.2
-// step 5.4. `acceptKey` is the only asynchronous function of the core, because Web Crypto is.
+// step 5.4. Short, and a file of its own: `acceptKey` is the core's only asynchronous function,
+// because Web Crypto is.
 
 import { fillRandom, sha1, utf8Encoder } from "../platform.ts";
 
@@ -25,21 +26,14 @@ export async function acceptKey(key: string): Promise<string> {
   return encodeBase64(await sha1(utf8Encoder.encode(key + KEY_GUID)));
 }
 
-const ALPHABET = utf8Encoder.encode(
-  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-);
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /** The bytes in base64, padded (RFC 4648 §4). */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = "";
   for (let index = 0; index < bytes.length; index += 3) {
     const group = bytes[index]! << 16 | (bytes[index + 1] ?? 0) << 8 | (bytes[index + 2] ?? 0);
-    text += String.fromCharCode(
-      ALPHABET[group >> 18]!,
-      ALPHABET[group >> 12 & 63]!,
-      ALPHABET[group >> 6 & 63]!,
-      ALPHABET[group & 63]!,
-    );
+    for (const shift of [18, 12, 6, 0]) text += ALPHABET[group >> shift & 63]!;
   }
   const padding = (3 - bytes.length % 3) % 3;
   return text.slice(0, text.length - padding) + "==".slice(0, padding);

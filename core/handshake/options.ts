@@ -5,21 +5,16 @@ import type { DeflateOptions, DeflateParams, GivenDeflateOptions } from "../defl
 import { resolveDeflate } from "../deflate/negotiate.ts";
 import { MessageDeflate } from "../deflate/transform.ts";
 import type { HandshakeError } from "../errors.ts";
-import {
-  type Limits,
-  refuseUnknown,
-  resolveLimits,
-  resolveTimeouts,
-  type Timeouts,
-} from "../limits.ts";
+import type { Limits, Timeouts } from "../limits.ts";
+import { refuseUnknown, resolveLimits, resolveTimeouts } from "../limits.ts";
 
 /** How a handshake, and the connection that follows, is set up. */
 export interface HandshakeOptions extends Omit<ConnectionOptions, "role" | "deflate"> {
   /** Offers or accepts permessage-deflate (RFC 7692). Default: no extension is used. */
   readonly deflate?: GivenDeflateOptions | undefined;
   /**
-   * The value of Date in a server's answers, such as `() => new Date().toUTCString()`. Without it
-   * answers have none, as RFC 9110 §6.6.1 asks of a server without a clock.
+   * The value of Date in a server's answers, such as `() => new Date().toUTCString()`. Default:
+   * none, as RFC 9110 §6.6.1 asks of a server without a clock.
    */
   readonly date?: (() => string) | undefined;
 }
@@ -31,23 +26,13 @@ export interface ResolvedOptions extends HandshakeOptions {
   readonly deflate: DeflateOptions | undefined;
 }
 
-const HANDSHAKE_OPTIONS: readonly string[] = [
-  "limits",
-  "timeouts",
-  "messages",
-  "text",
-  "chunks",
-  "output",
-  "deflate",
-  "date",
-];
+const NAMES = ["limits", "timeouts", "messages", "text", "chunks", "output", "deflate", "date"];
 
 // A server gives the same options to all its handshakes: they are checked once.
 const resolved = new WeakMap<HandshakeOptions, ResolvedOptions>();
 
 /**
  * The options in force; `otherNames` are legal besides those of all handshakes.
- *
  * @throws {UsageError} for an unknown name or an illegal value
  */
 export function resolveOptions(
@@ -56,7 +41,7 @@ export function resolveOptions(
 ): ResolvedOptions {
   const known = resolved.get(given);
   if (known !== undefined) return known;
-  refuseUnknown("handshake", given, [...HANDSHAKE_OPTIONS, ...otherNames]);
+  refuseUnknown("handshake", given, [...NAMES, ...otherNames]);
   const limits = resolveLimits(given.limits);
   const timeouts = resolveTimeouts(given.timeouts);
   const deflate = given.deflate && resolveDeflate(given.deflate);
@@ -79,6 +64,7 @@ export interface Opened {
 
 /** The handshake failed: exactly once, and last. */
 export interface HandshakeFailed {
+  /** No event follows. */
   readonly type: "failed";
   /** The broken rule, or the time that ran out. */
   readonly error: HandshakeError;
@@ -91,7 +77,6 @@ export function openConnection(
   params: DeflateParams | undefined,
   now: number,
 ): Connection {
-  const { limits, timeouts, messages, text, chunks, output } = options;
   const deflate = params && new MessageDeflate(params, options.deflate!);
-  return new Connection({ role, limits, timeouts, messages, text, chunks, output, deflate }, now);
+  return new Connection({ ...options, role, deflate }, now);
 }

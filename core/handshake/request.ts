@@ -1,23 +1,14 @@
 // The request of the opening handshake: how a client writes it (RFC 6455 §4.1), and what a server
-// asks of it (RFC 9112 for any request, RFC 6455 §4.2.1 for one that wants a WebSocket).
-//
-// Pure functions. server.ts and client.ts decide when they are called and what follows.
+// asks of it (RFC 9112 for any request, RFC 6455 §4.2.1 for one that wants a WebSocket). Pure
+// functions: server.ts and client.ts decide when they are called and what follows.
 
 import { type DeflateOptions, formatOffer } from "../deflate/negotiate.ts";
 import { UsageError } from "../errors.ts";
 import type { HandshakeFault } from "../faults.ts";
 import { requestBodyFault, requestBodyLength } from "../http/body.ts";
-import {
-  equalsIgnoringCase,
-  type Extension,
-  type HeaderField,
-  type HeaderFields,
-  type HeaderInput,
-  isToken,
-  parseExtensions,
-  parseTokenList,
-  splitList,
-} from "../http/fields.ts";
+import type { Extension, HeaderField, HeaderFields, HeaderInput } from "../http/fields.ts";
+import { equalsIgnoringCase, isToken, parseExtensions } from "../http/fields.ts";
+import { parseTokenList, splitList } from "../http/fields.ts";
 import { checkFields, formatRequestHead } from "../http/format.ts";
 import { isHost, type RequestHead, splitAbsoluteTarget } from "../http/head.ts";
 import { utf8Encoder } from "../platform.ts";
@@ -44,17 +35,16 @@ export interface UpgradeRequest extends RequestHead {
 
 type Rule = readonly [fault: HandshakeFault, broken: (head: RequestHead) => boolean];
 
-// RFC 9112 §3.2: "A server MUST respond with a 400 … to any HTTP/1.1 request message that lacks
-// a Host header field and to any request message that contains more than one Host header field line
-// or a Host header field with an invalid field value."
+// RFC 9112 §3.2: "A server MUST respond with a 400" to an HTTP/1.1 request that lacks Host, and to
+// any request with "more than one Host header field line" or with an invalid one.
 const HTTP_RULES: readonly Rule[] = [
   ["host-missing", ({ version, headers }) => version !== "HTTP/1.0" && !headers.has("host")],
   ["host-repeated", ({ headers }) => headers.repeats("host")],
   ["host-invalid", ({ headers }) => headers.has("host") && !isHost(headers.get("host")!)],
 ];
 
-// RFC 6455 §4.2.1, in the order in which a fault tells most about what is wrong. RFC 9110 §7.8
-// has a server ignore Upgrade in HTTP/1.0; a client that means a WebSocket is told what is missing.
+// RFC 6455 §4.2.1; the most telling fault comes first. RFC 9110 §7.8 has a server ignore Upgrade
+// in HTTP/1.0, but a client that means a WebSocket is told what is missing.
 const UPGRADE_RULES: readonly Rule[] = [
   ["method-not-get", ({ method }) => method !== "GET"],
   ["upgrade-http-version", ({ version }) => version === "HTTP/1.0"],
@@ -73,8 +63,7 @@ const UPGRADE_RULES: readonly Rule[] = [
 function listsWebSocket(headers: HeaderFields): boolean {
   const value = headers.get("upgrade");
   if (value === undefined) return false;
-  // Nearly all clients send this: no list has to be made of it.
-  if (value === "websocket") return true;
+  if (value === "websocket") return true; // as nearly all clients send it
   return splitList(value).some((protocol) => equalsIgnoringCase(protocol, "websocket"));
 }
 
@@ -85,10 +74,7 @@ export function listsUpgrade(headers: HeaderFields): boolean {
 }
 
 function brokenRule(rules: readonly Rule[], head: RequestHead): HandshakeFault | undefined {
-  for (const [fault, broken] of rules) {
-    if (broken(head)) return fault;
-  }
-  return undefined;
+  return rules.find(([, broken]) => broken(head))?.[0];
 }
 
 /** The rule of HTTP that a request breaks, whatever it asks for. */
@@ -105,11 +91,6 @@ export function wantsWebSocket({ headers }: RequestHead): boolean {
     || headers.has("sec-websocket-version");
 }
 
-/** The rule that a request without an upgrade breaks: it is answered, if it is GET or HEAD. */
-export function plainRequestFault({ method }: RequestHead): HandshakeFault | undefined {
-  return method === "GET" || method === "HEAD" ? undefined : "method-not-allowed";
-}
-
 /** Reads a request that wants a WebSocket, with its extension offers; or names the broken rule. */
 export function readUpgrade(
   head: RequestHead,
@@ -121,8 +102,7 @@ export function readUpgrade(
   if (typeof protocols === "string") return protocols;
   const offers = readOffers(headers);
   if (typeof offers === "string") return offers;
-  // RFC 9112 §3.2.2: with a target in absolute form a server "MUST ignore the received Host header
-  // field".
+  // RFC 9112 §3.2.2: for an absolute target a server "MUST ignore the received Host header".
   const [host, path] = splitAbsoluteTarget(target) ?? [headers.get("host")!, target];
   const origin = headers.get("origin");
   const key = headers.get("sec-websocket-key")!;
@@ -165,22 +145,18 @@ export interface ClientUrl {
   readonly password?: string;
 }
 
-const PROTOCOLS: readonly string[] = ["ws:", "wss:", "http:", "https:"];
+const SCHEMES = ["ws:", "wss:", "http:", "https:"];
+const isOwn = ownFields(["host", "upgrade", "connection", "content-length", "transfer-encoding"]);
 
-const OWN_NAMES: readonly string[] = [
-  "host",
-  "upgrade",
-  "connection",
-  "content-length",
-  "transfer-encoding",
-];
+/** Tells, by lower-case names, the fields that a handshake writes itself: its own and `names`. */
+export function ownFields(names: readonly string[]): (lowerName: string) => boolean {
+  return (lowerName) => lowerName.startsWith("sec-websocket-") || names.includes(lowerName);
+}
 
 /**
  * The head of the request.
- *
  * @throws {UsageError} for a URL that is not one of a WebSocket, and for a key, subprotocol or
- *   field
- *   that must not be sent
+ *   field that must not be sent
  */
 export function formatUpgrade(
   url: ClientUrl,
@@ -210,15 +186,10 @@ export function formatUpgrade(
   return formatRequestHead("GET", (url.pathname || "/") + url.search, fields.concat(given));
 }
 
-function isOwn(lowerName: string): boolean {
-  return lowerName.startsWith("sec-websocket-") || OWN_NAMES.includes(lowerName);
-}
-
 function checkUrl({ protocol, host, hash }: ClientUrl): void {
-  if (!PROTOCOLS.includes(protocol)) {
-    throw new UsageError(
-      `${JSON.stringify(protocol)} is not the scheme of a WebSocket: use ws: or wss:`,
-    );
+  if (!SCHEMES.includes(protocol)) {
+    const name = JSON.stringify(protocol);
+    throw new UsageError(`${name} is not the scheme of a WebSocket: use ws: or wss:`);
   }
   if (!isHost(host)) {
     throw new UsageError(`${JSON.stringify(host)} is not a host with an optional port`);
@@ -233,9 +204,8 @@ function checkUrl({ protocol, host, hash }: ClientUrl): void {
 function checkProtocols(protocols: readonly string[]): void {
   for (const protocol of protocols) {
     if (typeof protocol !== "string" || !isToken(protocol)) {
-      throw new UsageError(
-        `subprotocol ${JSON.stringify(protocol)} is not a token (RFC 6455 §4.1)`,
-      );
+      const name = JSON.stringify(protocol);
+      throw new UsageError(`subprotocol ${name} is not a token (RFC 6455 §4.1)`);
     }
   }
   if (new Set(protocols).size !== protocols.length) {
@@ -243,7 +213,8 @@ function checkProtocols(protocols: readonly string[]): void {
   }
 }
 
-type Credentials = Pick<ClientUrl, "username" | "password">;
+/** The user name and password of a URL, percent-encoded. */
+export type Credentials = Pick<ClientUrl, "username" | "password">;
 
 /** Whether the URL has a user name or a password. */
 export function hasCredentials({ username = "", password = "" }: Credentials): boolean {
@@ -252,7 +223,6 @@ export function hasCredentials({ username = "", password = "" }: Credentials): b
 
 /**
  * Basic authentication (RFC 7617), for Authorization or Proxy-Authorization.
- *
  * @throws {UsageError} if user name or password are not percent-encoded UTF-8
  */
 export function formatCredentials({ username = "", password = "" }: Credentials): string {

@@ -1,16 +1,11 @@
 // The answer of the opening handshake: how a server accepts or refuses (RFC 6455 §4.2.2), and what
-// a client asks of an answer that switches protocols (RFC 6455 §4.1).
-//
-// Pure functions. server.ts and client.ts decide when they are called and what follows.
+// a client asks of an answer that switches protocols (RFC 6455 §4.1). Pure functions: server.ts
+// and client.ts decide when they are called and what follows.
 
 import { type DeflateOptions, type DeflateParams, readAnswer } from "../deflate/negotiate.ts";
 import type { HandshakeFault } from "../faults.ts";
-import {
-  equalsIgnoringCase,
-  type HeaderField,
-  HeaderFields,
-  parseExtensions,
-} from "../http/fields.ts";
+import type { HeaderField } from "../http/fields.ts";
+import { equalsIgnoringCase, HeaderFields, parseExtensions } from "../http/fields.ts";
 import { formatResponseHead } from "../http/format.ts";
 import type { ResponseHead } from "../http/head.ts";
 import { utf8Encoder } from "../platform.ts";
@@ -73,40 +68,33 @@ export interface Agreement {
   readonly params: DeflateParams | undefined;
 }
 
-type Rule = readonly [
-  fault: HandshakeFault,
-  broken: (head: ResponseHead, expected: Expected) => boolean,
-];
+type Rule = readonly [HandshakeFault, (headers: HeaderFields, expected: Expected) => boolean];
+
+const PROTOCOL = "sec-websocket-protocol";
 
 const RULES: readonly Rule[] = [
-  ["answer-http-version", ({ version }) => version === "HTTP/1.0"],
-  ["answer-upgrade-missing", ({ headers }) => !headers.has("upgrade")],
-  ["answer-upgrade-wrong", ({ headers }) => {
-    return !equalsIgnoringCase(headers.get("upgrade")!, "websocket");
+  ["answer-upgrade-missing", (headers) => !headers.has("upgrade")],
+  ["answer-upgrade-wrong", (headers) => !equalsIgnoringCase(headers.get("upgrade")!, "websocket")],
+  ["answer-connection-missing", (headers) => !listsUpgrade(headers)],
+  ["accept-missing", (headers) => !headers.has("sec-websocket-accept")],
+  ["accept-repeated", (headers) => headers.repeats("sec-websocket-accept")],
+  ["accept-wrong", (headers, { accept }) => headers.get("sec-websocket-accept") !== accept],
+  ["protocol-unasked", (headers, { protocols }) => headers.has(PROTOCOL) && protocols.length === 0],
+  ["protocol-repeated", (headers) => headers.get(PROTOCOL)?.includes(",") ?? false],
+  ["protocol-not-offered", (headers, { protocols }) => {
+    return headers.has(PROTOCOL) && !protocols.includes(headers.get(PROTOCOL)!);
   }],
-  ["answer-connection-missing", ({ headers }) => !listsUpgrade(headers)],
-  ["accept-missing", ({ headers }) => !headers.has("sec-websocket-accept")],
-  ["accept-repeated", ({ headers }) => headers.repeats("sec-websocket-accept")],
-  ["accept-wrong", ({ headers }, { accept }) => headers.get("sec-websocket-accept") !== accept],
-  ["protocol-unasked", ({ headers }, { protocols }) => {
-    return headers.has("sec-websocket-protocol") && protocols.length === 0;
-  }],
-  ["protocol-repeated", ({ headers }) => {
-    return headers.get("sec-websocket-protocol")?.includes(",") ?? false;
-  }],
-  ["protocol-not-offered", ({ headers }, { protocols }) => {
-    const protocol = headers.get("sec-websocket-protocol");
-    return protocol !== undefined && !protocols.includes(protocol);
-  }],
-  ["answer-extensions-repeated", ({ headers }) => headers.repeats("sec-websocket-extensions")],
+  ["answer-extensions-repeated", (headers) => headers.repeats("sec-websocket-extensions")],
 ];
 
 /** Reads an answer with status 101; or names the rule it breaks. */
 export function readSwitch(head: ResponseHead, expected: Expected): Agreement | HandshakeFault {
-  const fault = RULES.find(([, broken]) => broken(head, expected))?.[0];
+  const { headers, version } = head;
+  if (version === "HTTP/1.0") return "answer-http-version";
+  const fault = RULES.find(([, broken]) => broken(headers, expected))?.[0];
   if (fault !== undefined) return fault;
-  const protocol = head.headers.get("sec-websocket-protocol") ?? "";
-  const extensions = head.headers.get("sec-websocket-extensions");
+  const protocol = headers.get(PROTOCOL) ?? "";
+  const extensions = headers.get("sec-websocket-extensions");
   if (extensions === undefined) return { protocol, extensions: "", params: undefined };
   const answers = parseExtensions(extensions);
   if (answers === undefined) return "answer-extensions-malformed";

@@ -1,12 +1,13 @@
 // ServerHandshake: the opening handshake as a server sees it, RFC 6455 §4.2. Bytes and times go
 // in; a request comes out, and after the application's answer a connection.
 //
-// request.ts says what a request must be, response.ts how it is answered. Whether a good request is
-// accepted is the application's decision, and the digest of its key is an argument.
+// request.ts says what a request must be, response.ts how it is answered. The application decides
+// whether a good request is accepted, and computes the digest of its key.
 
 import { Pieces } from "../bytes.ts";
 import { answerOffers } from "../deflate/negotiate.ts";
 import { HandshakeError, UsageError } from "../errors.ts";
+import { NO_EVENTS } from "../events.ts";
 import { HANDSHAKE_FAULTS, type HandshakeFault } from "../faults.ts";
 import type { Extension, HeaderField, HeaderInput } from "../http/fields.ts";
 import { checkFields } from "../http/format.ts";
@@ -14,28 +15,19 @@ import { HeadReader, isTarget, parseRequestHead, type RequestHead } from "../htt
 import { refuseUnknown } from "../limits.ts";
 import { LINGER, type Machine } from "../machine.ts";
 import { Output } from "../output.ts";
-import {
-  type HandshakeFailed,
-  type HandshakeOptions,
-  openConnection,
-  type Opened,
-  type ResolvedOptions,
-  resolveOptions,
-} from "./options.ts";
-import {
-  plainRequestFault,
-  readUpgrade,
-  requestFault,
-  type UpgradeRequest,
-  wantsWebSocket,
-} from "./request.ts";
+import type { HandshakeFailed, HandshakeOptions, Opened, ResolvedOptions } from "./options.ts";
+import { openConnection, resolveOptions } from "./options.ts";
+import type { UpgradeRequest } from "./request.ts";
+import { ownFields, readUpgrade, requestFault, wantsWebSocket } from "./request.ts";
 import { formatRefusal, formatSwitch } from "./response.ts";
 
 /** What a server's handshake reports: a request at most once, and after it only a failure. */
 export type ServerHandshakeEvent =
   | { readonly type: "upgrade"; readonly request: UpgradeRequest; }
   | { readonly type: "request"; readonly request: RequestHead; }
-  | HandshakeFailed;
+  /** Bytes came before the answer. They are kept; a host may stop reading. */
+  | { readonly type: "early"; }
+  | HandshakeFailed & { readonly request?: RequestHead; };
 
 /** How a request is accepted. */
 export interface AcceptChoice {
@@ -46,42 +38,35 @@ export interface AcceptChoice {
 }
 
 /**
- * Bytes that may come before the answer: 1 MiB. It is above the largest chunk of a runtime
- * (512 KiB), so a host that stops reading once it has the request never meets it.
+ * Bytes that may come before the answer: 1 MiB. No chunk of a runtime is larger than 512 KiB, so a
+ * host that stops reading once it has the request never meets it.
  */
 export const MAX_EARLY_BYTES: number = 1024 * 1024;
 
-// RFC 9110 §15.5.6: 405 names the methods that are allowed. §15.5.22: 426 names the protocol, and
-// RFC 6455 §4.4 its version.
-const UPGRADE_FIELDS: readonly HeaderField[] = [
-  ["Upgrade", "websocket"],
-  ["Sec-WebSocket-Version", "13"],
-];
+// RFC 9110 §15.5.6: 405 names the allowed methods. §15.5.22: 426 names the protocol, and RFC 6455
+// §4.4: its version.
+const UPGRADE: readonly HeaderField[] = [["Upgrade", "websocket"], ["Sec-WebSocket-Version", "13"]];
 const FAULT_FIELDS: Readonly<Partial<Record<HandshakeFault, readonly HeaderField[]>>> = {
   "method-not-get": [["Allow", "GET"]],
   "method-not-allowed": [["Allow", "GET, HEAD"]],
-  "upgrade-http-version": UPGRADE_FIELDS,
-  "upgrade-missing": UPGRADE_FIELDS,
-  "version-missing": UPGRADE_FIELDS,
-  "version-unsupported": UPGRADE_FIELDS,
+  "upgrade-http-version": UPGRADE,
+  "upgrade-missing": UPGRADE,
+  "version-missing": UPGRADE,
+  "version-unsupported": UPGRADE,
 };
 
 const OWN_IN_REFUSAL: readonly string[] = ["connection", "content-length", "transfer-encoding"];
-const OWN_IN_ACCEPT: readonly string[] = ["upgrade", ...OWN_IN_REFUSAL];
-
-const NO_EVENTS: readonly ServerHandshakeEvent[] = [];
+const isOwnInAccept = ownFields(["upgrade", ...OWN_IN_REFUSAL]);
 
 /**
  * The opening handshake of one connection to a server.
  *
- * - **Inputs** `receive`, `receiveHead`, `receiveEnd`, `tick`: what the transport and the clock
- *   did.
- * - **Commands** `accept`, `reject`: what the application decided about the request.
+ * - **Inputs** `receive`, `receiveHead`, `receiveEnd`, `tick`: the transport and the clock.
+ * - **Commands** `accept`, `reject`: the application's decision about the request.
  * - **Outputs** `takeOutput`, `outputEnded`, `deadline`, `expired`: look at them after every call.
  *
- * A request that breaks a rule is answered at once, with the status of the rule in
- * `HANDSHAKE_FAULTS`. A GET or HEAD request without an upgrade is reported as `request`: `reject`
- * answers it, or the host does.
+ * A request that breaks a rule is answered at once, with the rule's status in `HANDSHAKE_FAULTS`. A
+ * GET or HEAD request without an upgrade is reported as `request`: `reject` or the host answers it.
  *
  * ```ts
  * for (const event of handshake.receive(chunk, now())) {
@@ -94,29 +79,22 @@ const NO_EVENTS: readonly ServerHandshakeEvent[] = [];
  */
 export class ServerHandshake implements Machine<ServerHandshakeEvent> {
   readonly #options: ResolvedOptions;
-
-  // Receiving
   readonly #reader: HeadReader;
+  readonly #output = new Output();
   /** `upgrade` and `request`: it was reported and not answered. `answered`: all is said. */
   #state: "reading" | "upgrade" | "request" | "answered" = "reading";
   #begun = false;
-  #method = "";
+  #head: RequestHead | undefined;
   #upgrade: readonly [request: UpgradeRequest, offers: readonly Extension[]] | undefined;
   #early = new Pieces();
   #failed = false;
-
-  // Sending
-  readonly #output = new Output();
   #outputEnded = false;
-
-  // Time
   #now: number;
   #deadline: number;
   #expired = false;
 
   /**
    * A handshake of which no byte has come; `timeouts.handshake` counts from `now`.
-   *
    * @throws {UsageError} for an unknown or illegal option
    */
   constructor(options: HandshakeOptions, now: number) {
@@ -126,14 +104,11 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
     this.#deadline = now + this.#options.timeouts.handshake;
   }
 
-  // --- Inputs ---
-
   /** Takes the next bytes. Behind the request they wait for the connection, 1 MiB at most. */
   receive(chunk: Uint8Array, now: number): readonly ServerHandshakeEvent[] {
     this.#now = now;
     if (this.#state === "reading") return this.#read(chunk);
-    if (this.#state === "upgrade") return this.#keep(chunk);
-    return NO_EVENTS;
+    return this.#state === "upgrade" ? this.#keep(chunk) : NO_EVENTS;
   }
 
   /** Takes a head that an HTTP server has read; bytes that came behind it go to `receive`. */
@@ -150,6 +125,7 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
     return this.#begun ? this.#refuse("request-incomplete") : this.#fail("request-incomplete");
   }
 
+  /** Does what is due by `now`; an early call changes nothing. */
   tick(now: number): readonly ServerHandshakeEvent[] {
     this.#now = now;
     if (now < this.#deadline) return NO_EVENTS;
@@ -161,12 +137,9 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
     return NO_EVENTS;
   }
 
-  // --- Commands ---
-
   /**
    * Accepts the upgrade request: the 101 answer is in the output (RFC 6455 §4.2.2). Returns
-   * nothing after a failure, which was reported.
-   *
+   * `undefined` after a failure, which was reported.
    * @param accept the Sec-WebSocket-Accept: what `acceptKey` makes of the request's `key`
    * @param now when the connection begins; default: the time of the last input
    * @throws {UsageError} without an upgrade request or after an answer, for a subprotocol that was
@@ -185,8 +158,7 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
       throw new UsageError(`subprotocol ${name} was not offered by the client`);
     }
     const headers = this.#dated(checkFields(choice.headers, isOwnInAccept));
-    const { deflate } = this.#options;
-    const agreed = deflate && answerOffers(offers, deflate);
+    const agreed = this.#options.deflate && answerOffers(offers, this.#options.deflate);
     const extensions = agreed?.answer ?? "";
     this.#output.push(formatSwitch(accept, protocol, extensions, headers));
     this.#state = "answered";
@@ -196,9 +168,8 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
   }
 
   /**
-   * Answers with another status than 101, and ends the output. After a failure, which was answered
-   * already, it does nothing.
-   *
+   * Answers with another status than 101, and ends the output. Does nothing after a failure, which
+   * was answered already.
    * @param body text is sent as UTF-8, and as `text/plain` unless the headers say otherwise
    * @throws {UsageError} after an answer, for a status outside 200-599, and for a field that must
    *   not be sent or is the handshake's own
@@ -218,24 +189,27 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
     this.#answer(status, checkFields(headers, (name) => OWN_IN_REFUSAL.includes(name)), body);
   }
 
-  // --- Outputs ---
-
+  /** Takes all bytes to write now, in order. */
   takeOutput(): Uint8Array[] {
     return this.#output.take();
   }
 
+  /** Bytes that `takeOutput` would return. */
   get pendingOutput(): number {
     return this.#output.size;
   }
 
+  /** Whether to end the transport's output once the pending bytes are written. */
   get outputEnded(): boolean {
     return this.#outputEnded;
   }
 
+  /** When to call `tick`; `Infinity` for never. */
   get deadline(): number {
     return this.#deadline;
   }
 
+  /** Whether the peer has had its time to end the transport: drop it. */
   get expired(): boolean {
     return this.#expired;
   }
@@ -250,13 +224,13 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
     if (typeof head === "string") return this.#refuse(head);
     const events = this.#take(head);
     if (this.#state !== "upgrade") return events;
-    const fault = this.#keep(this.#reader.rest);
-    return fault.length === 0 ? events : fault;
+    const early = this.#keep(this.#reader.rest);
+    return this.#failed ? early : [...events, ...early];
   }
 
   #take(head: RequestHead): readonly ServerHandshakeEvent[] {
     this.#begun = true;
-    this.#method = head.method;
+    this.#head = head;
     const fault = requestFault(head);
     if (fault !== undefined) return this.#refuse(fault);
     if (!wantsWebSocket(head)) return this.#takePlain(head);
@@ -267,28 +241,28 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
     return [{ type: "upgrade", request: upgrade[0] }];
   }
 
-  // From here on the time is the host's: it may serve a large file.
+  // No deadline from here on: the host may serve a large file.
   #takePlain(request: RequestHead): readonly ServerHandshakeEvent[] {
-    const fault = plainRequestFault(request);
-    if (fault !== undefined) return this.#refuse(fault);
+    const { method } = request;
+    if (method !== "GET" && method !== "HEAD") return this.#refuse("method-not-allowed");
     this.#state = "request";
     this.#deadline = Infinity;
     return [{ type: "request", request }];
   }
 
   // RFC 6455 §4.1: a client "MUST wait for a response from the server before sending any further
-  // data". Some do not. What they sent is kept for the connection, which lacks nothing else.
+  // data". Some do not. The connection gets what they sent.
   #keep(bytes: Uint8Array): readonly ServerHandshakeEvent[] {
     if (this.#early.size + bytes.length > MAX_EARLY_BYTES) {
       return this.#refuse("early-data-too-large");
     }
+    const first = this.#early.size === 0 && bytes.length > 0;
     this.#early.append(bytes, 0, bytes.length);
-    return NO_EVENTS;
+    return first ? [{ type: "early" }] : NO_EVENTS;
   }
 
   // --- Answering ---
 
-  /** Answers a broken rule with its status; every rule that a request can break has one. */
   #refuse(fault: HandshakeFault): readonly ServerHandshakeEvent[] {
     const { status, section, message } = HANDSHAKE_FAULTS[fault];
     this.#answer(status!, FAULT_FIELDS[fault] ?? [], `${message} (${section})\n`);
@@ -298,14 +272,15 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
   #fail(fault: HandshakeFault): readonly ServerHandshakeEvent[] {
     this.#failed = true;
     this.#end();
-    return [{ type: "failed", error: new HandshakeError(fault) }];
+    const error = new HandshakeError(fault);
+    return [{ type: "failed", error, ...this.#head && { request: this.#head } }];
   }
 
   #answer(status: number, headers: readonly HeaderField[], body: string | Uint8Array): void {
     const [head, bytes] = formatRefusal(status, this.#dated(headers), body);
     this.#output.push(head);
     // RFC 9110 §9.3.2: the answer to HEAD has the fields of a body, and no body.
-    if (bytes.length > 0 && this.#method !== "HEAD") this.#output.push(bytes);
+    if (bytes.length > 0 && this.#head?.method !== "HEAD") this.#output.push(bytes);
     this.#end();
   }
 
@@ -321,8 +296,4 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
     this.#outputEnded = true;
     this.#early = new Pieces();
   }
-}
-
-function isOwnInAccept(lowerName: string): boolean {
-  return lowerName.startsWith("sec-websocket-") || OWN_IN_ACCEPT.includes(lowerName);
 }

@@ -1,6 +1,5 @@
-// The bodies of HTTP/1.1 messages and their lengths: RFC 9112 §6 and §7.
-//
-// A WebSocket handshake has no body. Refusals have one, and so do a server's other HTTP requests.
+// The bodies of HTTP/1.1 messages and their lengths: RFC 9112 §6 and §7. A WebSocket handshake
+// has no body. Refusals have one, and so do a server's other HTTP requests.
 
 import type { Pieces } from "../bytes.ts";
 import type { HandshakeFault } from "../faults.ts";

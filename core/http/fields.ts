@@ -1,8 +1,7 @@
 // Header fields as an ordered list, and the grammar of their values: tokens, token lists and quoted
 // strings (RFC 9110 §5), extensions (RFC 6455 §9.1). handshake/ interprets the fields.
-//
-// Backtracking regular expressions on these values, and their names as keys of plain objects, have
-// crashed WebSocket servers. So every parser here is linear, and no name is a key of an object.
+// Regular expressions that backtrack on these values, and names as keys of plain objects, have
+// crashed WebSocket servers. Every parser here is linear, and no name is a key of an object.
 
 /** One header field: the name as sent, and the value without surrounding whitespace. */
 export type HeaderField = readonly [name: string, value: string];
@@ -37,13 +36,14 @@ export class HeaderFields implements Iterable<HeaderField> {
     return this.#fields.length;
   }
 
-  /** The field's value if any; repeated fields are joined by `", "` (RFC 9110 §5.3). */
+  /**
+   * The field's value if any; repeated fields are joined by `", "` (RFC 9110 §5.3), and Cookie by
+   * `"; "` (RFC 6265 §4.2.1). Set-Cookie cannot be joined: the first is given, `getAll` gives all.
+   */
   get(name: string): string | undefined {
-    const wanted = name.toLowerCase();
-    const first = this.#lowerNames.indexOf(wanted);
-    if (first === -1) return undefined;
-    const single = this.#lowerNames.lastIndexOf(wanted) === first;
-    return single ? this.#fields[first]![1] : this.getAll(name).join(", ");
+    const values = this.getAll(name);
+    if (values.length < 2 || equalsIgnoringCase(name, "set-cookie")) return values[0];
+    return values.join(equalsIgnoringCase(name, "cookie") ? "; " : ", ");
   }
 
   /** The values of all fields of that name. */

@@ -1,6 +1,5 @@
-// HTTP heads out: RFC 9112 §3 to §5. The last gate before the wire: no byte of a head is written
-// that was not checked here. A CR, LF or NUL in a value would let it become another field or
-// message.
+// HTTP heads out: RFC 9112 §3 to §5. The last gate before the wire checks every byte of a head:
+// a CR, LF or NUL in a value would let it become another field or message.
 
 import { UsageError } from "../errors.ts";
 import { type HeaderField, type HeaderInput, isFieldValue, isToken, trimSpace } from "./fields.ts";
@@ -8,10 +7,8 @@ import { isTarget } from "./head.ts";
 
 /**
  * The caller's header fields, checked, as a list.
- *
  * @param owned tells which names, in lower case, are not the caller's to set
- * @throws {UsageError} naming the field: one that must not be sent, or that is written by the
- *   handshake itself
+ * @throws {UsageError} naming a field that must not be sent, or that the handshake itself writes
  */
 export function checkFields(
   input: HeaderInput | undefined,
@@ -23,7 +20,7 @@ export function checkFields(
       `headers is ${String(input)}; it takes an object, or a list of names with values`,
     );
   }
-  return (isIterable(input) ? [...input] : Object.entries(input)).map((field) => {
+  return (Symbol.iterator in input ? [...input] : Object.entries(input)).map((field) => {
     checkField(field);
     const [name, value] = field;
     if (owned(name.toLowerCase())) {
@@ -33,16 +30,6 @@ export function checkFields(
   });
 }
 
-function isIterable(input: HeaderInput): input is Iterable<HeaderField> {
-  return Symbol.iterator in input;
-}
-
-/**
- * Refuses a field that must not be sent: CR, LF or NUL in it would let its value become another
- * field, or another message.
- *
- * @throws {UsageError} naming the field
- */
 function checkField([name, value]: HeaderField): void {
   if (typeof name !== "string" || !isToken(name)) {
     throw new UsageError(`header name ${JSON.stringify(name)} is not a token (RFC 9110 §5.1)`);
@@ -56,7 +43,6 @@ function checkField([name, value]: HeaderField): void {
 
 /**
  * The head of a request, as bytes.
- *
  * @throws {UsageError} for a method, target or field that must not be sent
  */
 export function formatRequestHead(
@@ -74,11 +60,8 @@ export function formatRequestHead(
 }
 
 /**
- * The head of a response, as bytes; the reason phrase is the registered one unless another is
- * given.
- *
- * @throws {UsageError} for a status outside 100-599, and for a phrase or field that must not be
- *   sent
+ * The head of a response, as bytes; `statusText` is the registered phrase by default.
+ * @throws {UsageError} for a status outside 100-599, and for a phrase or field not to be sent
  */
 export function formatResponseHead(
   status: number,
@@ -109,9 +92,7 @@ function encodeLatin1(text: string): Uint8Array {
   return bytes;
 }
 
-/**
- * The registered reason phrases of the statuses that answer a handshake (RFC 9110 §15, RFC 6585).
- */
+/** The registered reason phrases for statuses that answer a handshake (RFC 9110 §15, RFC 6585). */
 const STATUS_TEXTS: ReadonlyMap<number, string> = new Map([
   [101, "Switching Protocols"],
   [200, "OK"],

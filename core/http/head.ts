@@ -1,9 +1,8 @@
 // The heads of HTTP/1.x requests and responses, found in chunks and parsed: RFC 9112 §2 to §5.
-//
 // Strict where two parsers could disagree: lines end in CRLF, nothing is folded, no space stands
 // before a colon, no control character is in a value. Text is Latin-1, as in HTTP's grammar.
 
-import { Pieces } from "../bytes.ts";
+import { NOTHING, Pieces } from "../bytes.ts";
 import type { HandshakeFault } from "../faults.ts";
 import type { Limits } from "../limits.ts";
 import { utf8Decoder } from "../platform.ts";
@@ -37,26 +36,25 @@ export interface ResponseHead {
 const LF = 0x0a;
 const CR = 0x0d;
 const CRLF_LENGTH = 2;
-const EMPTY = new Uint8Array(0);
 
-/**
- * Finds the end of a head in the chunks of a transport; every byte is looked at once, however the
- * chunks cut it.
- */
+/** Finds the end of a head in the chunks of a transport. Looks at every byte once. */
 export class HeadReader {
   /** What follows the head in the chunk that ended it. */
-  rest: Uint8Array = EMPTY;
+  rest: Uint8Array = NOTHING;
 
   readonly #kind: "request" | "response";
+  readonly #malformed: HandshakeFault;
   readonly #limits: Limits;
   readonly #held = new Pieces();
-  /** Where the current line begins, and how many lines ended before it. */
   #lineStart = 0;
+  /** Lines that ended before it. */
   #lines = 0;
   #endedInCr = false;
 
+  /** A reader of one head, of which no byte has come. */
   constructor(kind: "request" | "response", limits: Limits) {
     this.#kind = kind;
+    this.#malformed = kind === "request" ? "request-line-malformed" : "status-line-malformed";
     this.#limits = limits;
   }
 
@@ -66,49 +64,39 @@ export class HeadReader {
    */
   receive(chunk: Uint8Array): Uint8Array | HandshakeFault | undefined {
     if (chunk.length === 0) return undefined;
-    if (this.#held.size === 0 && !this.#mayBegin(chunk[0]!)) {
-      return `${this.#firstLine}-line-malformed`;
-    }
+    if (this.#held.size === 0 && !this.#mayBegin(chunk[0]!)) return this.#malformed;
     for (let from = 0;;) {
       const at = chunk.indexOf(LF, from);
       const fault = this.#checkSize(this.#held.size + (at === -1 ? chunk.length : at + 1));
       if (fault !== undefined) return fault;
       if (at === -1) return this.#hold(chunk);
       if (!(at === 0 ? this.#endedInCr : chunk[at - 1] === CR)) return "line-ending-bare";
-      const end = at + 1;
-      if (this.#endLine(this.#held.size + end)) return this.#finish(chunk, end);
+      from = at + 1;
+      if (this.#endLine(this.#held.size + from)) return this.#finish(chunk, from);
       if (this.#lines > 1 + this.#limits.maxFields) return "too-many-fields";
-      from = end;
     }
   }
 
-  get #firstLine(): "request" | "status" {
-    return this.#kind === "request" ? "request" : "status";
-  }
-
-  // Any other first byte is no HTTP: a TLS client, for one, would wait for an answer in vain.
+  // Anything else is no HTTP: a TLS client, for one, would wait for an answer in vain.
   #mayBegin(byte: number): boolean {
     const character = String.fromCharCode(byte);
     return this.#kind === "response" ? character === "H" : byte === CR || isToken(character);
   }
 
-  // Which of two limits is reported must not hang on where the chunks were cut, so it is the one
-  // that is met first.
+  // Reports the limit that is met first, wherever the chunks were cut.
   #checkSize(end: number): HandshakeFault | undefined {
     const headLimit = this.#limits.maxHeadSize;
     const lineLimit = this.#lineStart + this.#limits.maxLineLength + CRLF_LENGTH;
     if (end <= headLimit && end <= lineLimit) return undefined;
     if (headLimit < lineLimit) return "head-too-large";
-    return this.#kind === "request" && this.#lines === 0
-      ? "request-line-too-long"
-      : "line-too-long";
+    const requestLine = this.#kind === "request" && this.#lines === 0;
+    return requestLine ? "request-line-too-long" : "line-too-long";
   }
 
   /** Ends the current line at `end`; true if it was the empty one that ends the head. */
   #endLine(end: number): boolean {
     const empty = end - this.#lineStart === CRLF_LENGTH;
-    // RFC 9112 §2.2: "a server … SHOULD ignore at least one empty line (CRLF) received prior to
-    // the request-line". One it is.
+    // RFC 9112 §2.2: a server "SHOULD ignore at least one empty line" before the request line.
     const leading = this.#kind === "request" && this.#lineStart === 0;
     this.#lineStart = end;
     if (empty) return !leading;
@@ -145,8 +133,7 @@ export function parseResponseHead(head: Uint8Array): ResponseHead | HandshakeFau
   const lines = splitLines(decodeLatin1(head));
   const line = lines[0]!;
   if (!isFieldValue(line)) return controlFault(line, "status-line-malformed");
-  // RFC 9112 §4 has a space before an empty reason phrase too; some servers leave it out, and
-  // nothing hangs on it.
+  // RFC 9112 §4 has a space before an empty reason phrase too; some servers omit it, harmlessly.
   const match = /^(HTTP\/1\.[01]) ([1-9]\d\d)(?: (.*))?$/.exec(line);
   if (match === null) return "status-line-malformed";
   const headers = parseFields(lines);
@@ -159,15 +146,11 @@ function splitLines(text: string): string[] {
   return text.slice(0, -2 * CRLF_LENGTH).split("\r\n");
 }
 
-function parseRequestLine(
-  line: string,
-): Omit<RequestHead, "headers"> | HandshakeFault {
+function parseRequestLine(line: string): Omit<RequestHead, "headers"> | HandshakeFault {
   if (!isFieldValue(line)) return controlFault(line, "request-line-malformed");
   const [method, target, version, ...more] = line.split(" ", 4);
-  if (version === undefined || more.length > 0 || !isToken(method!)) {
-    return "request-line-malformed";
-  }
-  if (!/^HTTP\/\d\.\d$/.test(version)) return "request-line-malformed";
+  const malformed = version === undefined || more.length > 0 || !isToken(method!);
+  if (malformed || !/^HTTP\/\d\.\d$/.test(version)) return "request-line-malformed";
   // RFC 9110 §15.6.6 is about the major version: a 1.x server answers any 1.x request.
   if (!version.startsWith("HTTP/1.")) return "http-version-unsupported";
   if (!isTarget(method!, target!)) return "target-invalid";
@@ -198,8 +181,8 @@ function controlFault(line: string, other: HandshakeFault): HandshakeFault {
   return /[\r\n]/.test(line) ? "line-ending-bare" : other;
 }
 
-// Heads are ASCII but for rare fields, and the platform's UTF-8 decoder is by far the fastest way
-// to read that. A text with as many code units as bytes had nothing but ASCII in it.
+// The UTF-8 decoder is by far the fastest way to read ASCII, as nearly all heads are. A text with
+// as many code units as bytes was all ASCII.
 function decodeLatin1(bytes: Uint8Array): string {
   try {
     const text = utf8Decoder.decode(bytes);
@@ -214,10 +197,7 @@ function decodeLatin1(bytes: Uint8Array): string {
 
 // --- Targets and hosts: RFC 9112 §3.2, RFC 3986 §3.2.2 ---
 
-/**
- * Whether the target may stand in a request line of that method: visible ASCII, no fragment, in one
- * of the forms of §3.2.
- */
+/** Whether the target fits the method's request line: visible ASCII, no fragment, as in §3.2. */
 export function isTarget(method: string, target: string): boolean {
   if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return false; // all but "#"
   if (target.startsWith("/") || method === "CONNECT") return true;
@@ -226,17 +206,14 @@ export function isTarget(method: string, target: string): boolean {
   return authority !== undefined && isHost(authority);
 }
 
-/**
- * The authority of a target in absolute form, and the path and query behind it; `undefined` for any
- * other form.
- */
+/** The authority of a target in absolute form, and path and query; `undefined` for other forms. */
 export function splitAbsoluteTarget(
   target: string,
 ): readonly [authority: string, path: string] | undefined {
   const match = /^(?:http|ws)s?:\/\/([^/?]+)(.*)$/i.exec(target);
   if (match === null) return undefined;
-  const path = match[2]!;
-  return [match[1]!, path.startsWith("/") ? path : `/${path}`];
+  const [, authority, path] = match;
+  return [authority!, path!.startsWith("/") ? path! : `/${path}`];
 }
 
 /** Whether the text is a name or an address, with or without a port. */

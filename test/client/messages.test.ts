@@ -3,7 +3,7 @@
 import { prepareText, type Sendable, UsageError } from "sansws";
 import type { QueueOptions } from "sansws/reconnecting";
 import { describe, expect, it } from "vitest";
-import { SendingQueue } from "../../adapters/host/reconnect/messages.ts";
+import { queue as checkQueue, SendingQueue } from "../../adapters/host/reconnect/messages.ts";
 
 function queue(options: Partial<QueueOptions>, ...messages: Sendable[]): SendingQueue {
   const queue = new SendingQueue(options);
@@ -79,7 +79,7 @@ describe("SendingQueue", () => {
   it.each<object>([{ limit: 5 }, { maxMessages: -1 }, { maxSize: NaN }, { onOverflow: "drop" }])(
     "refuses %o",
     (options) => {
-      expect(() => new SendingQueue(options)).toThrow(UsageError);
+      expect(() => checkQueue(options, "queue")).toThrow(UsageError);
     },
   );
 });

@@ -2,7 +2,11 @@
 
 import { describe, expect, it } from "vitest";
 import { parseTarget } from "../../adapters/host/client/target.ts";
-import { type ProxyChoice, proxyFor } from "../../adapters/host/proxy/proxy.ts";
+import {
+  proxy as checkProxy,
+  type ProxyChoice,
+  proxyFor,
+} from "../../adapters/host/proxy/proxy.ts";
 import { UsageError } from "../../core/mod.ts";
 
 type Variables = Readonly<Record<string, string>>;
@@ -72,7 +76,7 @@ describe("a proxy given by its URL", () => {
     ["headers for SOCKS", { url: "socks5://proxy", headers: { a: "b" } }, "proxy.headers"],
     ["tls for http:", { url: "http://proxy", tls: {} }, "proxy.tls"],
   ])("refuses %s", (_what, proxy, message) => {
-    expect(() => choose("ws://example.com/", proxy)).toThrow(message);
+    expect(() => checkProxy(proxy, "proxy")).toThrow(message);
   });
 
   it("does not lead to a unix socket", () => {

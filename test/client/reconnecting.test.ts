@@ -134,7 +134,7 @@ describe("reconnecting, targets", () => {
     });
     await world.story(2);
     const { options } = world.attempts[0]!;
-    expect(options).toMatchObject({ headers: { a: "b" }, deflate: true, timeout: 5000 });
+    expect(options).toMatchObject({ headers: [["a", "b"]], deflate: true, timeout: 5000 });
     expect(Object.keys(options)).not.toContain("retry");
   });
 

@@ -4,7 +4,12 @@ import type { ConnectOptions, IncomingUpgrade } from "sansws";
 import { connect, HandshakeError, UsageError } from "sansws";
 import type { HeaderField } from "sansws/core";
 import { describe, expect, it } from "vitest";
-import { type Hop, nextHop, resolveRedirect } from "../../adapters/host/client/redirect.ts";
+import {
+  type Hop,
+  nextHop,
+  redirect,
+  resolveRedirect,
+} from "../../adapters/host/client/redirect.ts";
 import { parseTarget } from "../../adapters/host/client/target.ts";
 import { Mailbox, open, start, startEcho } from "../contract/suite.ts";
 import { refusal } from "./answers.ts";
@@ -179,7 +184,7 @@ describe("resolveRedirect", () => {
   it.each([{ max: 0 }, { max: 1.5 }, { max: NaN }, { most: 3 } as object])(
     "refuses %o",
     (options) => {
-      expect(() => resolveRedirect(options)).toThrow(UsageError);
+      expect(() => redirect(options, "redirect")).toThrow(UsageError);
     },
   );
 });

@@ -4,7 +4,7 @@ import { type ClosedEvent, HandshakeError, UsageError } from "sansws";
 import type { HeaderField } from "sansws/core";
 import type { AttemptEnd, RetryOptions } from "sansws/reconnecting";
 import { describe, expect, it } from "vitest";
-import { resolveRetry, RetryPolicy } from "../../adapters/host/reconnect/retry.ts";
+import { resolveRetry, retry, RetryPolicy } from "../../adapters/host/reconnect/retry.ts";
 import { refusal } from "./answers.ts";
 
 function policy(options: Partial<RetryOptions> = {}, random: () => number = () => 1): RetryPolicy {
@@ -183,7 +183,7 @@ describe("RetryPolicy, ends", () => {
   });
 });
 
-describe("resolveRetry", () => {
+describe("retry", () => {
   it.each<object>([
     { delay: 5 },
     { initialDelay: -1 },
@@ -192,6 +192,6 @@ describe("resolveRetry", () => {
     { maxAttempts: 0 },
     { stableAfter: "5" },
   ])("refuses %o", (options) => {
-    expect(() => resolveRetry(options)).toThrow(UsageError);
+    expect(() => retry(options, "retry")).toThrow(UsageError);
   });
 });

@@ -141,7 +141,7 @@ describe("sendStream", () => {
       name: "SocketClosedError",
       closed: { code: 1006 },
     });
-    expect(finished).toBe(true);
+    await until(() => finished, "the source was returned");
   });
 
   it("fails when its own side closes, which cuts it off", async () => {

@@ -124,8 +124,8 @@ type Row = readonly [
 const REFUSED = ["!", "!", "!", "!", "!", "!"] as const;
 const UNHEARD = ["-", "-", "-", "-", "-"] as const;
 const BAD = {
-  close: "a Close frame has a payload of a single byte (RFC 6455 §5.5.1)",
-  bits: "a reserved bit is set that no negotiated extension defines (RFC 6455 §5.2)",
+  close: "a Close frame has a payload of one byte (RFC 6455 §5.5.1)",
+  bits: "a reserved bit is set that no extension defines (RFC 6455 §5.2)",
   utf8: "a text message is not valid UTF-8 (RFC 6455 §8.1)",
   opcode: "the opcode is reserved (RFC 6455 §5.2)",
 };

@@ -52,7 +52,7 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "in the body of a request",
-    server: "body",
+    server: "web",
     reach: async (port) =>
       send(await rawConnect(port), "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"),
   },
@@ -122,7 +122,7 @@ async function reading(peer: RawPeer, data: string): Promise<RawPeer> {
   return peer;
 }
 
-const names = ["echo", "gate", "body", "web", "flooding", "closing"];
+const names = ["echo", "gate", "web", "flooding", "closing"];
 
 onEachRuntime(
   {

@@ -2,22 +2,23 @@
 // §4.1) and redirects. route.ts reaches the peer, redirect.ts decides where a redirect leads,
 // scope.ts ends connecting early.
 
-import { checkFields, KEY_GUID, refuseUnknown } from "../../../core/internal.ts";
+import { checkFields, KEY_GUID } from "../../../core/internal.ts";
 import { acceptKey, ClientHandshake, type ClientHandshakeEvent } from "../../../core/mod.ts";
-import { createKey, type HeaderInput, UsageError } from "../../../core/mod.ts";
-import { CLIENT_BACKPRESSURE, COMMON_NAMES, type CommonOptions } from "../options.ts";
-import { handshakeOptions, resolveBackpressure } from "../options.ts";
+import { createKey, type HeaderField, type HeaderInput, UsageError } from "../../../core/mod.ts";
+import { anything, checkOptions, type Checks, isObject, takes, wrong } from "../check.ts";
+import { CLIENT_BACKPRESSURE, clientTls, COMMON, type CommonOptions } from "../options.ts";
+import { HANDLERS, handshakeOptions, headers, milliseconds, signal } from "../options.ts";
+import { proxy } from "../proxy/proxy.ts";
 import type { Pump } from "../pump.ts";
-import { HANDLER_NAMES, pickHandlers } from "../socket/handlers.ts";
+import { pickHandlers } from "../socket/handlers.ts";
 import type { Backpressure, Owner } from "../socket/session.ts";
 import { type Handlers, openSession, type Socket } from "../socket/socket.ts";
 import { Topics } from "../topics.ts";
-import type { Runtime } from "../transport.ts";
+import { type Context, plain, type Runtime } from "../transport.ts";
 import { negotiate } from "./open.ts";
-import { checkProtocols, checkTimeout, requireSignal } from "./options.ts";
-import { type Hop, nextHop, type RedirectChoice, resolveRedirect } from "./redirect.ts";
+import { type Hop, nextHop, redirect, type RedirectChoice, resolveRedirect } from "./redirect.ts";
 import { type RouteOptions, routeTo } from "./route.ts";
-import { ConnectScope, Lifetime, type LifetimeOptions } from "./scope.ts";
+import { ConnectScope, Lifetime, lifetime, type LifetimeOptions } from "./scope.ts";
 import { parseTarget } from "./target.ts";
 
 /** How a client connects. */
@@ -45,12 +46,26 @@ export interface ConnectOptions<Data = unknown>
   readonly data?: Data;
 }
 
-/** The names of {@linkcode ConnectOptions}. */
-export const CLIENT_NAMES: readonly string[] = [
-  ...COMMON_NAMES,
-  ...HANDLER_NAMES,
-  ..."protocols headers signal lifetime timeout tls path proxy stream redirect data".split(" "),
-];
+/** The checks of {@linkcode ConnectOptions}. */
+export const CLIENT: Checks<ConnectOptions<never>> = {
+  ...COMMON,
+  ...HANDLERS,
+  protocols: (value, path) => {
+    if (!Array.isArray(value) && typeof value !== "string") {
+      throw wrong(path, value, "a string or an array of strings");
+    }
+  },
+  headers,
+  signal,
+  lifetime,
+  timeout: milliseconds,
+  tls: clientTls,
+  path: takes("the path of a socket", (value) => typeof value === "string" && value !== ""),
+  proxy,
+  stream: takes("a stream, or a function that makes one", isObject),
+  redirect,
+  data: anything,
+};
 
 /** Milliseconds: three attempts of TCP to reach the server, and the handshake. */
 const DEFAULT_TIMEOUT = 30_000;
@@ -61,30 +76,51 @@ export async function connect<Data = unknown>(
   url: string | URL,
   options: ConnectOptions<Data> = {},
 ): Promise<Socket<Data>> {
-  refuseUnknown("options", options, CLIENT_NAMES);
+  checkOptions(options, CLIENT);
   return await new Client(runtime, options).connect(url);
+}
+
+/**
+ * A copy of the options that are named. What can be read only once is read: each attempt and each
+ * redirect needs it again.
+ */
+export function keepOptions<O extends object>(options: O, names: readonly string[]): O {
+  const given = options as Record<string, unknown>;
+  const kept: Record<string, unknown> = {};
+  for (const name of names) if (given[name] !== undefined) kept[name] = given[name];
+  if (kept["headers"] !== undefined) kept["headers"] = readHeaders(kept["headers"]);
+  const { proxy } = kept;
+  if (isObject(proxy) && "headers" in proxy && proxy.headers !== undefined) {
+    kept["proxy"] = { ...proxy, headers: readHeaders(proxy.headers) };
+  }
+  return kept as O;
+}
+
+function readHeaders(headers: unknown): HeaderField[] {
+  return checkFields(headers as HeaderInput, () => false);
 }
 
 /** One call of `connect`; it owns its socket as a server owns many. */
 class Client<Data> implements Owner<Socket<Data>> {
   readonly handlers: Handlers<Data>;
   readonly backpressure: Backpressure;
+  readonly ordered: boolean;
   readonly topics: Topics<Socket<Data>> = new Topics();
   readonly #runtime: Runtime;
+  readonly #context: Context;
   readonly #options: ConnectOptions<Data>;
   readonly #protocols: readonly string[];
-  readonly #timeout: number;
   readonly #redirect: ReturnType<typeof resolveRedirect>;
   readonly #lifetime: Lifetime | undefined;
 
   constructor(runtime: Runtime, options: ConnectOptions<Data>) {
-    this.handlers = pickHandlers(options);
-    this.backpressure = resolveBackpressure(CLIENT_BACKPRESSURE, options.backpressure);
+    this.handlers = pickHandlers(options, Object.keys(HANDLERS));
+    this.backpressure = { ...CLIENT_BACKPRESSURE, ...options.backpressure };
+    this.ordered = options.ordered ?? false;
     this.#runtime = runtime;
-    this.#options = options;
-    this.#protocols = checkProtocols(options.protocols);
-    if (options.signal !== undefined) requireSignal("signal", options.signal);
-    this.#timeout = checkTimeout("timeout", options.timeout ?? DEFAULT_TIMEOUT);
+    this.#context = runtime.captureContext?.() ?? plain;
+    this.#options = keepOptions(options, Object.keys(CLIENT));
+    this.#protocols = [options.protocols ?? []].flat();
     this.#redirect = resolveRedirect(options.redirect);
     this.#lifetime = options.lifetime === undefined ? undefined : new Lifetime(options.lifetime);
     if (this.#redirect.max !== undefined && typeof options.stream === "object") {
@@ -93,11 +129,11 @@ class Client<Data> implements Owner<Socket<Data>> {
   }
 
   async connect(url: string | URL): Promise<Socket<Data>> {
-    const { path, headers, tls, signal } = this.#options;
-    const fields = checkFields(headers, () => false);
+    const { path, headers, tls, signal, timeout = DEFAULT_TIMEOUT } = this.#options;
+    const fields = headers as readonly HeaderField[] | undefined ?? [];
     const hop = { target: parseTarget(url, path), headers: fields, tls, left: this.#redirect.max };
     const signals = [signal, this.#lifetime?.signal];
-    const scope = new ConnectScope(this.#runtime.clock, { timeout: this.#timeout, signals });
+    const scope = new ConnectScope(this.#runtime.clock, { timeout, signals });
     try {
       return await this.#follow(hop, scope.signal);
     } finally {
@@ -129,6 +165,7 @@ class Client<Data> implements Owner<Socket<Data>> {
 
   readonly #take = (event: ClientHandshakeEvent, pump: Pump): Socket<Data> => {
     if (event.type === "failed") throw event.error;
+    pump.context = this.#context;
     const session = openSession(event, pump, this, this.#options.data as Data);
     this.#lifetime?.watch(session);
     session.start(event.rest);

@@ -22,11 +22,12 @@ export function negotiate<Event, T>(
   take: (event: Event, pump: Pump) => T,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    // Drop the transport: a server that goes on sending would keep the process alive.
+    // Drop the transport: a server that goes on sending would keep the process alive. Reject first,
+    // because a runtime may report the end of the transport within `abort`.
     const fail = (error: unknown): void => {
       offAbort(signal, abort);
-      pump.abort();
       reject(error);
+      pump.abort();
     };
     const abort = (): void => fail(signal.reason);
     const sink: Sink<Event> = {

@@ -5,11 +5,10 @@
 // it: no credentials of the URL or the headers, no cookies, no unknown header, no client
 // certificate. The RFC leaves this open; browsers and advisories about other clients do not.
 
-import { refuseUnknown } from "../../../core/internal.ts";
 import type { HandshakeAnswer, HeaderField, HeaderFields } from "../../../core/mod.ts";
 import { HandshakeError } from "../../../core/mod.ts";
+import { type Check, checkOptions, type Checks, takes } from "../check.ts";
 import type { TlsClientOptions } from "../transport.ts";
-import { illegal } from "./options.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 /** Whether, and how far, redirects are followed. */
@@ -40,18 +39,23 @@ const STATUSES: readonly number[] = [301, 302, 303, 307, 308];
 /** Header fields that tell another origin nothing confidential. */
 const HARMLESS: readonly string[] = ["user-agent", "accept-language", "origin"];
 
-/**
- * How many redirects are followed, and the header fields, in lower case, that other origins get.
- *
- * @throws {UsageError} for an unknown name or an illegal value
- */
+const REDIRECT: Checks<RedirectOptions> = {
+  max: takes("a positive integer", (value) => Number.isInteger(value) && (value as number) > 0),
+  keepHeaders: takes("an array of header names", (value) => {
+    return Array.isArray(value) && value.every((name) => typeof name === "string");
+  }),
+};
+
+/** Whether redirects are followed. */
+export const redirect: Check = (value, path) => {
+  if (typeof value !== "boolean") checkOptions(value as RedirectOptions, REDIRECT, path);
+};
+
+/** How many redirects are followed, and the lower-case names of what other origins get, too. */
 export function resolveRedirect(
   choice: RedirectChoice = false,
 ): { max: number | undefined; keep: readonly string[]; } {
-  const options = typeof choice === "boolean" ? {} : choice;
-  refuseUnknown("redirect", options, ["max", "keepHeaders"]);
-  const { max = DEFAULT_MAX, keepHeaders = [] } = options;
-  if (!Number.isInteger(max) || max < 1) throw illegal("redirect.max", max, "a positive integer");
+  const { max = DEFAULT_MAX, keepHeaders = [] } = typeof choice === "boolean" ? {} : choice;
   return {
     max: choice === false ? undefined : max,
     keep: [...HARMLESS, ...keepHeaders.map((name) => name.toLowerCase())],

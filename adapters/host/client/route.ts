@@ -9,7 +9,6 @@ import type { Pump } from "../pump.ts";
 import type { DialOptions, Runtime, TlsClientOptions, Transport } from "../transport.ts";
 import { step } from "./error.ts";
 import { negotiate } from "./open.ts";
-import { checkTls } from "./options.ts";
 import { openStream, type StreamSource } from "./stream.ts";
 import { authorityOf, nameOf, type Target } from "./target.ts";
 
@@ -29,7 +28,6 @@ export type Route = (signal: AbortSignal) => Promise<Transport>;
 /** The route to the target. @throws {UsageError} for options that exclude each other or it */
 export function routeTo(target: Target, options: RouteOptions, runtime: Runtime): Route {
   const { tls, stream } = options;
-  checkTls("tls", tls);
   if (stream !== undefined) return streamRoute(target, stream, options);
   if (!target.secure && tls !== undefined) throw new UsageError("tls is for wss: URLs");
   const proxy = proxyFor(target, options.proxy, (name) => runtime.env(name));

@@ -2,12 +2,13 @@
 // closes the open socket. connect.ts and the steps of connecting act on the scope's signal.
 // Timeouts of an open connection are the core's.
 
-import { encodeClose, refuseUnknown } from "../../../core/internal.ts";
+import { encodeClose } from "../../../core/internal.ts";
 import { CloseCode } from "../../../core/mod.ts";
+import { anything, type Check, checkOptions, type Checks, isObject } from "../check.ts";
 import type { Clock, Sleeper } from "../clock.ts";
+import { signal } from "../options.ts";
 import { offAbort, onAbort } from "../waiting.ts";
 import { ConnectError } from "./error.ts";
-import { requireSignal } from "./options.ts";
 
 /** What ends connecting early. */
 export interface ScopeOptions {
@@ -62,6 +63,21 @@ export interface LifetimeOptions {
   readonly reason?: string | undefined;
 }
 
+const LIFETIME: Checks<LifetimeOptions> = { signal, code: anything, reason: anything };
+
+/** The `lifetime` of a connection. */
+export const lifetime: Check = (value, path) => {
+  if (isSignal(value)) return signal(value, path);
+  checkOptions(value as LifetimeOptions, LIFETIME, path);
+  const { signal: given, code = CloseCode.goingAway, reason = "" } = value as LifetimeOptions;
+  signal(given, `${path}.signal`);
+  encodeClose(code, reason);
+};
+
+function isSignal(value: unknown): boolean {
+  return isObject(value) && "aborted" in value;
+}
+
 interface Closable {
   close(code: number, reason: string): void;
 }
@@ -74,13 +90,10 @@ export class Lifetime {
   #watched: Closable | undefined;
   readonly #abort = (): void => this.#watched?.close(this.#code, this.#reason);
 
-  /** @throws {UsageError} for an unknown name, what is not a signal, and a code that is illegal */
   constructor(given: AbortSignal | LifetimeOptions) {
-    const options = Object(given) === given && "aborted" in given ? { signal: given } : given;
-    refuseUnknown("lifetime", options, ["signal", "code", "reason"]);
+    const options = isSignal(given) ? { signal: given } : given;
     const { signal, code = CloseCode.goingAway, reason = "" } = options as LifetimeOptions;
-    encodeClose(code, reason);
-    this.signal = requireSignal("lifetime.signal", signal);
+    this.signal = signal;
     this.#code = code;
     this.#reason = reason;
   }

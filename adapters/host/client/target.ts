@@ -30,12 +30,17 @@ export function parseTarget(given: string | URL, path?: string): Target {
     throw new UsageError("path is not that of a socket");
   }
   const text = String(given);
-  if (!URL.canParse(text)) throw new UsageError(`${JSON.stringify(text)} is not a URL`);
+  if (!URL.canParse(text)) throw new UsageError(`${JSON.stringify(redact(text))} is not a URL`);
   const url = new URL(text);
   const unix = /^(wss?)\+unix:$/.exec(url.protocol)?.[1];
   if (unix === undefined) return locate(url, path);
   if (path === undefined) return locateUnix(unix, url);
-  throw new UsageError(`path and the URL ${url.href} both name a unix socket`);
+  throw new UsageError(`path and the URL ${redact(url.href)} both name a unix socket`);
+}
+
+// No message shows a password.
+function redact(url: string): string {
+  return url.replace(/\/\/[^/?#]*@/, "//…@");
 }
 
 function locate(url: URL, path: string | undefined): Target {
@@ -50,7 +55,7 @@ function locateUnix(scheme: string, { pathname, search, hash, href }: URL): Targ
   const [, socket, request = "/"] = /^([^:]+)(?::(\/.*|))?$/.exec(pathname) ?? [];
   if (socket === undefined) {
     const form = "ws+unix:/path/of/the.sock:/path/of/the/request";
-    throw new UsageError(`${href} is not of the form ${form}`);
+    throw new UsageError(`${redact(href)} is not of the form ${form}`);
   }
   return locate(new URL(`${scheme}://localhost${request}${search}${hash}`), decodePath(socket));
 }

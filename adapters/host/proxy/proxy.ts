@@ -2,11 +2,12 @@
 // form that curl made common. http.ts and socks.ts are the protocols of proxies, tunnel.ts drives
 // them.
 
-import { refuseUnknown } from "../../../core/internal.ts";
 import { type HeaderInput, UsageError } from "../../../core/mod.ts";
-import { checkTls } from "../client/options.ts";
+import { anything, type Check, checkOptions, type Checks, isObject } from "../check.ts";
 import type { Target } from "../client/target.ts";
+import { clientTls, headers } from "../options.ts";
 import type { TlsClientOptions } from "../transport.ts";
+import { isExempt } from "./exempt.ts";
 
 /** A proxy with options that its URL has no place for. */
 export interface ProxyOptions {
@@ -70,6 +71,17 @@ const SCHEMES: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
   ["socks5h:", SOCKS],
 ]);
 
+const PROXY: Checks<ProxyOptions> = { url: anything, headers, tls: clientTls };
+
+/** A proxy to go through. */
+export const proxy: Check = (value, path) => {
+  if (value === false || value === "env") return;
+  if (typeof value !== "string" && !(isObject(value) && isUrl(value))) {
+    checkOptions(value as ProxyOptions, PROXY, path);
+  }
+  parseProxy(optionsOf(value as Exclude<ProxyChoice, false>));
+};
+
 /**
  * The proxy that leads to the target, if any does.
  *
@@ -85,28 +97,48 @@ export function proxyFor(
     return target.path === undefined ? proxyFromEnvironment(target, environment) : undefined;
   }
   if (target.path !== undefined) throw new UsageError("a proxy does not lead to a unix socket");
-  const isUrl = typeof choice === "string" || choice instanceof URL;
-  return parseProxy(isUrl ? { url: choice } : choice);
+  return parseProxy(optionsOf(choice));
 }
 
-function parseProxy(options: ProxyOptions): Proxy {
-  refuseUnknown("proxy", options, ["url", "headers", "tls"]);
-  const { url: given, headers, tls } = options;
-  checkTls("proxy.tls", tls);
+function optionsOf(choice: string | URL | ProxyOptions): ProxyOptions {
+  return typeof choice === "string" || isUrl(choice) ? { url: choice } : choice;
+}
+
+// Of any realm: a URL has an `href`.
+function isUrl(value: object): value is URL {
+  return "href" in value;
+}
+
+function parseProxy({ url: given, headers, tls }: ProxyOptions): Proxy {
   const text = String(given);
   if (!URL.canParse(text)) throw notAProxy("the proxy");
   const url = new URL(text);
   const scheme = SCHEMES.get(url.protocol);
   if (scheme === undefined || url.hostname === "") throw notAProxy(`${url.protocol}//${url.host}`);
+  checkRest(url, scheme, headers, tls);
   const { kind, secure } = scheme;
-  if (kind === "socks" && headers !== undefined) {
-    throw new UsageError("proxy.headers is for HTTP proxies");
-  }
-  if (!secure && tls !== undefined) throw new UsageError("proxy.tls is for https: proxies");
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const port = url.port === "" ? scheme.port : Number(url.port);
   const { username, password } = url;
   return { kind, hostname, port, username, password, headers, tls: secure && (tls ?? {}) };
+}
+
+// A URL parser reads a backslash as a slash, so `http://DOMAIN\\user:secret@proxy` has the host
+// "domain": what would be ignored is refused.
+function checkRest(
+  { pathname, search, hash }: URL,
+  { kind, secure }: Scheme,
+  headers: HeaderInput | undefined,
+  tls: TlsClientOptions | undefined,
+): void {
+  if (!["", "/"].includes(pathname) || search !== "" || hash !== "") {
+    const advice = "write a backslash in a user name as %5C";
+    throw new UsageError(`the URL of a proxy has no path, query or fragment; ${advice}`);
+  }
+  if (kind === "socks" && headers !== undefined) {
+    throw new UsageError("proxy.headers is for HTTP proxies");
+  }
+  if (!secure && tls !== undefined) throw new UsageError("proxy.tls is for https: proxies");
 }
 
 // The message omits the URL itself: it may contain a password.
@@ -131,26 +163,4 @@ function readVariable(name: string, environment: Environment): string | undefine
   if (lower) return lower;
   if (name === "HTTP_PROXY" && environment("REQUEST_METHOD") !== undefined) return undefined;
   return environment(name) || undefined;
-}
-
-// NO_PROXY lists `*`, hosts (each with all its subdomains) and addresses, with or without a port.
-function isExempt({ hostname, port }: Target, list: string): boolean {
-  const host = stripDots(hostname.toLowerCase());
-  const isAddress = host.includes(":") || /^[\d.]+$/.test(host);
-  return list.toLowerCase().split(/[\s,]+/).some((entry) => {
-    if (entry === "*") return true;
-    const [name, entryPort] = splitEntry(entry);
-    if (name === "" || (entryPort !== undefined && Number(entryPort) !== port)) return false;
-    return host === name || (host.endsWith(`.${name}`) && !isAddress);
-  });
-}
-
-// `host`, `host:port`, `::1`, `[::1]` or `[::1]:port`
-function splitEntry(entry: string): readonly [name: string, port: string | undefined] {
-  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
-  return [stripDots(bracketed ?? plain ?? entry), port];
-}
-
-function stripDots(host: string): string {
-  return host.replace(/^\.|\.$/g, "");
 }

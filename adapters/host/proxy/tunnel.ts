@@ -1,5 +1,6 @@
-// The negotiation with a proxy as a Machine, in either protocol (http.ts, socks.ts). Once it is
-// done, the transport leads to the target. It has no deadline: the caller limits its time.
+// The negotiation with a proxy as a Machine, in either protocol: http.ts and socks.ts have the
+// bytes. Once it is done, the transport leads to the target. It has no deadline: the caller's
+// timeout covers it.
 
 import type { Machine } from "../../../core/mod.ts";
 import { ConnectError } from "../client/error.ts";

@@ -2,9 +2,8 @@
 // sockets as one iteration. reconnecting.ts fills and empties both. A message that was given to a
 // connection is not here any more.
 
-import { refuseUnknown } from "../../../core/internal.ts";
 import type { SendOptions } from "../../../core/mod.ts";
-import { illegal } from "../client/options.ts";
+import { type Check, type Checks, members, number, oneOf } from "../check.ts";
 import { isQuiet, type Message, SocketClosedError } from "../socket/inbox.ts";
 import { checkSendable, type Outgoing, type Sendable, sizeOf } from "../socket/sending.ts";
 import type { Socket } from "../socket/socket.ts";
@@ -33,6 +32,15 @@ const DEFAULTS: QueueOptions = {
   onOverflow: "refuse-newest",
 };
 
+const QUEUE: Checks<QueueOptions> = {
+  maxMessages: number(0),
+  maxSize: number(0),
+  onOverflow: oneOf("refuse-newest", "drop-oldest"),
+};
+
+/** How much may wait. */
+export const queue: Check = members(QUEUE);
+
 /** A bounded queue of messages. */
 export class SendingQueue {
   /** Bytes, or characters of text, that wait. */
@@ -40,17 +48,8 @@ export class SendingQueue {
   readonly #options: QueueOptions;
   readonly #messages: QueuedMessage[] = [];
 
-  /** @throws {UsageError} for an unknown name or an illegal value */
   constructor(given: Partial<QueueOptions> = {}) {
-    refuseUnknown("queue", given, Object.keys(DEFAULTS));
-    const options = this.#options = { ...DEFAULTS, ...given };
-    for (const name of ["maxMessages", "maxSize"] as const) {
-      if (options[name] >= 0) continue;
-      throw illegal(`queue.${name}`, options[name], "a number from 0 on");
-    }
-    if (options.onOverflow === "refuse-newest" || options.onOverflow === "drop-oldest") return;
-    const value = JSON.stringify(options.onOverflow);
-    throw illegal("queue.onOverflow", value, `"refuse-newest" or "drop-oldest"`);
+    this.#options = { ...DEFAULTS, ...given };
   }
 
   /** How many wait. */

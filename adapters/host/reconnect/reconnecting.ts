@@ -5,21 +5,23 @@
 // Messages that were given to a lost connection are lost with it: only the application knows
 // whether sending them twice does harm.
 
-import { encodeClose, refuseUnknown } from "../../../core/internal.ts";
+import { encodeClose } from "../../../core/internal.ts";
 import { CloseCode, type ClosedEvent, type SendOptions, UsageError } from "../../../core/mod.ts";
-import { CLIENT_NAMES, type ConnectOptions } from "../client/connect.ts";
-import { requireSignal } from "../client/options.ts";
+import { callable, checkOptions, type Checks, without } from "../check.ts";
+import { CLIENT, type ConnectOptions, keepOptions } from "../client/connect.ts";
 import { parseTarget } from "../client/target.ts";
+import { after } from "../clock.ts";
 import { showAs } from "../inspect.ts";
+import { HANDLERS } from "../options.ts";
 import { pickHandlers, report } from "../socket/handlers.ts";
 import type { Message } from "../socket/inbox.ts";
 import type { Sendable, SendResult } from "../socket/sending.ts";
 import type { Handlers, Socket } from "../socket/socket.ts";
 import { Deferred, offAbort, onAbort, unlessAborted } from "../waiting.ts";
-import { MessageChain, SendingQueue } from "./messages.ts";
+import { MessageChain, queue, SendingQueue } from "./messages.ts";
 import type { Attempt, ReconnectingState, ReconnectOptions } from "./options.ts";
 import type { ReconnectTarget, StateChange } from "./options.ts";
-import { type AttemptEnd, resolveRetry, RetryPolicy } from "./retry.ts";
+import { type AttemptEnd, resolveRetry, retry, RetryPolicy } from "./retry.ts";
 
 /** The surroundings of the attempts; tests replace them to control time and chance. */
 export interface Dependencies {
@@ -32,7 +34,15 @@ export interface Dependencies {
   random(): number;
 }
 
-const NAMES = [...CLIENT_NAMES.filter((name) => name !== "lifetime"), "retry", "queue", "change"];
+const RECONNECT: Checks<ReconnectOptions<never>> = {
+  ...without(CLIENT, "lifetime"),
+  retry,
+  queue,
+  change: callable,
+};
+
+/** The options of each attempt; the signal ends all of them. */
+const OF_ATTEMPTS = Object.keys(without(CLIENT, "lifetime", "signal"));
 
 /** A socket that lasts: each connection that ends is followed by another. */
 export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message> {
@@ -68,17 +78,16 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
     options: ReconnectOptions<Data>,
     dependencies: Dependencies,
   ) {
-    refuseUnknown("options", options, NAMES);
-    const { retry, queue, change: _change, signal, ...connectOptions } = options;
-    if (signal !== undefined) requireSignal("signal", signal);
+    checkOptions(options, RECONNECT);
+    const { retry, queue, signal } = options;
     if (typeof options.stream === "object") {
       const advice = "give a function that makes one";
       throw new UsageError(`each attempt needs a stream of its own: ${advice}`);
     }
     if (typeof target !== "function") parseTarget(target, options.path);
     this.#target = target;
-    this.#handlers = pickHandlers(options);
-    this.#options = { ...connectOptions, ...this.#handlers };
+    this.#handlers = pickHandlers(options, Object.keys(HANDLERS));
+    this.#options = { ...keepOptions(options, OF_ATTEMPTS), ...this.#handlers };
     this.#change = options.change?.bind(options);
     this.#dependencies = dependencies;
     this.#policy = new RetryPolicy(resolveRetry(retry), () => dependencies.random());
@@ -290,12 +299,9 @@ export function dependencies(connect: Dependencies["connect"]): Dependencies {
   return {
     connect,
     now: () => performance.now(),
-    // Unlike the deadlines of sockets, this timer keeps the process alive: between attempts nothing
+    // Its timer keeps the process alive, unlike the deadlines of sockets: between attempts nothing
     // else does.
-    after(delay, callback) {
-      const timer = setTimeout(callback, delay);
-      return () => clearTimeout(timer);
-    },
+    after,
     random: Math.random,
   };
 }

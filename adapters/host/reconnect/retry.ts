@@ -4,9 +4,8 @@
 // Delays are exponential with full jitter: a random part of a bound that doubles. Without it all
 // clients would come back at the same moment after an outage.
 
-import { refuseUnknown } from "../../../core/internal.ts";
 import { type ClosedEvent, HandshakeError, UsageError } from "../../../core/mod.ts";
-import { illegal } from "../client/options.ts";
+import { callable, type Check, type Checks, members, number, takes } from "../check.ts";
 
 /** How an attempt ended: its open socket was closed, or it never had one. */
 export type AttemptEnd =
@@ -53,19 +52,28 @@ const DEFAULTS: RetryOptions = {
   shouldRetry: undefined,
 };
 
-/** The least legal value of each number. */
-const LEAST = { initialDelay: 0, maxDelay: 0, factor: 1, maxAttempts: 1, stableAfter: 0 } as const;
+const integers = takes("an array of integers", (value) => {
+  return Array.isArray(value) && value.every(Number.isInteger);
+});
 
-/** The options in force. @throws {UsageError} for an unknown name or an illegal value */
+const RETRY: Checks<RetryOptions> = {
+  initialDelay: number(0),
+  maxDelay: number(0),
+  factor: number(1),
+  maxAttempts: number(1),
+  stableAfter: number(0),
+  terminalCodes: integers,
+  terminalStatuses: integers,
+  shouldRetry: callable,
+};
+
+/** When to try again. */
+export const retry: Check = members(RETRY);
+
+/** The options in force; what is `undefined` has its default. */
 export function resolveRetry(given: Partial<RetryOptions> = {}): RetryOptions {
-  refuseUnknown("retry", given, Object.keys(DEFAULTS));
-  const options = { ...DEFAULTS, ...given };
-  for (const [name, least] of Object.entries(LEAST)) {
-    const value = options[name as keyof typeof LEAST];
-    if (typeof value === "number" && value >= least) continue;
-    throw illegal(`retry.${name}`, value, `a number from ${least} on`);
-  }
-  return options;
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...DEFAULTS, ...Object.fromEntries(set) };
 }
 
 /** Counts attempts, and decides after each. */

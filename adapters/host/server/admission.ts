@@ -1,11 +1,12 @@
 // Who may come in: limits on connections, in all and for one address, and on handshakes that are
 // under way. A transport beyond them is answered with 503 and the reason.
 
-import { refuseUnknown } from "../../../core/internal.ts";
-import { type HandshakeOptions, ServerHandshake, UsageError } from "../../../core/mod.ts";
+import { type HandshakeOptions, ServerHandshake } from "../../../core/mod.ts";
+import { type Checks, positive } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import { Pump, type Sink } from "../pump.ts";
 import { networkOf, type Transport } from "../transport.ts";
+import type { Refusal } from "./hooks.ts";
 
 /** Bounds on connections to a server; each a positive integer or `Infinity` (the default). */
 export interface ConnectionLimits {
@@ -23,10 +24,24 @@ const UNLIMITED: ConnectionLimits = {
   maxHandshakes: Infinity,
 };
 
+/** The checks of {@linkcode ConnectionLimits}. */
+export const CONNECTIONS: Checks<ConnectionLimits> = {
+  max: positive,
+  maxPerAddress: positive,
+  maxHandshakes: positive,
+};
+
+const REASONS: Readonly<Record<keyof ConnectionLimits, string>> = {
+  max: "there are too many connections",
+  maxHandshakes: "there are too many handshakes under way",
+  maxPerAddress: "there are too many connections from this address",
+};
+
 /** What an admission asks of its server. */
 interface AdmissionHost {
   readonly clock: Clock;
   readonly handshake: HandshakeOptions;
+  refused(refusal: Refusal): void;
 }
 
 /** Does not listen: a transport that was refused has nothing more to say. */
@@ -39,29 +54,22 @@ export class Admission {
   #total = 0;
   #handshakes = 0;
 
-  /** @throws {UsageError} for an unknown name or an illegal value */
   constructor(given: Partial<ConnectionLimits> = {}) {
-    refuseUnknown("connections", given, Object.keys(UNLIMITED));
-    for (const [name, value] of Object.entries(given)) {
-      if (value > 0 && (value === Infinity || Number.isInteger(value))) continue;
-      throw new UsageError(
-        `connections.${name} is ${value}; it takes a positive integer or Infinity`,
-      );
-    }
     this.#limits = { ...UNLIMITED, ...given };
   }
 
   /** Counts the transport in; or answers it with 503, and returns false. */
   admit(transport: Transport, host: AdmissionHost): boolean {
-    const reason = this.#reasonAgainst(transport);
-    if (reason !== undefined) {
-      refuse(transport, host, reason);
-      return false;
+    const limit = this.#limitReached(transport);
+    if (limit === undefined) {
+      this.#total++;
+      this.#handshakes++;
+      this.#add(transport, 1);
+      return true;
     }
-    this.#total++;
-    this.#handshakes++;
-    this.#add(transport, 1);
-    return true;
+    refuse(transport, host, REASONS[limit]);
+    host.refused({ status: 503, rule: `connections.${limit}`, peer: transport.peer });
+    return false;
   }
 
   /** A handshake, or other request, is over. */
@@ -75,12 +83,11 @@ export class Admission {
     this.#add(transport, -1);
   }
 
-  #reasonAgainst(transport: Transport): string | undefined {
+  #limitReached(transport: Transport): keyof ConnectionLimits | undefined {
     const { max, maxPerAddress, maxHandshakes } = this.#limits;
-    if (this.#total >= max) return "there are too many connections";
-    if (this.#handshakes >= maxHandshakes) return "there are too many handshakes under way";
-    if (this.#count(transport) < maxPerAddress) return undefined;
-    return "there are too many connections from this address";
+    if (this.#total >= max) return "max";
+    if (this.#handshakes >= maxHandshakes) return "maxHandshakes";
+    return this.#count(transport) >= maxPerAddress ? "maxPerAddress" : undefined;
   }
 
   #count(transport: Transport): number {

@@ -11,7 +11,7 @@ import {
 import type { HandshakeOptions, HeaderField, Machine, RequestHead } from "../../../core/mod.ts";
 import type { Pump, Sink } from "../pump.ts";
 import { Deferred } from "../waiting.ts";
-import type { RequestHook } from "./hooks.ts";
+import type { Refusal, RequestHook } from "./hooks.ts";
 
 /** Bytes of an answer that are written at once: small, so that slow reading is seen as reading. */
 const PART = 64 * 1024;
@@ -30,6 +30,7 @@ type Reader = ReadableStreamDefaultReader<Uint8Array>;
 /** What an answer asks of its server. */
 export interface AnswerHost {
   readonly handshake: HandshakeOptions;
+  refused(refusal: Refusal): void;
   report(error: unknown): void;
 }
 
@@ -44,6 +45,13 @@ export function answer(
   const sink = new Answer(head, pump, hook, host, gone);
   pump.drive(sink.writer, sink);
   sink.serve();
+}
+
+/** Whether the value is a web Response, of whatever implementation: by what it can do. */
+export function isResponse(value: unknown): value is Response {
+  const { status, headers, arrayBuffer } = (value ?? {}) as Partial<Response>;
+  return typeof status === "number" && typeof arrayBuffer === "function"
+    && typeof headers?.get === "function";
 }
 
 /**
@@ -150,7 +158,9 @@ class Answer implements Sink<"left"> {
 
   serve(): void {
     const request = this.#request();
-    if (request === undefined) return this.#refuse(400, "host and target make no URL");
+    if (request === undefined) {
+      return this.#refuse(400, "target-invalid", "host and target make no URL");
+    }
     this.#respond(request).catch((error: unknown) => this.#fail(error));
   }
 
@@ -193,8 +203,8 @@ class Answer implements Sink<"left"> {
 
   async #respond(request: Request): Promise<void> {
     const { peer, secure } = this.#pump.transport;
-    const response = await this.#hook(request, { peer, secure });
-    if (!(response instanceof Response)) {
+    const response: unknown = await this.#hook(request, { peer, secure });
+    if (!isResponse(response)) {
       throw new TypeError("the request hook must return a Response");
     }
     // To a proxy a 101 is a tunnel; Deno and Bun let an application make one.
@@ -210,7 +220,7 @@ class Answer implements Sink<"left"> {
   #fail(error: unknown): void {
     this.#host.report(error);
     if (this.#begun) this.#pump.abort();
-    else this.#refuse(500, "the server failed to answer this request");
+    else this.#refuse(500, "hook-failed", "the server failed to answer this request");
   }
 
   async #write(response: Response): Promise<void> {
@@ -293,13 +303,15 @@ class Answer implements Sink<"left"> {
     this.writer.endWait();
   }
 
-  #refuse(status: number, reason: string): void {
+  #refuse(status: number, rule: string, reason: string): void {
     const body = encoder.encode(`${reason}\n`);
     this.#writeHead(status, "", [
       ["content-type", "text/plain; charset=utf-8"],
       ["content-length", String(body.length)],
     ]);
     if (this.#head.method !== "HEAD") this.writer.write(body);
+    const { peer } = this.#pump.transport;
+    this.#host.refused({ status, rule, peer, request: this.#head });
     this.#end();
   }
 

@@ -1,7 +1,7 @@
 // What an application is asked before a WebSocket is opened, or a page served, and what it may
 // answer.
 
-import type { HeaderInput, UpgradeRequest } from "../../../core/mod.ts";
+import type { HeaderInput, RequestHead, UpgradeRequest } from "../../../core/mod.ts";
 import type { Address } from "../transport.ts";
 
 /** An upgrade request, with what the transport knows. */
@@ -10,6 +10,8 @@ export interface IncomingUpgrade extends UpgradeRequest {
   readonly peer: Address;
   /** Whether it came over TLS. */
   readonly secure: boolean;
+  /** Aborted when the client leaves, or is answered for another reason, before the decision. */
+  readonly signal: AbortSignal;
 }
 
 /** Lets the request pass. */
@@ -35,7 +37,10 @@ export interface Reject {
   readonly body?: string | Uint8Array | undefined;
 }
 
-/** What an upgrade hook returns. Nothing is the same as `{}`, which accepts; a Response rejects. */
+/**
+ * What an upgrade hook returns. Nothing is the same as `{}`, which accepts; a Response, of whatever
+ * implementation, rejects. Anything else is an error: the client gets 500.
+ */
 export type UpgradeDecision<Data = unknown> = Accept<Data> | Reject | Response | undefined | void;
 
 /**
@@ -59,6 +64,24 @@ export interface RequestInfo {
   /** Whether it came over TLS to this server; a proxy in front may have had it otherwise. */
   readonly secure: boolean;
 }
+
+/** A handshake, request or connection that was turned away. */
+export interface Refusal {
+  /** The status of the answer. */
+  readonly status: number;
+  /**
+   * Why: a name in `HANDSHAKE_FAULTS`; `"rejected"` by the upgrade hook; `"hook-failed"`;
+   * `"no-request-hook"`; `"closing"`; or the limit, such as `"connections.max"`.
+   */
+  readonly rule: string;
+  /** The other end of the transport. */
+  readonly peer: Address;
+  /** The request, once its head is read. */
+  readonly request?: RequestHead;
+}
+
+/** Hears of every refusal, for logs and metrics. It runs for each of a flood: it should be cheap. */
+export type RefusedHandler = (refusal: Refusal) => void;
 
 /** How {@linkcode allowOrigins} treats a request without an Origin. */
 export interface OriginOptions {

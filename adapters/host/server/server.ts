@@ -1,28 +1,25 @@
 // A WebSocket server over any runtime: it accepts transports, opens sockets on them, publishes to
 // them, and closes them all. Transports become sockets in incoming.ts and come from an adapter.
 
-import { encodeClose, refuseUnknown } from "../../../core/internal.ts";
+import { encodeClose } from "../../../core/internal.ts";
 import type { HandshakeOptions, Opened, RequestHead, SendOptions } from "../../../core/mod.ts";
 import { CloseCode, UsageError } from "../../../core/mod.ts";
-import type { Clock } from "../clock.ts";
+import { anything, callable, checkOptions, type Checks, integer, members } from "../check.ts";
+import { takes, text } from "../check.ts";
+import { after, type Clock } from "../clock.ts";
 import { showAs } from "../inspect.ts";
-import {
-  COMMON_NAMES,
-  type CommonOptions,
-  handshakeOptions,
-  resolveBackpressure,
-  SERVER_BACKPRESSURE,
-} from "../options.ts";
-import { HANDLER_NAMES, pickHandlers, report } from "../socket/handlers.ts";
+import { COMMON, type CommonOptions, HANDLERS, handshakeOptions } from "../options.ts";
+import { SERVER_BACKPRESSURE, serverTls, subprotocols } from "../options.ts";
+import { call, pickHandlers, report } from "../socket/handlers.ts";
 import { publish, type Sendable } from "../socket/sending.ts";
 import type { Backpressure, Owner, Session } from "../socket/session.ts";
 import { type Handlers, openSession, type Socket } from "../socket/socket.ts";
 import { Topics } from "../topics.ts";
-import type { Address, Listener, ListenOptions, Runtime, Transport } from "../transport.ts";
-import { urlOf } from "../transport.ts";
+import type { Address, Context, Listener, ListenOptions, Runtime } from "../transport.ts";
+import { plain, type Transport, urlOf } from "../transport.ts";
 import { Deferred } from "../waiting.ts";
-import { Admission, type ConnectionLimits } from "./admission.ts";
-import type { RequestHook, UpgradeHook } from "./hooks.ts";
+import { Admission, type ConnectionLimits, CONNECTIONS } from "./admission.ts";
+import type { Refusal, RefusedHandler, RequestHook, UpgradeHook } from "./hooks.ts";
 import { Incoming, type IncomingHost } from "./incoming.ts";
 
 /** How a server treats its clients. */
@@ -31,6 +28,8 @@ export interface ServerOptions<Data = unknown> extends CommonOptions, Handlers<D
   readonly upgrade?: UpgradeHook<Data> | undefined;
   /** Serves GET and HEAD requests that are not upgrades. Default: 426. */
   readonly request?: RequestHook | undefined;
+  /** Hears of everything that is turned away: status, rule and peer. */
+  readonly refused?: RefusedHandler | undefined;
   /** Subprotocols in order of preference, for when the upgrade hook names none. */
   readonly protocols?: readonly string[] | undefined;
   /** How many may come in. */
@@ -50,15 +49,31 @@ export interface CloseOptions {
   readonly deadline?: number | undefined;
 }
 
-const SERVER_NAMES: readonly string[] = [
-  ...COMMON_NAMES,
-  ...HANDLER_NAMES,
-  "upgrade",
-  "request",
-  "protocols",
-  "connections",
-];
-const LISTEN_NAMES: readonly string[] = ["port", "hostname", "path", "tls"];
+/** The checks of {@linkcode ServerOptions}. */
+export const SERVER: Checks<ServerOptions<never>> = {
+  ...COMMON,
+  ...HANDLERS,
+  upgrade: callable,
+  request: callable,
+  refused: callable,
+  protocols: subprotocols,
+  connections: members(CONNECTIONS),
+};
+
+const LISTEN: Checks<ListenOptions> = {
+  port: integer(0, 65_535),
+  hostname: text,
+  path: text,
+  tls: serverTls,
+};
+
+const CLOSE: Checks<CloseOptions> = {
+  code: anything,
+  reason: anything,
+  deadline: takes("milliseconds, 0 or more, or Infinity", (value) => {
+    return typeof value === "number" && value >= 0;
+  }),
+};
 
 /** A server without a listener: transports are given to it. */
 export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, IncomingHost<Data> {
@@ -70,29 +85,32 @@ export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, Incomi
   readonly protocols: readonly string[];
   readonly upgrade: UpgradeHook<Data> | undefined;
   readonly request: RequestHook | undefined;
+  readonly ordered: boolean;
   readonly sha1: Runtime["sha1"];
+  readonly #refused: RefusedHandler | undefined;
+  readonly #runtime: Runtime;
+  readonly #context: Context;
 
   readonly #sockets = new Set<Socket<Data>>();
   readonly #incoming = new Set<Incoming<Data>>();
   readonly #admission: Admission;
   #closed: Deferred<void> | undefined;
 
-  /** @throws {UsageError} for an unknown option or an illegal value */
-  constructor(
-    runtime: Runtime,
-    options: ServerOptions<Data>,
-    otherNames: readonly string[] = [],
-  ) {
-    refuseUnknown("options", options, [...SERVER_NAMES, ...otherNames]);
-    this.handlers = pickHandlers(options);
-    this.backpressure = resolveBackpressure(SERVER_BACKPRESSURE, options.backpressure);
+  /** Takes options that are checked. */
+  constructor(runtime: Runtime, options: ServerOptions<Data>) {
+    this.handlers = pickHandlers(options, Object.keys(HANDLERS));
+    this.backpressure = { ...SERVER_BACKPRESSURE, ...options.backpressure };
     this.clock = runtime.clock;
     this.sha1 = runtime.sha1;
     this.handshake = handshakeOptions(runtime, options);
-    this.protocols = options.protocols ?? [];
-    this.upgrade = options.upgrade;
-    this.request = options.request;
+    this.protocols = [...options.protocols ?? []];
+    this.upgrade = options.upgrade?.bind(options);
+    this.request = options.request?.bind(options);
+    this.ordered = options.ordered ?? false;
+    this.#refused = options.refused?.bind(options);
     this.#admission = new Admission(options.connections);
+    this.#runtime = runtime;
+    this.#context = this.captureContext();
   }
 
   /** The open sockets. */
@@ -108,11 +126,30 @@ export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, Incomi
   // --- Transports ---
 
   /** Takes a transport; `head` and `rest` are there when an HTTP server has read the request. */
-  accept(transport: Transport, head?: RequestHead, rest?: Uint8Array): void {
+  accept(
+    transport: Transport,
+    head?: RequestHead,
+    rest?: Uint8Array,
+    context: Context = this.#context,
+  ): void {
     if (!this.#admission.admit(transport, this)) return;
-    const incoming = new Incoming(transport, this);
+    const incoming = new Incoming(transport, this, context);
     this.#incoming.add(incoming);
     incoming.start(head, rest);
+  }
+
+  captureContext(): Context {
+    return this.#runtime.captureContext?.() ?? plain;
+  }
+
+  answering(): void {
+    this.#admission.settle();
+  }
+
+  refused(refusal: Refusal): void {
+    const { handlers } = this;
+    if (this.#refused === undefined) return;
+    void call(() => this.#refused!(refusal), (error) => report(handlers, error));
   }
 
   opened(incoming: Incoming<Data>, opened: Opened, data: Data): void {
@@ -126,7 +163,7 @@ export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, Incomi
 
   gone(incoming: Incoming<Data>): void {
     this.#incoming.delete(incoming);
-    this.#admission.settle();
+    if (!incoming.answered) this.#admission.settle();
     this.#leave(incoming.pump.transport);
   }
 
@@ -159,14 +196,19 @@ export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, Incomi
    */
   async close(options?: CloseOptions): Promise<void> {
     const { code, reason, deadline } = resolveClose(options);
-    if (this.#closed !== undefined) return this.#closed.promise;
+    const closed = this.#closed ??= this.#beginClosing(code, reason);
+    // The earliest deadline counts, whichever call brought it.
+    const cancel = after(deadline, () => this.#abortAll());
+    await closed.promise;
+    cancel();
+  }
+
+  #beginClosing(code: number, reason: string): Deferred<void> {
     const closed = this.#closed = new Deferred<void>();
     for (const socket of this.#sockets) socket.close(code, reason);
     for (const incoming of this.#incoming) incoming.abandon();
-    if (this.#sockets.size === 0 && this.#incoming.size === 0) return closed.resolve();
-    const timer = deadline === Infinity ? undefined : setTimeout(() => this.#abortAll(), deadline);
-    await closed.promise;
-    clearTimeout(timer);
+    if (this.#sockets.size === 0 && this.#incoming.size === 0) closed.resolve();
+    return closed;
   }
 
   #abortAll(): void {
@@ -175,15 +217,11 @@ export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, Incomi
   }
 }
 
-function resolveClose(options: CloseOptions = {}): Required<CloseOptions> & {
-  readonly code: number;
-  readonly reason: string;
-  readonly deadline: number;
-} {
+function resolveClose(
+  options: CloseOptions = {},
+): { readonly code: number; readonly reason: string; readonly deadline: number; } {
+  checkOptions(options, CLOSE, "close");
   const { code = CloseCode.goingAway, reason = "", deadline = 10_000 } = options;
-  if (!(deadline >= 0)) {
-    throw new UsageError(`deadline is ${deadline}; it takes milliseconds, 0 or more, or Infinity`);
-  }
   encodeClose(code, reason);
   return { code, reason, deadline };
 }
@@ -236,8 +274,14 @@ export async function serve<Data>(
   runtime: Runtime,
   options: ServeOptions<Data>,
 ): Promise<Server<Data>> {
-  const server = new SocketServer(runtime, options, LISTEN_NAMES);
+  checkOptions(options, { ...SERVER, ...LISTEN });
+  const server = new SocketServer(runtime, options);
   const { port, hostname, path, tls } = options;
+  if (port === undefined && path === undefined) {
+    throw new UsageError(
+      "port is missing: 0 lets the system choose one; or give the path of a socket",
+    );
+  }
   if (path !== undefined && (port !== undefined || hostname !== undefined)) {
     throw new UsageError("path is for a unix socket: it excludes port and hostname");
   }

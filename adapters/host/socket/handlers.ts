@@ -1,7 +1,8 @@
 // The handlers that an application gives, and how they are called: bound to the options they came
 // in, and what one throws or rejects with goes to `error` and never further.
 
-import { type ClosedEvent, UsageError } from "../../../core/mod.ts";
+import type { ClosedEvent } from "../../../core/mod.ts";
+import { isThenable } from "../waiting.ts";
 import type { Message, MessageKind } from "./inbox.ts";
 
 /**
@@ -32,47 +33,38 @@ export interface SocketHandlers<S> {
   error?(error: unknown, socket?: S): void;
 }
 
-/** The names of the handlers. */
-export const HANDLER_NAMES: readonly (keyof SocketHandlers<unknown>)[] = [
-  "open",
-  "message",
-  "piece",
-  "drain",
-  "ping",
-  "pong",
-  "closing",
-  "close",
-  "error",
-];
-
-/**
- * The handlers among the options, as an object of their own, bound to the options.
- *
- * @throws {UsageError} for one that is no function
- */
-export function pickHandlers<S>(options: SocketHandlers<S>): SocketHandlers<S> {
-  const handlers: SocketHandlers<S> = {};
-  for (const name of HANDLER_NAMES) {
-    const handler = options[name];
-    if (handler === undefined) continue;
-    if (typeof handler !== "function") throw new UsageError(`${name} must be a function`);
-    Object.assign(handlers, { [name]: handler.bind(options) });
+/** The handlers among the options, bound to the options; `names` are those of all handlers. */
+export function pickHandlers<S>(
+  options: SocketHandlers<S>,
+  names: readonly string[],
+): SocketHandlers<S> {
+  const handlers: Record<string, unknown> = {};
+  for (const name of names) {
+    const handler = options[name as keyof SocketHandlers<S>];
+    if (handler !== undefined) handlers[name] = handler.bind(options);
   }
   return handlers;
 }
 
-/** Calls into the application; `failed` hears what it throws or rejects with. */
-export function call(handler: () => unknown, failed: (error: unknown) => void): void {
+/**
+ * Calls into the application. `failed` hears what it throws, and what its promise rejects with; the
+ * promise, of whatever realm or class, is returned.
+ */
+export function call(
+  handler: () => unknown,
+  failed: (error: unknown) => void,
+): Promise<unknown> | undefined {
   try {
     const result = handler();
-    if (result instanceof Promise) result.catch(failed);
+    return isThenable(result) ? Promise.resolve(result).catch(failed) : undefined;
   } catch (error) {
     failed(error);
+    return undefined;
   }
 }
 
 /** Hands an error to the `error` handler; without one, or when it fails too, to the console. */
 export function report<S>(handlers: SocketHandlers<S>, error: unknown, socket?: S): void {
   if (handlers.error === undefined) return console.error(error);
-  call(() => handlers.error!(error, socket), (second) => console.error(second));
+  void call(() => handlers.error!(error, socket), (second) => console.error(second));
 }

@@ -9,6 +9,7 @@ import {
 } from "../../../core/mod.ts";
 import { UsageError } from "../../../core/mod.ts";
 import type { Topics } from "../topics.ts";
+import type { Ending } from "../waiting.ts";
 import type { Message } from "./inbox.ts";
 
 /** What can be sent: text, bytes of any kind, or a message prepared for many. */
@@ -72,20 +73,51 @@ function prepare(data: Sendable, options?: SendOptions): PreparedMessage {
     : prepareBinary(message, options);
 }
 
+/** Something that is sent piece by piece: text, or bytes of any kind. */
+export type Piece = string | Uint8Array | ArrayBuffer | ArrayBufferView;
+
+/** Where pieces come from. */
+export type PieceSource = AsyncIterable<Piece> | Iterable<Piece>;
+
 /**
  * Sends what the source gives as one message, a fragment a piece (RFC 6455 §5.4). `send` is
- * fulfilled when the peer can take more.
+ * fulfilled when the peer can take more. When the peer is gone, the source is returned.
+ *
+ * @throws {UsageError} for what cannot be sent
+ * @throws what the source throws, and what `ending` ends with
  */
 export async function sendPieces(
   send: (data: Message, final: boolean) => Promise<void>,
-  source: AsyncIterable<Message> | Iterable<Message>,
+  source: PieceSource,
+  ending: Ending,
 ): Promise<void> {
+  const pieces = iteratorOf(source);
   let nothing: Message = new Uint8Array(0);
-  for await (const piece of source) {
-    if (typeof piece === "string") nothing = "";
-    await send(piece, false);
+  try {
+    for (;;) {
+      const next = await ending.race(pieces.next());
+      if (next.done) break;
+      const piece = checkSendable(await next.value);
+      if (piece instanceof PreparedMessage) throw new UsageError("a piece is no prepared message");
+      if (typeof piece === "string") nothing = "";
+      await ending.race(send(piece, false));
+    }
+  } catch (error) {
+    // Not awaited: a source that waits for something itself would keep its caller waiting.
+    Promise.resolve(pieces.return?.()).catch(() => {});
+    throw error;
   }
-  // An empty last frame, so that no piece has to wait for the next one to learn that it is the
-  // last.
-  await send(nothing, true);
+  // An empty last frame, so that no piece has to wait for the next one to learn that it is last.
+  await ending.race(send(nothing, true));
+}
+
+/** Whether `for await` takes it. A string is one message, not a source of pieces. */
+export function isIterable(value: unknown): value is PieceSource {
+  const isObject = (typeof value === "object" && value !== null) || typeof value === "function";
+  return isObject && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
+function iteratorOf(source: PieceSource): AsyncIterator<Piece> | Iterator<Piece | Promise<Piece>> {
+  if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
+  return source[Symbol.iterator]();
 }

@@ -15,12 +15,14 @@ import {
 } from "../../../core/mod.ts";
 import { Hold, type Pump, type Sink } from "../pump.ts";
 import type { Topics } from "../topics.ts";
-import { Deferred } from "../waiting.ts";
+import { Deferred, Ending, isThenable } from "../waiting.ts";
 import { call, report, type SocketHandlers } from "./handlers.ts";
 import { Inbox, type Message, type MessageKind, SocketClosedError, type Waiter } from "./inbox.ts";
 import {
   checkSendable,
+  isIterable,
   type Outgoing,
+  type PieceSource,
   type Sendable,
   sendPieces,
   type SendResult,
@@ -48,6 +50,8 @@ export interface Owner<S> {
   readonly handlers: SocketHandlers<S>;
   readonly backpressure: Backpressure;
   readonly topics: Topics<S & object>;
+  /** Whether the next message waits for the promise that a `message` handler returns. */
+  readonly ordered: boolean;
   /** The session's transport is gone. */
   forget(session: Session<S>): void;
 }
@@ -72,6 +76,8 @@ export class Session<S> implements Sink<ConnectionEvent> {
   /** Messages behind the one that is sent in pieces; `undefined` when there is no such one. */
   #waiting: Waiting[] | undefined;
   #waitingSize = 0;
+  #ending: Ending | undefined;
+  #unblocked: Deferred<void> | undefined;
 
   /** `face` makes the public face. */
   constructor(
@@ -125,16 +131,16 @@ export class Session<S> implements Sink<ConnectionEvent> {
     return this.pump.blocked ? "queued" : "sent";
   }
 
-  async sendStream(
-    source: AsyncIterable<Message> | Iterable<Message>,
-    options: SendOptions | undefined,
-  ): Promise<void> {
+  async sendStream(source: PieceSource, options: SendOptions | undefined): Promise<void> {
+    if (!isIterable(source)) throw new UsageError("sendStream takes an iterable of pieces");
     if (this.#waiting !== undefined) {
       throw new UsageError("another message is being sent piece by piece");
     }
     this.#waiting = [];
+    const ending = this.#ending = new Ending();
+    if (this.#outcome !== undefined) ending.end(new SocketClosedError(this.#outcome));
     try {
-      await sendPieces((data, final) => this.#sendPiece(data, final, options), source);
+      await sendPieces((data, final) => this.#sendPiece(data, final, options), source, ending);
     } catch (error) {
       this.close(CloseCode.internalError, "");
       throw error;
@@ -143,8 +149,9 @@ export class Session<S> implements Sink<ConnectionEvent> {
     }
   }
 
+  // The same as `send` says: while a message is sent piece by piece, others wait behind it.
   ready(): Promise<void> {
-    if (!this.pump.blocked) return Promise.resolve();
+    if (!this.pump.blocked && this.#waiting === undefined) return Promise.resolve();
     this.#ready ??= new Deferred();
     return this.#ready.promise;
   }
@@ -220,10 +227,18 @@ export class Session<S> implements Sink<ConnectionEvent> {
     if (handlers.message === undefined) return this.#enqueue(data);
     try {
       const result = handlers.message(this.socket, data, kind);
-      if (result instanceof Promise) result.catch((error: unknown) => this.failed(error));
+      if (isThenable(result)) this.#await(result);
     } catch (error) {
       this.failed(error);
     }
+  }
+
+  #await(result: PromiseLike<unknown>): void {
+    const { ordered } = this.owner;
+    if (ordered) this.pump.hold(Hold.handler);
+    Promise.resolve(result).catch((error: unknown) => this.failed(error)).finally(() => {
+      if (ordered) this.pump.release(Hold.handler);
+    });
   }
 
   // Reading stops when too many wait. After a `close` of this end it must not, or the peer's answer
@@ -247,6 +262,7 @@ export class Session<S> implements Sink<ConnectionEvent> {
     this.#outcome = event;
     this.#closed?.resolve(event);
     this.#inbox?.end(event);
+    this.#ending?.end(new SocketClosedError(event));
     this.#run(() => this.owner.handlers.close?.(this.socket, event));
   }
 
@@ -265,13 +281,19 @@ export class Session<S> implements Sink<ConnectionEvent> {
     return "dropped";
   }
 
+  // A socket that is closing rejects once it is closed, through `#ending`.
   #sendPiece(data: Message, final: boolean, options: SendOptions | undefined): Promise<void> {
-    if (this.connection.state !== "open") {
-      return this.closed.then((closed) => Promise.reject(new SocketClosedError(closed)));
-    }
+    if (this.connection.state !== "open") return new Promise(() => {});
     this.connection.sendFragment(data, final, options);
     this.pump.commit();
-    return this.ready();
+    return this.#drained();
+  }
+
+  /** Fulfilled when the peer can take more. */
+  #drained(): Promise<void> {
+    if (!this.pump.blocked) return Promise.resolve();
+    this.#unblocked ??= new Deferred();
+    return this.#unblocked.promise;
   }
 
   #sendWaiting(): void {
@@ -279,14 +301,18 @@ export class Session<S> implements Sink<ConnectionEvent> {
     this.#waiting = undefined;
     this.#waitingSize = 0;
     for (const [message, options] of waiting) this.send(message, options);
+    if (!this.pump.blocked) this.#becomeReady();
   }
 
   #becomeReady(): void {
+    this.#unblocked?.resolve();
+    this.#unblocked = undefined;
+    if (this.#waiting !== undefined && !this.pump.gone) return;
     this.#ready?.resolve();
     this.#ready = undefined;
   }
 
   #run(handler: () => unknown): void {
-    call(handler, (error) => this.failed(error));
+    void call(handler, (error) => this.failed(error));
   }
 }

@@ -8,7 +8,7 @@ import { Hold, type Pump } from "../pump.ts";
 import type { Address } from "../transport.ts";
 import type { SocketHandlers } from "./handlers.ts";
 import { type Message, Reading } from "./inbox.ts";
-import { publish, type Sendable, type SendResult } from "./sending.ts";
+import { type PieceSource, publish, type Sendable, type SendResult } from "./sending.ts";
 import { type Owner, Session } from "./session.ts";
 import { type SocketStream, streamOf } from "./stream.ts";
 
@@ -81,10 +81,7 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
    * @throws {UsageError} for pieces of different kinds, and while another message is sent like this
    * @throws {SocketClosedError} when the socket is not open, or ends before the message does
    */
-  sendStream(
-    source: AsyncIterable<Message> | Iterable<Message>,
-    options?: SendOptions,
-  ): Promise<void> {
+  sendStream(source: PieceSource, options?: SendOptions): Promise<void> {
     return this.#session.sendStream(source, options);
   }
 

@@ -1,19 +1,10 @@
-// A socket as two streams of the web (WHATWG WebSockets, the WebSocketStream draft): messages are
-// their chunks, and backpressure goes through in both directions. WebSocketStream makes one from a
-// URL, `socket.stream()` from a socket that is open.
+// An open socket as two web streams (WHATWG WebSockets, the WebSocketStream proposal): messages are
+// their chunks, and backpressure works in both directions. `socket.stream()` makes them, and
+// WebSocketStream after connecting.
 
 import { CloseCode, type ClosedEvent } from "../../../core/mod.ts";
-import { TaskQueue } from "../web/events.ts";
-import {
-  checkClose,
-  copyOf,
-  enforceUnsignedShort,
-  exposeInterface,
-  isBufferSource,
-  isScriptCode,
-  toScalarText,
-  toText,
-} from "../web/idl.ts";
+import { checkClose, copyOf, enforceUnsignedShort, exposeInterface } from "../web/idl.ts";
+import { isBufferSource, isScriptCode, toScalarText, toText } from "../web/idl.ts";
 import type { Message } from "./inbox.ts";
 import type { SendResult } from "./sending.ts";
 
@@ -41,32 +32,27 @@ export type WebSocketStreamData = string | ArrayBuffer | ArrayBufferView;
 
 /** The two directions of an open socket. */
 export interface SocketStream {
-  /** The messages that come. Of those that nobody reads a few wait here, the rest at the peer. */
+  /** The received messages. A few unread ones wait here, the rest at the peer. */
   readonly readable: ReadableStream<Message>;
-  /** Takes messages; a write is done when the next one would not have to wait. */
+  /** Takes messages; a write is done when the next message would not have to wait. */
   readonly writable: WritableStream<WebSocketStreamData>;
   /** The subprotocol in use; empty when there is none. */
   readonly protocol: string;
   /** The extensions in use; empty when there are none. */
   readonly extensions: string;
-  /**
-   * Fulfilled when the closing handshake is done, rejected with a WebSocketError when there is
-   * none.
-   */
+  /** Fulfilled after the closing handshake; rejected with a WebSocketError if there is none. */
   readonly closed: Promise<Required<WebSocketCloseInfo>>;
   /**
    * Begins the closing handshake.
    *
    * @throws {DOMException} `InvalidAccessError` for another code than 1000 or 3000-4999,
-   *   `SyntaxError` for a longer reason
-   * @throws {TypeError} for a code that is no number from 0 to 65535
+   *   `SyntaxError` for a reason over 123 bytes of UTF-8
+   * @throws {TypeError} for a code that is not a number from 0 to 65535
    */
   close(info?: WebSocketCloseInfo): void;
 }
 
-/**
- * Errors of connections that ended without a Close frame: 1006 is no code to construct one with.
- */
+/** Errors of connections that ended without a Close frame: the constructor refuses 1006. */
 const abnormal = new WeakSet<WebSocketError>();
 
 /** Why a WebSocketStream ended, or is to be ended, with the close code and reason. */
@@ -75,8 +61,8 @@ export class WebSocketError extends DOMException {
   readonly #reason: string;
 
   /**
-   * One to end a stream with: given to `abort` of the writable or `cancel` of the readable, its
-   * code and reason are sent.
+   * Made to end a stream: `abort` of the writable and `cancel` of the readable send its code and
+   * reason.
    *
    * @throws what `close` does
    */
@@ -87,10 +73,7 @@ export class WebSocketError extends DOMException {
     this.#reason = reason;
   }
 
-  /**
-   * 1000 or 3000-4999; 1006 of a connection that ended without a Close frame; `null` when there is
-   * none.
-   */
+  /** 1000 or 3000-4999; 1006 after an end without a Close frame; `null` when there is none. */
   get closeCode(): number | null {
     return abnormal.has(this) ? CloseCode.abnormal : this.#closeCode;
   }
@@ -103,18 +86,12 @@ export class WebSocketError extends DOMException {
 
 exposeInterface(WebSocketError);
 
-function abnormalEnd(message: string, cause: unknown): WebSocketError {
-  const error = Object.assign(new WebSocketError(message), { cause });
-  abnormal.add(error);
-  return error;
-}
-
 /**
- * What is to be closed with, checked.
+ * The checked code and reason to close with.
  *
  * @throws {DOMException} `InvalidAccessError` for a code that an application must not send,
- *   `SyntaxError` for too long a reason
- * @throws {TypeError} for a code that is no number from 0 to 65535
+ *   `SyntaxError` for a reason over 123 bytes of UTF-8
+ * @throws {TypeError} for a code that is not a number from 0 to 65535
  */
 export function checkCloseInfo(info: WebSocketCloseInfo): { code: number; reason: string; } {
   if (info !== Object(info)) throw new TypeError("a close code and reason come as an object");
@@ -123,10 +100,10 @@ export function checkCloseInfo(info: WebSocketCloseInfo): { code: number; reason
   return { code: checkClose(given, reason), reason };
 }
 
-/** The streams of a socket whose messages nobody else reads. */
+/** The streams of a socket whose messages have no other reader. */
 export function streamOf(socket: StreamableSocket): SocketStream {
   const closed = socket.closed.then(outcomeOf);
-  // Whoever does not look at `closed` learns of the end from the streams.
+  // The streams report the end, too, so `closed` may go unread.
   closed.catch(() => {});
   return {
     readable: readableOf(socket, closed),
@@ -138,14 +115,13 @@ export function streamOf(socket: StreamableSocket): SocketStream {
   };
 }
 
-function outcomeOf(
-  { clean, code, reason, error, cause }: ClosedEvent,
-): Required<WebSocketCloseInfo> {
+function outcomeOf(closed: ClosedEvent): Required<WebSocketCloseInfo> {
+  const { clean, code, reason, error, cause } = closed;
   if (clean) return { closeCode: code, reason };
-  throw abnormalEnd(
-    error?.message ?? `the connection ended without a Close frame (${cause})`,
-    error,
-  );
+  const message = error?.message ?? `the connection ended without a Close frame (${cause})`;
+  const failure = Object.assign(new WebSocketError(message), { cause: error });
+  abnormal.add(failure);
+  throw failure;
 }
 
 function closeWith(socket: StreamableSocket, info: WebSocketCloseInfo): void {
@@ -153,27 +129,20 @@ function closeWith(socket: StreamableSocket, info: WebSocketCloseInfo): void {
   socket.close(code, reason);
 }
 
-// A stream that is cancelled or aborted with a WebSocketError closes with its code, with anything
-// else without a code. That of another connection, which came through a pipe, may have a code that
-// cannot be sent.
+// Cancelling or aborting with a WebSocketError sends its code, with any other value none. The error
+// of another connection, which a pipe passes on, may have a code that cannot be sent.
 function closeFor(socket: StreamableSocket, error: unknown): void {
   if (!(error instanceof WebSocketError)) return closeWith(socket, {});
   const { closeCode, reason } = error;
   closeWith(socket, closeCode === null || !isScriptCode(closeCode) ? {} : { closeCode, reason });
 }
 
-function readableOf(
-  socket: StreamableSocket,
-  closed: Promise<Required<WebSocketCloseInfo>>,
-): ReadableStream<Message> {
+function readableOf(socket: StreamableSocket, closed: Promise<unknown>): ReadableStream<Message> {
   const messages = socket.messages();
   return new ReadableStream<Message>({
     async pull(controller) {
-      const { done, value } = await messages.next().catch(() => ({
-        done: true as const,
-        value: undefined,
-      }));
-      if (!done) return controller.enqueue(value);
+      const next = await messages.next().catch(() => undefined);
+      if (next !== undefined && !next.done) return controller.enqueue(next.value);
       await closed;
       controller.close();
     },
@@ -186,17 +155,15 @@ function readableOf(
 
 function writableOf(
   socket: StreamableSocket,
-  closed: Promise<Required<WebSocketCloseInfo>>,
+  closed: Promise<unknown>,
 ): WritableStream<WebSocketStreamData> {
   return new WritableStream<WebSocketStreamData>({
     start(controller) {
-      // A task later, so that a pipe from the readable of the same socket sees the end of that
-      // first, and ends as well as it did.
-      const fail = (error: unknown): void => new TaskQueue().queue(() => controller.error(error));
-      closed.then(
-        () => fail(new DOMException("the WebSocket is closed", "InvalidStateError")),
-        fail,
-      );
+      // One task later: a pipe from the socket's own readable sees the end of that first, and ends
+      // in the same way.
+      const fail = (error: unknown): void => void setImmediate(() => controller.error(error));
+      const over = new DOMException("the WebSocket is closed", "InvalidStateError");
+      closed.then(() => fail(over), fail);
     },
     async write(data) {
       if (socket.send(isBufferSource(data) ? copyOf(data) : toText(data)) === "dropped") {

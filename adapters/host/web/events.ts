@@ -1,5 +1,6 @@
-// The events of the web's WebSocket for runtimes that lack them, its `on…` attributes, and the
-// queue of tasks that fires events. Argument conversions are in idl.ts.
+// The events of the web's WebSocket (WHATWG WebSockets §5) for runtimes without them, its `on…`
+// attributes (HTML §8.1.8.1), and the queue of tasks that fires events. Conversions of arguments
+// are in idl.ts.
 
 import { exposeInterface, requireArgument, toScalarText } from "./idl.ts";
 

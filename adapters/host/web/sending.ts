@@ -76,8 +76,7 @@ export class Sending {
     const size = typeof data === "string" ? encoder.encode(data).length : data.length;
     this.#waiting += size;
     if (this.#socket === undefined || this.#socket.send(data) === "dropped") return;
-    // "It does not decrease before the event loop goes on." From then on the socket's count is
-    // used.
+    // "It does not decrease before the event loop goes on": from then on the socket counts.
     setImmediate(() => {
       this.#waiting -= size;
       this.note();

@@ -56,7 +56,7 @@ describe("ServerHandshake, table of requests", () => {
         const handshake = new ServerHandshake({ limits }, 0);
         const events = receiveAll(handshake, chunks);
         const wanted = { type: "upgrade", request: { method: "GET", ...says } };
-        expect(events, name).toMatchObject([wanted]);
+        expect(events, name).toMatchObject([wanted, { type: "early" }]);
         const opened = handshake.accept({}, SAMPLE_ACCEPT)!;
         expect(toLatin1(opened.rest), name).toBe(WITH_REST);
         expect(field(takeMessage(handshake), "Sec-WebSocket-Accept"), name).toBe(SAMPLE_ACCEPT);
@@ -199,7 +199,7 @@ describe("ServerHandshake.receiveHead, the same table", () => {
   it("takes what came behind the head from receive", () => {
     const handshake = new ServerHandshake({}, 0);
     handshake.receiveHead(parse(request()) as RequestHead, 0);
-    expect(handshake.receive(latin1("abc"), 1)).toEqual([]);
+    expect(handshake.receive(latin1("abc"), 1)).toEqual([{ type: "early" }]);
     expect(toLatin1(handshake.accept({}, SAMPLE_ACCEPT)!.rest)).toBe("abc");
   });
 

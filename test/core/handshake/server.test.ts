@@ -440,10 +440,17 @@ describe("ServerHandshake, the end of the transport", () => {
 describe("ServerHandshake, bytes before the answer", () => {
   it("keeps as many as a host can get in one chunk, and fails for more", () => {
     const handshake = received();
-    expect(handshake.receive(pattern(MAX_EARLY_BYTES - 1), 1)).toEqual([]);
+    expect(handshake.receive(pattern(MAX_EARLY_BYTES - 1), 1)).toEqual([{ type: "early" }]);
     expect(handshake.receive(pattern(1), 1)).toEqual([]);
     expect(failureOf(handshake.receive(pattern(1), 1))?.fault).toBe("early-data-too-large");
     expect(takeMessage(handshake).firstLine).toBe("HTTP/1.1 400 Bad Request");
+  });
+
+  it("are told of once, so that a host can stop reading", () => {
+    const handshake = received();
+    expect(handshake.receive(new Uint8Array(0), 1)).toEqual([]);
+    expect(handshake.receive(pattern(1), 1)).toEqual([{ type: "early" }]);
+    expect(handshake.receive(pattern(1), 1)).toEqual([]);
   });
 
   it("fails at once, and only, where they come with the head", () => {

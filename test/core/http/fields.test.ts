@@ -165,6 +165,29 @@ describe("parseExtensions", () => {
   });
 });
 
+describe("HeaderFields.get of repeated fields", () => {
+  const fields = new HeaderFields([
+    ["Cookie", "a=1"],
+    ["Set-Cookie", "c=3, d"],
+    ["Accept", "x"],
+    ["cookie", "b=2"],
+    ["set-cookie", "e=5"],
+    ["accept", "y"],
+  ]);
+
+  it.each([
+    ["Accept", "x, y"],
+    ["COOKIE", "a=1; b=2"],
+    ["Set-Cookie", "c=3, d"],
+  ])("gives %s as %j", (name, value) => {
+    expect(fields.get(name)).toBe(value);
+  });
+
+  it("leaves every Set-Cookie to getAll", () => {
+    expect(fields.getAll("set-cookie")).toEqual(["c=3, d", "e=5"]);
+  });
+});
+
 describe("equalsIgnoringCase", () => {
   it("ignores the case of ASCII letters, and of nothing else", () => {
     expect(equalsIgnoringCase("Upgrade", "uPGRADE")).toBe(true);

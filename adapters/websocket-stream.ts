@@ -7,8 +7,8 @@ import type { Socket } from "./host/socket/socket.ts";
 import type { SocketStream, WebSocketCloseInfo } from "./host/socket/stream.ts";
 import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket/stream.ts";
 import { offAbort, onAbort } from "./host/waiting.ts";
-import { checkProtocols, exposeInterface, isIterableObject } from "./host/web/idl.ts";
-import { refuseBadPort, requireArgument, urlRecord } from "./host/web/idl.ts";
+import { checkProtocols, exposeInterface, isIterableObject } from "./host/webidl.ts";
+import { refuseBadPort, requireArgument, urlRecord } from "./host/webidl.ts";
 import { connect } from "./runtime.ts";
 import { WEB, type WebSocketOptions } from "./websocket.ts";
 

@@ -9,13 +9,13 @@ import { checkOptions, type Checks, isObject, without } from "./host/check.ts";
 import { CLIENT, type ConnectOptions } from "./host/client/connect.ts";
 import type { Message } from "./host/socket/inbox.ts";
 import type { Handlers, Socket } from "./host/socket/socket.ts";
-import { CloseEvent, ConnectionErrorEvent, exposeHandlers } from "./host/web/events.ts";
-import { HandlerAttributes, TaskQueue } from "./host/web/events.ts";
-import { checkClose, checkProtocols, clampToUnsignedShort, copyOf } from "./host/web/idl.ts";
-import { exposeInterface, isBufferSource, refuseBadPort } from "./host/web/idl.ts";
-import { requireArgument, toText, urlRecord } from "./host/web/idl.ts";
-import { Sending } from "./host/web/sending.ts";
+import { checkClose, checkProtocols, clampToUnsignedShort, copyOf } from "./host/webidl.ts";
+import { exposeInterface, isBufferSource, refuseBadPort } from "./host/webidl.ts";
+import { requireArgument, TaskQueue, toText, urlRecord } from "./host/webidl.ts";
 import { connect } from "./runtime.ts";
+import { CloseEvent, ConnectionErrorEvent, exposeHandlers } from "./websocket/events.ts";
+import { HandlerAttributes } from "./websocket/events.ts";
+import { Sending } from "./websocket/sending.ts";
 
 /** The options of `connect`, except those that the class itself sets. */
 export type WebSocketOptions = Omit<

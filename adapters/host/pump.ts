@@ -1,19 +1,11 @@
 // The one place where a Machine of the core meets a transport and the clock. A pump lives as long
 // as its transport. The machine changes: a handshake is followed by a connection, or by an answer.
 
-import { concat, giveBack } from "../../core/internal.ts";
+import { giveBack } from "../../core/internal.ts";
 import type { Machine } from "../../core/mod.ts";
-import {
-  type Clock,
-  flushSoon,
-  leaveTurn,
-  type Sleeper,
-  spendTurn,
-  type Turner,
-  turnIsOver,
-  waitForTurn,
-} from "./clock.ts";
+import { type Clock, flushSoon, type Sleeper } from "./clock.ts";
 import { type Context, plain, type Transport, type TransportEvents } from "./transport.ts";
+import { TurnedInput } from "./turns.ts";
 
 /** Hears what a machine reports. Its methods must not throw. */
 export interface Sink<Event> {
@@ -27,19 +19,11 @@ export interface Sink<Event> {
   gone(): void;
 }
 
-/** Reasons to stop reading, as bits: reading goes on when there is none. */
-export const Hold = {
-  /** The application asked for it: events are held back too. */
-  user: 1,
-  /** The queue of messages that wait to be read is full. */
-  inbox: 2,
-  /** The peer does not take what is sent to it. */
-  output: 4,
-  /** Input is left for another turn. */
-  turn: 8,
-  /** A handler is waited for: events are held back too. */
-  handler: 16,
-} as const;
+/**
+ * Reasons to stop reading, as bits: the application, a full queue of messages, output that the peer
+ * does not take, input left for another turn, a handler that is waited for.
+ */
+export const Hold = { user: 1, inbox: 2, output: 4, turn: 8, handler: 16 } as const;
 
 /** The reasons that hold back events besides reading. */
 const HOLDS_EVENTS = Hold.user | Hold.handler;
@@ -59,16 +43,13 @@ interface Driven extends Machine<unknown> {
   noteActivity?(): void;
 }
 
-/** Bytes read at once in turns. DEFLATE makes a thousand of one at best: 4 MiB in all. */
-const PORTION = 4096;
-
 /** So much output does not wait for the end of the tick. */
 const FLUSH_FROM = 256 * 1024;
 
 const NONE: unknown[] = [];
 
 /** Drives machines over one transport. */
-export class Pump implements TransportEvents, Sleeper, Turner {
+export class Pump implements TransportEvents, Sleeper {
   readonly transport: Transport;
   readonly clock: Clock;
   /** The asynchronous context in which the sink is called, whatever the pump is woken by. */
@@ -78,10 +59,9 @@ export class Pump implements TransportEvents, Sleeper, Turner {
 
   // Reading
   #readWhileBlocked = false;
-  #inTurns = false;
+  /** Where input is read in turns. */
+  #turns: TurnedInput | undefined;
   #holds = 0;
-  /** Input that is left for another turn. */
-  #left: Uint8Array | undefined;
   /** The peer ended its side behind that. */
   #inputEnded = false;
   #dispatching = false;
@@ -118,7 +98,7 @@ export class Pump implements TransportEvents, Sleeper, Turner {
     this.#machine = machine;
     this.#sink = sink as Sink<unknown>;
     this.#readWhileBlocked = options.readWhileBlocked ?? false;
-    this.#inTurns = options.inTurns ?? false;
+    if (options.inTurns) this.#turns = new TurnedInput(this);
   }
 
   /** Bytes on their way out, in the machine and in the transport. */
@@ -138,12 +118,11 @@ export class Pump implements TransportEvents, Sleeper, Turner {
 
   // --- From the transport ---
 
-  // Nothing that a peer sends makes a machine throw. Lack of memory can, and a codec of the
-  // application: that ends this connection alone.
+  // A machine throws for lack of memory, or in the application's codec: that ends this connection.
   received(chunk: Uint8Array): void {
     try {
-      if (this.#inTurns) this.#receiveInTurns(chunk);
-      else this.deliver(this.#machine.receive(chunk, this.clock.now()));
+      if (this.#turns === undefined) this.receivePortion(chunk);
+      else this.#receiveInTurns(this.#turns, chunk);
       this.#settle();
       this.#holdIfBlocked();
     } catch (error) {
@@ -155,7 +134,7 @@ export class Pump implements TransportEvents, Sleeper, Turner {
 
   ended(): void {
     this.#inputEnded = true;
-    if (this.#left !== undefined) return;
+    if (this.#turns?.waits) return;
     this.deliver(this.#machine.receiveEnd(this.clock.now()));
     this.#settle();
   }
@@ -172,8 +151,7 @@ export class Pump implements TransportEvents, Sleeper, Turner {
   closed(error?: Error): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#left = undefined;
-    leaveTurn(this);
+    this.#turns?.drop();
     this.#disarm();
     this.deliver(this.#machine.receiveEnd(this.clock.now(), error));
     this.#sink.gone();
@@ -188,12 +166,8 @@ export class Pump implements TransportEvents, Sleeper, Turner {
     this.#settle();
   }
 
-  takeTurn(): void {
-    const left = this.#left;
-    if (left === undefined || this.#isHeld) return;
-    this.#left = undefined;
-    this.received(left);
-    if (this.#left !== undefined) return;
+  /** All input that was left has been read. */
+  caughtUp(): void {
     if (this.#inputEnded) this.ended();
     this.release(Hold.turn);
   }
@@ -245,40 +219,35 @@ export class Pump implements TransportEvents, Sleeper, Turner {
     if (!this.#dispatching) this.#settle();
     if (this.#gone) return;
     if (this.#holds === 0) this.transport.resume();
-    else if (this.#left !== undefined && !this.#isHeld) waitForTurn(this);
+    else if (this.#turns?.waits && !this.held) this.#turns.wait();
   }
 
   /** Drops the transport at once. */
   abort(): void {
-    this.#left = undefined;
+    this.#turns?.drop();
     if (!this.#gone) this.transport.abort();
   }
 
   // --- Input ---
 
-  #receiveInTurns(chunk: Uint8Array): void {
-    if (this.#left !== undefined) {
-      this.#left = concat([this.#left, chunk]);
-      return;
-    }
-    const begun = performance.now();
-    let at = 0;
-    while (at < chunk.length && !this.#isHeld && !turnIsOver(begun, at)) {
-      const portion = chunk.subarray(at, at += PORTION);
-      this.deliver(this.#machine.receive(portion, this.clock.now()));
-      // Behind a portion and not before it; #holdIfBlocked says why.
-      if (this.#blocked && !this.#readWhileBlocked) break;
-    }
-    spendTurn(begun, at);
-    if (at >= chunk.length || this.#gone) return;
-    this.#left = chunk.slice(at); // The chunk may only have been lent.
-    this.hold(Hold.turn);
-    waitForTurn(this);
+  #receiveInTurns(turns: TurnedInput, chunk: Uint8Array): void {
+    turns.receive(chunk);
+    if (this.#gone) turns.drop();
+    else if (turns.waits) this.hold(Hold.turn);
+  }
+
+  receivePortion(portion: Uint8Array): void {
+    this.deliver(this.#machine.receive(portion, this.clock.now()));
   }
 
   /** Whether there is a reason to read no further, other than the turns. */
-  get #isHeld(): boolean {
+  get held(): boolean {
     return (this.#holds & ~Hold.turn) !== 0;
+  }
+
+  /** Whether reading waits for output to leave. */
+  get stalled(): boolean {
+    return this.#blocked && !this.#readWhileBlocked;
   }
 
   // --- Events ---
@@ -346,7 +315,7 @@ export class Pump implements TransportEvents, Sleeper, Turner {
   // Reading stops behind a chunk, not at once: an application that sends whenever it can would be
   // blocked again before anything was read, and never hear of a Close.
   #holdIfBlocked(): void {
-    if (this.#blocked && !this.#readWhileBlocked) this.hold(Hold.output);
+    if (this.stalled) this.hold(Hold.output);
   }
 
   // --- Time ---

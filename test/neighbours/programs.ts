@@ -27,6 +27,9 @@ export function findTool(name: string): string | undefined {
 
 // --- The server ---
 
+/** Whether the system tells of connections as Linux does. */
+export const hasProc: boolean = process.platform === "linux";
+
 /** The server under test, on one runtime. */
 export class Target {
   readonly program: Program;
@@ -58,10 +61,10 @@ export class Target {
 
   /** How many connections to it the system holds for it; 0 where the system does not tell. */
   get connections(): number {
-    const table = `/proc/${this.program.pid}/net/tcp`;
-    if (!existsSync(table)) return 0;
+    if (!hasProc) return 0;
+    const table = readFileSync(`/proc/${this.program.pid}/net/tcp`, "utf8");
     const port = this.port.toString(16).toUpperCase().padStart(4, "0");
-    const rows = readFileSync(table, "utf8").split("\n").map((line) => line.trim().split(/ +/));
+    const rows = table.split("\n").map((line) => line.trim().split(/ +/));
     // A connection that the program has closed, or not accepted yet, has the inode 0.
     return rows.filter(([, local, , state, , , , , , inode]) => {
       return local?.endsWith(`:${port}`) && state !== LISTENING && inode !== "0";

@@ -15,9 +15,8 @@ import type { Backpressure, Owner } from "../socket/session.ts";
 import { type Handlers, openSession, type Socket } from "../socket/socket.ts";
 import { Topics } from "../topics.ts";
 import { type Context, plain, type Runtime } from "../transport.ts";
-import { negotiate } from "./open.ts";
 import { type Hop, nextHop, redirect, type RedirectChoice, resolveRedirect } from "./redirect.ts";
-import { type RouteOptions, routeTo } from "./route.ts";
+import { negotiate, type RouteOptions, routeTo } from "./route.ts";
 import { ConnectScope, Lifetime, lifetime, type LifetimeOptions } from "./scope.ts";
 import { parseTarget } from "./target.ts";
 

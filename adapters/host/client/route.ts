@@ -1,14 +1,15 @@
 // The route to a target: a connection of the runtime, a proxy, or the caller's stream; with TLS on
 // top where the target wants it. All steps are decided before the first one is taken, so that a
-// wrong option opens no connection.
+// wrong option opens no connection. `negotiate` is the step that speaks over a transport.
 
-import { UsageError } from "../../../core/mod.ts";
+import { type Machine, UsageError } from "../../../core/mod.ts";
+import type { Clock } from "../clock.ts";
 import { type Proxy, type ProxyChoice, proxyFor } from "../proxy/proxy.ts";
 import { Tunnel, type TunnelEvent } from "../proxy/tunnel.ts";
-import type { Pump } from "../pump.ts";
+import { Pump, type Sink } from "../pump.ts";
 import type { DialOptions, Runtime, TlsClientOptions, Transport } from "../transport.ts";
+import { offAbort, onAbort } from "../waiting.ts";
 import { step } from "./error.ts";
-import { negotiate } from "./open.ts";
 import { openStream, type StreamSource } from "./stream.ts";
 import { authorityOf, nameOf, type Target } from "./target.ts";
 
@@ -82,4 +83,48 @@ function dial(
   const name = path ?? authorityOf({ hostname, port });
   const open = (): Promise<Transport> => runtime.dial({ hostname, port, path, tls, signal });
   return step("unreachable", `no connection to ${name}`, signal, open);
+}
+
+/**
+ * Drives the machine until it reports an event, and returns what `take` makes of it. `take` runs
+ * within that report, so no byte comes in between.
+ *
+ * @throws what `take` throws; the signal's reason when it is aborted before the event
+ */
+export function negotiate<Event, T>(
+  transport: Transport,
+  clock: Clock,
+  machine: Machine<Event>,
+  signal: AbortSignal,
+  take: (event: Event, pump: Pump) => T,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // Drop the transport: a server that goes on sending would keep the process alive. Reject first,
+    // because a runtime may report the end of the transport within `abort`.
+    const fail = (error: unknown): void => {
+      offAbort(signal, abort);
+      reject(error);
+      pump.abort();
+    };
+    const abort = (): void => fail(signal.reason);
+    const sink: Sink<Event> = {
+      event(event) {
+        // First, because a handler that `take` calls may abort the signal of the open socket.
+        offAbort(signal, abort);
+        try {
+          resolve(take(event, pump));
+        } catch (error) {
+          fail(error);
+        }
+      },
+      drained() {},
+      failed: fail,
+      gone() {},
+    };
+    const pump = new Pump(transport, clock, machine, sink);
+    if (signal.aborted) return abort();
+    onAbort(signal, abort);
+    pump.start();
+    transport.resume();
+  });
 }

@@ -3,8 +3,8 @@
 // WebSocketStream after connecting.
 
 import { CloseCode, type ClosedEvent } from "../../../core/mod.ts";
-import { checkClose, copyOf, enforceUnsignedShort, exposeInterface } from "../web/idl.ts";
-import { isBufferSource, isScriptCode, toScalarText, toText } from "../web/idl.ts";
+import { checkClose, copyOf, enforceUnsignedShort, exposeInterface } from "../webidl.ts";
+import { isBufferSource, isScriptCode, toScalarText, toText } from "../webidl.ts";
 import type { Message } from "./inbox.ts";
 import type { SendResult } from "./sending.ts";
 

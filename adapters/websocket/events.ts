@@ -2,7 +2,7 @@
 // attributes (HTML §8.1.8.1), and the queue of tasks that fires events. Conversions of arguments
 // are in idl.ts.
 
-import { exposeInterface, requireArgument, toScalarText } from "./idl.ts";
+import { exposeInterface, requireArgument, toScalarText } from "../host/webidl.ts";
 
 /** How a {@linkcode CloseEvent} is made. */
 export interface CloseEventInit extends EventInit {
@@ -122,22 +122,5 @@ export function exposeHandlers<T extends object>(
       },
     };
     Object.defineProperties(prototype, Object.getOwnPropertyDescriptors(attribute));
-  }
-}
-
-// --- Tasks ---
-
-/** A queue of tasks of the event loop, as event sources of the web have. */
-export class TaskQueue {
-  /** Tasks that have not run. */
-  size = 0;
-
-  /** Runs the callback in a task of its own, after those that were queued before. */
-  queue(task: () => void): void {
-    this.size++;
-    setImmediate(() => {
-      this.size--;
-      task();
-    });
   }
 }

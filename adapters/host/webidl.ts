@@ -2,8 +2,8 @@
 // WebSocket standard (WHATWG WebSockets §3), and the shape of an interface in JavaScript. Each
 // function cites its rule. `connect` has checks of its own.
 
-import { isToken } from "../../../core/internal.ts";
-import { CloseCode, MAX_REASON_BYTES, UsageError } from "../../../core/mod.ts";
+import { isToken } from "../../core/internal.ts";
+import { CloseCode, MAX_REASON_BYTES, UsageError } from "../../core/mod.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -176,4 +176,19 @@ export function exposeInterface(
     }
   }
   Object.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+}
+
+/** A queue of tasks of the event loop, as event sources of the web have. */
+export class TaskQueue {
+  /** Tasks that have not run. */
+  size = 0;
+
+  /** Runs the callback in a task of its own, after those that were queued before. */
+  queue(task: () => void): void {
+    this.size++;
+    setImmediate(() => {
+      this.size--;
+      task();
+    });
+  }
 }

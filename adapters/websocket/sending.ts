@@ -2,7 +2,7 @@
 // in order, although the bytes of a Blob must be awaited, and with a count of those that have not
 // left. websocket.ts checks the arguments.
 
-import type { Socket } from "../socket/socket.ts";
+import type { Socket } from "../host/socket/socket.ts";
 
 const encoder = new TextEncoder();
 

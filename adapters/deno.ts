@@ -15,4 +15,4 @@ export const connect: EntryPoints["connect"] = /* @__PURE__ */ connectOn(() => r
 
 export * from "./host/mod.ts";
 export { pair, type PairOptions, type SocketPair } from "./pair.ts";
-export { reconnecting } from "./reconnecting.ts";
+export * from "./reconnecting.ts";

@@ -16,4 +16,4 @@ export const connect: EntryPoints["connect"] = /* @__PURE__ */ connectOn(() => r
 export * from "./host/mod.ts";
 export { attach, AttachedServer, type AttachOptions, type UpgradeMessage } from "./node/attach.ts";
 export { pair, type PairOptions, type SocketPair } from "./pair.ts";
-export { reconnecting } from "./reconnecting.ts";
+export * from "./reconnecting.ts";

@@ -2,7 +2,9 @@
 // streams with backpressure. This file connects and checks arguments; host/socket/stream.ts makes
 // the streams of an open socket.
 
-import { checkOptions } from "./host/check.ts";
+import { anything, checkOptions, type Checks } from "./host/check.ts";
+import { keepOptions } from "./host/client/connect.ts";
+import { pickHandlers } from "./host/socket/handlers.ts";
 import type { Socket } from "./host/socket/socket.ts";
 import type { SocketStream, WebSocketCloseInfo } from "./host/socket/stream.ts";
 import { checkCloseInfo, streamOf, WebSocketError } from "./host/socket/stream.ts";
@@ -19,6 +21,9 @@ export interface WebSocketStreamOptions extends WebSocketOptions {
   /** Gives up connecting; once the connection is open it has no effect. */
   readonly signal?: AbortSignal | undefined;
 }
+
+// The standard's two are checked as Web IDL has it.
+const STREAM: Checks<WebSocketStreamOptions> = { ...WEB, protocols: anything, signal: anything };
 
 /** The streams of an open connection, and what was agreed on. */
 export type WebSocketOpenInfo = Pick<
@@ -52,8 +57,10 @@ export class WebSocketStream {
    */
   constructor(url: string | URL, options: WebSocketStreamOptions = {}) {
     requireArgument(arguments.length, "WebSocketStream");
-    const { protocols, signal, ...others } = checkDictionary(options);
-    checkOptions(others, WEB);
+    const { protocols, signal } = checkDictionary(options);
+    // Web IDL takes any object, such as a function, for a dictionary.
+    const others = typeof options === "object" ? options ?? {} : { ...options as object };
+    checkOptions(others, STREAM);
     this.#url = urlRecord(url);
     const offered = checkProtocols(protocols);
     const abort = (): void => this.#connecting.abort(signal!.reason);
@@ -62,7 +69,8 @@ export class WebSocketStream {
     const connecting = refuseBadPort(this.#url) ?? connect(this.#url, {
       // A writer that awaits its writes has one message under way, of any size.
       backpressure: { maxBufferedAmount: Infinity },
-      ...others,
+      ...keepOptions(others, Object.keys(WEB)),
+      ...pickHandlers<Socket>(others, ["ping", "pong"]),
       protocols: offered,
       signal: this.#connecting.signal,
     });
@@ -124,13 +132,13 @@ exposeInterface(WebSocketStream);
 // Web IDL, a dictionary: undefined and null have no members; other values than objects are illegal.
 function checkDictionary(
   given: WebSocketStreamOptions,
-): WebSocketStreamOptions & { readonly protocols: readonly string[]; } {
+): Pick<WebSocketStreamOptions, "signal"> & { readonly protocols: readonly string[]; } {
   if (given !== undefined && given !== null && given !== Object(given)) {
     throw new TypeError("the options are no object");
   }
   const { protocols = [], signal } = given ?? {};
   if (!isIterableObject(protocols)) throw new TypeError("protocols is no list");
-  if (signal === undefined || signal instanceof AbortSignal) return { ...given, protocols };
+  if (signal === undefined || signal instanceof AbortSignal) return { signal, protocols };
   throw new TypeError("signal is no AbortSignal");
 }
 

@@ -6,7 +6,8 @@
 
 import { CloseCode, type ClosedEvent } from "../core/mod.ts";
 import { checkOptions, type Checks, isObject, without } from "./host/check.ts";
-import { CLIENT, type ConnectOptions } from "./host/client/connect.ts";
+import { CLIENT, type ConnectOptions, keepOptions } from "./host/client/connect.ts";
+import { pickHandlers } from "./host/socket/handlers.ts";
 import type { Message } from "./host/socket/inbox.ts";
 import type { Handlers, Socket } from "./host/socket/socket.ts";
 import { checkClose, checkProtocols, clampToUnsignedShort, copyOf } from "./host/webidl.ts";
@@ -153,7 +154,8 @@ export class WebSocket extends EventTarget {
     const connecting = refuseBadPort(this.#url) ?? connect(this.#url, {
       // The standard does not limit what a page sends.
       backpressure: { maxBufferedAmount: Infinity },
-      ...isObject(options) && options,
+      ...isObject(options) && keepOptions(options, Object.keys(WEB)),
+      ...isObject(options) && pickHandlers<Socket>(options, ["ping", "pong"]),
       protocols: offered,
       signal: this.#connecting.signal,
       open: (socket) => this.#established(socket, offered),

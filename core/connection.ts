@@ -61,8 +61,10 @@ export interface ConnectionOptions extends Delivery {
  * ```
  */
 export class Connection implements Machine<ConnectionEvent> {
-  readonly #decoder: FrameDecoder;
-  readonly #assembler: MessageAssembler;
+  readonly #options: ConnectionOptions;
+  // Only while a frame or a message is under way: the two are a quarter of an idle connection.
+  #decoder: FrameDecoder | undefined;
+  #assembler: MessageAssembler | undefined;
   readonly #deflate: MessageDeflate | undefined;
   readonly #sender: Sender;
   readonly #liveness: Liveness;
@@ -76,11 +78,9 @@ export class Connection implements Machine<ConnectionEvent> {
   constructor(options: ConnectionOptions, now: number) {
     const limits = resolveLimits(options.limits);
     const timeouts = resolveTimeouts(options.timeouts);
-    const { role, deflate, chunks, output } = options;
+    const { role, deflate, output } = options;
     const client = role === "client";
-    const rules = deflate === undefined ? PLAIN_RULES : DEFLATE_RULES;
-    this.#decoder = new FrameDecoder(rules, !client, chunks === "lent");
-    this.#assembler = new MessageAssembler(limits.maxMessageSize, options, deflate);
+    this.#options = options;
     this.#deflate = deflate;
     this.#liveness = new Liveness(timeouts, now);
     this.#sender = new Sender(client, deflate, this.#liveness, limits.maxPendingReplies, output);
@@ -120,14 +120,20 @@ export class Connection implements Machine<ConnectionEvent> {
   receive(chunk: Uint8Array, now: number): readonly ConnectionEvent[] {
     if (this.#closing.outcome !== undefined || chunk.length === 0) return NO_EVENTS;
     this.#liveness.heard();
+    const decoder = this.#decoder ??= this.#createDecoder();
     try {
-      this.#decoder.push(chunk);
-      while (this.#closing.outcome === undefined && this.#decoder.next()) this.#receivePiece(now);
+      decoder.push(chunk);
+      while (this.#closing.outcome === undefined && decoder.next()) {
+        this.#receivePiece(decoder, now);
+      }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#fail(error, "violation", now);
     }
-    this.#decoder.release();
+    decoder.release();
+    if (decoder.between && this.#assembler?.between !== false) {
+      this.#decoder = this.#assembler = undefined;
+    }
     return this.#takeEvents();
   }
 
@@ -249,13 +255,24 @@ export class Connection implements Machine<ConnectionEvent> {
     return this.#closing.expired;
   }
 
-  #receivePiece(now: number): void {
-    const { opcode } = this.#decoder;
+  #createDecoder(): FrameDecoder {
+    const { role, chunks } = this.#options;
+    const rules = this.#deflate === undefined ? PLAIN_RULES : DEFLATE_RULES;
+    return new FrameDecoder(rules, role === "server", chunks === "lent");
+  }
+
+  #createAssembler(): MessageAssembler {
+    const { maxMessageSize } = resolveLimits(this.#options.limits);
+    return new MessageAssembler(maxMessageSize, this.#options, this.#deflate);
+  }
+
+  #receivePiece(decoder: FrameDecoder, now: number): void {
+    const { opcode } = decoder;
     if ((opcode & CONTROL) !== 0) {
-      const payload = this.#decoder.wholePayload();
+      const payload = decoder.wholePayload();
       if (payload !== undefined) this.#receiveControl(opcode, payload, now);
     } else {
-      const event = this.#assembler.accept(this.#decoder);
+      const event = (this.#assembler ??= this.#createAssembler()).accept(decoder);
       if (event === undefined) return;
       this.#liveness.messageReceived(now);
       this.#emit(event);
@@ -280,7 +297,7 @@ export class Connection implements Machine<ConnectionEvent> {
     if (typeof info === "string") throw new ProtocolError(info);
     const began = this.#closing.receive(info, payload, this.#events !== undefined, now);
     if (began) this.#emit({ type: "closing", ...info });
-    this.#assembler.discard();
+    this.#assembler = undefined;
   }
 
   #requireOpen(): Sender {
@@ -290,12 +307,12 @@ export class Connection implements Machine<ConnectionEvent> {
 
   #fail(error: ProtocolError, cause: "violation" | "timeout", now: number): void {
     this.#closing.fail(error, cause, this.#events !== undefined, now);
-    this.#assembler.discard();
+    this.#assembler = undefined;
   }
 
   #finish(cause: "lost" | "timeout", now: number, error?: Error): void {
     this.#emit(this.#closing.finish(cause, now, error));
-    this.#assembler.discard();
+    this.#assembler = undefined;
     this.#deflate?.close();
   }
 

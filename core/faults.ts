@@ -30,7 +30,7 @@ export const REFUSED_ROWS = {
   "request-line-malformed": [400, "RFC 9112 §3", "the request line is malformed"],
   "target-invalid": [400, "RFC 9112 §3.2", "the target is neither a path nor an absolute URI"],
   "http-version-unsupported": [505, "RFC 9110 §15.6.6", "the request is not in HTTP/1.x"],
-  "method-not-allowed": [405, "RFC 9110 §15.5.6", "the method is neither GET nor HEAD"],
+  "method-not-allowed": [405, "RFC 9110 §15.5.6", "only GET, HEAD and OPTIONS are served"],
   "host-missing": [400, "RFC 9112 §3.2", "there is no Host"],
   "host-repeated": [400, "RFC 9112 §3.2", "there is more than one Host"],
   "host-invalid": [400, "RFC 9112 §3.2", "Host is not a host with an optional port"],

@@ -6,13 +6,13 @@
  */
 
 export { concat } from "./bytes.ts";
-export { encodeClose } from "./close.ts";
+export { encodeClose, isWireCloseCode, MAX_REASON_BYTES } from "./close.ts";
 export type { DeflaterOptions, InflaterOptions } from "./deflate/codec.ts";
 export { type DeflateOptions, type DeflateParams, resolveDeflate } from "./deflate/negotiate.ts";
 export { MessageDeflate } from "./deflate/transform.ts";
 export type * from "./events.ts";
 export { NO_EVENTS } from "./events.ts";
-export type { FAILED_ROWS, REFUSED_ROWS } from "./faults.ts";
+export type { FAILED_ROWS, HandshakeRule, REFUSED_ROWS } from "./faults.ts";
 export { KEY_GUID } from "./handshake/key.ts";
 export type { HandshakeFailed } from "./handshake/options.ts";
 export { type Credentials, formatCredentials, hasCredentials } from "./handshake/request.ts";
@@ -25,4 +25,4 @@ export { LINGER } from "./machine.ts";
 export type { Delivery } from "./message.ts";
 export { giveBack } from "./output.ts";
 export { type Utf8Encoder, utf8Encoder } from "./platform.ts";
-export type { VIOLATION_ROWS } from "./violations.ts";
+export type { Violation, VIOLATION_ROWS } from "./violations.ts";

@@ -58,23 +58,18 @@ export class MessageAssembler {
     return this.#content(chunk, frame.start, frame.end, frame.remaining, final);
   }
 
-  /** Frees an incomplete message. */
-  discard(): void {
-    this.#pieces = undefined;
-    this.#held = NOTHING;
-  }
-
-  get #between(): boolean {
+  /** Whether no message is under way. */
+  get between(): boolean {
     return this.#opcode === Opcode.continuation;
   }
 
   #beginFrame(frame: FrameDecoder): void {
     if (frame.opcode !== Opcode.continuation) {
-      if (!this.#between) throw new ProtocolError("continuation-expected");
+      if (!this.between) throw new ProtocolError("continuation-expected");
       this.#opcode = frame.opcode;
       this.#compressed = frame.rsv1;
       this.#size = 0;
-    } else if (this.#between) {
+    } else if (this.between) {
       throw new ProtocolError("continuation-unexpected");
     }
     // Fails before the payload arrives. A compressed frame's length does not tell its content's.

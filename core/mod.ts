@@ -5,14 +5,14 @@
  * @module
  */
 
-export { CloseCode, type CloseInfo, isWireCloseCode, MAX_REASON_BYTES } from "./close.ts";
+export { CloseCode, type CloseInfo } from "./close.ts";
 export { Connection, type ConnectionOptions } from "./connection.ts";
 export type { DeflateCodec, Deflater, Inflater } from "./deflate/codec.ts";
 export { InflateLimitError } from "./deflate/codec.ts";
 export type { GivenDeflateOptions } from "./deflate/negotiate.ts";
 export { HandshakeAnswer, HandshakeError, ProtocolError, UsageError } from "./errors.ts";
 export type { ClosedEvent, ConnectionEvent } from "./events.ts";
-export { HANDSHAKE_FAULTS, type HandshakeFault, type HandshakeRule } from "./faults.ts";
+export { HANDSHAKE_FAULTS, type HandshakeFault } from "./faults.ts";
 export type { ClientHandshakeEvent, ClientHandshakeOptions } from "./handshake/client.ts";
 export { ClientHandshake } from "./handshake/client.ts";
 export { acceptKey, createKey } from "./handshake/key.ts";
@@ -25,4 +25,4 @@ export type { RequestHead } from "./http/head.ts";
 export { DEFAULT_LIMITS, DEFAULT_TIMEOUTS, type Limits, type Timeouts } from "./limits.ts";
 export type { Machine } from "./machine.ts";
 export { prepareBinary, PreparedMessage, prepareText, type SendOptions } from "./prepared.ts";
-export { type Violation, type ViolationName, VIOLATIONS } from "./violations.ts";
+export { type ViolationName, VIOLATIONS } from "./violations.ts";

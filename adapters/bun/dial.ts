@@ -1,15 +1,30 @@
-// How a client on Bun reaches a server: `Bun.connect`, and `upgradeTLS` for TLS through a proxy.
-// Bun only reports a bad certificate, so this file refuses it. Bun has no TLS within TLS: an
-// `https:` proxy cannot lead to a `wss:` server.
+// How a client on Bun reaches a server: `Bun.connect`, and `upgradeTLS` for TLS through a proxy, or
+// with an address that only the certificate names. Bun only reports a bad certificate, so this file
+// refuses it. Bun has no TLS within TLS: an `https:` proxy cannot lead to a `wss:` server.
 
 import { UsageError } from "../../core/mod.ts";
-import { ConnectError } from "../host/client/error.ts";
+import { ConnectError, step } from "../host/client/error.ts";
+import { clientProtocols, serverNameOf } from "../host/tls.ts";
 import type { DialOptions, TlsClientOptions, Transport } from "../host/transport.ts";
-import { isAccepted, type TlsError, tlsOptions } from "./tls.ts";
+import { clientOptions, isAccepted, type TlsError } from "./tls.ts";
 import { Bun, type BunSocket, BunTransport, handlers } from "./transport.ts";
 
 /** See `Runtime.dial`. */
-export function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
+export async function dial(options: DialOptions): Promise<Transport> {
+  const { hostname, tls, signal } = options;
+  if (tls === undefined) return await connect(options);
+  const { name, sent } = serverNameOf(hostname, tls);
+  clientProtocols(tls);
+  // Without SNI, Bun checks the certificate for the address it connects to, and for nothing over a
+  // unix socket. `secure` can name another address.
+  if (sent !== "" || (name === hostname && options.path === undefined)) return connect(options);
+  const transport = await connect({ ...options, tls: undefined });
+  return await step("tls", `no TLS with ${hostname}`, signal, () => {
+    return secure(transport, hostname, tls, signal);
+  });
+}
+
+function connect({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
   const unix = path !== undefined;
   return connected(tls !== undefined, unix, signal, (hooks) => {
     const options = { ...unix ? { unix: path } : { hostname, port }, allowHalfOpen: true };
@@ -18,7 +33,7 @@ export function dial({ hostname, port, path, tls, signal }: DialOptions): Promis
       ? Bun.connect({ ...options, socket: { ...handlers, open: hooks.done, connectError } })
       : Bun.connect({
         ...options,
-        tls: { serverName: hostname, ...clientTls(tls) },
+        tls: clientOptions(hostname, tls),
         socket: { ...tlsHandlers(hostname, tls, hooks), connectError },
       });
     connecting.catch(hooks.fail);
@@ -26,7 +41,8 @@ export function dial({ hostname, port, path, tls, signal }: DialOptions): Promis
 }
 
 /** See `Runtime.checkSecure`. */
-export function checkSecure(_options: TlsClientOptions, within: boolean): void {
+export function checkSecure(options: TlsClientOptions, within: boolean): void {
+  clientOptions("", options);
   if (within) throw new UsageError("Bun has no TLS within TLS: wss: through an https: proxy");
 }
 
@@ -35,22 +51,31 @@ export function secure(
   transport: Transport,
   hostname: string,
   options: TlsClientOptions,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Transport> {
   const { socket, unix } = transport as BunTransport;
   return connected(true, unix, signal, (hooks) => {
     // The first socket still reports the encrypted bytes: ignore them.
     socket.data = undefined;
-    socket.upgradeTLS({
+    const secured = upgrade(socket, {
       data: undefined,
-      tls: { serverName: hostname, ...clientTls(options) },
+      tls: clientOptions(hostname, options),
       socket: tlsHandlers(hostname, options, hooks),
     });
+    // The ClientHello has left. Now this is only the name to check: by default it would be the
+    // address of the proxy.
+    const { name, sent } = serverNameOf(hostname, options);
+    if (sent === "") secured.setServername(name);
   });
 }
 
-function clientTls(options: TlsClientOptions): object {
-  return tlsOptions({ alpnProtocols: ["http/1.1"], ...options });
+function upgrade(socket: BunSocket, options: object): BunSocket {
+  try {
+    return socket.upgradeTLS(options)[1];
+  } catch (error) {
+    socket.terminate();
+    throw error;
+  }
 }
 
 /** What happens to a socket that is being connected. */
@@ -100,18 +125,21 @@ function connected(
       if (signal?.aborted) socket.terminate();
     };
     signal?.addEventListener("abort", abort);
-    begin({
-      reached: keep,
-      done(socket) {
-        settle();
-        keep(socket);
-        if (!signal?.aborted) resolve(new BunTransport(socket, secure, unix));
-      },
-      fail(error) {
-        settle();
-        reject(error);
-      },
-    });
+    const fail = (error: unknown): void => {
+      settle();
+      reject(error);
+    };
+    const done = (socket: BunSocket): void => {
+      settle();
+      keep(socket);
+      if (!signal?.aborted) resolve(new BunTransport(socket, secure, unix));
+    };
+    try {
+      begin({ reached: keep, done, fail });
+    } catch (error) {
+      // Bun throws at once for a certificate or a key that it cannot use.
+      fail(secure ? new ConnectError("tls", "unusable TLS options", error) : error);
+    }
     if (signal?.aborted) abort();
   });
 }

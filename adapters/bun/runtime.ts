@@ -3,30 +3,46 @@
 // time limit of the opening handshake.
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import { chmodSync } from "node:fs";
 import process from "node:process";
 import { deflateCodec } from "../deflate.ts";
 import { Clock } from "../host/clock.ts";
+import { refuseOptions } from "../host/options.ts";
 import type { Context, Listener, ListenOptions, Runtime } from "../host/transport.ts";
 import type { TlsServerOptions, Transport } from "../host/transport.ts";
 import { checkSecure, dial, secure } from "./dial.ts";
-import { isAccepted, type TlsError, tlsOptions } from "./tls.ts";
-import { Bun, type BunSocket, BunTransport, handlers } from "./transport.ts";
+import { isAccepted, serverOptions, type TlsError } from "./tls.ts";
+import { Bun, type BunListener, type BunSocket, BunTransport, handlers } from "./transport.ts";
 
 function listen(
-  { port = 0, hostname = "0.0.0.0", path, tls }: ListenOptions,
+  { port = 0, hostname = "0.0.0.0", path, fd, reusePort = false, mode, tls }: ListenOptions,
   accept: (transport: Transport) => void,
 ): Listener {
+  refuseOptions("Bun", "options", { fd }, ["fd"]);
+  if (reusePort && process.platform === "win32") {
+    refuseOptions("Bun", "options", { reusePort }, ["reusePort"], " on Windows");
+  }
   const unix = path !== undefined;
   const open = (socket: BunSocket): void =>
     accept(new BunTransport(socket, tls !== undefined, unix));
   const listener = Bun.listen({
-    ...unix ? { unix: path } : { hostname, port },
-    ...tls !== undefined && { tls: tlsOptions(tls) },
+    ...unix ? { unix: path } : { hostname, port, ...reusePort && { reusePort } },
+    ...tls !== undefined && { tls: serverOptions(tls) },
     allowHalfOpen: true,
     socket: { ...handlers, open, ...tls !== undefined && serverTlsHandlers(tls) },
   });
+  if (unix && mode !== undefined) changeMode(listener, path, mode);
   const address = unix ? { path } : { hostname: listener.hostname, port: listener.port };
   return { address, stop: () => listener.stop() };
+}
+
+function changeMode(listener: BunListener, path: string, mode: number): void {
+  try {
+    chmodSync(path, mode);
+  } catch (error) {
+    listener.stop();
+    throw error;
+  }
 }
 
 // With a `handshake` handler Bun opens a socket before the TLS handshake, so that the peer's time,

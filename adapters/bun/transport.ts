@@ -21,10 +21,13 @@ export interface BunSocket {
   pause(): void;
   resume(): void;
   setNoDelay(noDelay: boolean): void;
+  /** Of TLS: what to send, before the ClientHello, and what to check, before the certificate. */
+  setServername(name: string): void;
   upgradeTLS(options: object): readonly [raw: BunSocket, tls: BunSocket];
 }
 
-interface BunListener {
+/** `Bun.TCPSocketListener`. */
+export interface BunListener {
   readonly hostname: string;
   readonly port: number;
   stop(closeActiveConnections?: boolean): void;

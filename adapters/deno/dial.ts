@@ -2,31 +2,36 @@
 // `Deno.connectTls` with a client certificate. An option that Deno lacks is refused by name, before
 // there is a connection.
 
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { UsageError } from "../../core/mod.ts";
 import { step } from "../host/client/error.ts";
 import { refuseOptions } from "../host/options.ts";
+import { clientProtocols, serverNameOf } from "../host/tls.ts";
 import type { DialOptions, TlsClientOptions, Transport } from "../host/transport.ts";
 import { Deno, type DenoConn, DenoTransport } from "./transport.ts";
 
 /** Options that `Deno.connectTls` lacks. */
 const NO_CLIENT_TLS = ["passphrase", "rejectUnauthorized"] as const;
 
-/** The application protocols in Deno's form. */
-export function alpn(protocols: readonly string[] | undefined): object {
-  return protocols === undefined ? {} : { alpnProtocols: [...protocols] };
-}
-
-function clientTls({ ca, cert, key, alpnProtocols = ["http/1.1"] }: TlsClientOptions): object {
+function clientTls(options: TlsClientOptions): object {
+  const { ca, cert, key } = options;
   return {
     ...ca !== undefined && { caCerts: [ca].flat() },
     ...cert !== undefined && { cert, key },
-    ...alpn(alpnProtocols),
+    alpnProtocols: clientProtocols(options),
   };
+}
+
+/** Refuses what no connection could serve. */
+function checkTls(options: TlsClientOptions): void {
+  refuseOptions("Deno", "tls", options, NO_CLIENT_TLS);
+  serverNameOf("", options);
+  clientProtocols(options);
 }
 
 /** See `Runtime.dial`. */
 export async function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
-  if (tls !== undefined) refuseOptions("Deno", "tls", tls, NO_CLIENT_TLS);
+  if (tls !== undefined) checkTls(tls);
   if (path !== undefined) refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
   if (tls?.cert !== undefined) return dialWithCertificate({ hostname, port, signal }, tls);
   const address = path === undefined ? { hostname, port } : { path, transport: "unix" };
@@ -44,13 +49,25 @@ async function dialWithCertificate(
   tls: TlsClientOptions,
 ): Promise<Transport> {
   refuseOptions("Deno", "tls", tls, ["serverName"], " together with tls.cert");
+  checkPair(tls.cert!, tls.key!);
   const conn = await abortable(Deno.connectTls({ ...address, ...clientTls(tls) }), signal);
   return step("tls", `no TLS with ${address.hostname}`, signal, () => handshaken(conn, signal));
 }
 
+// Deno 2.9 panics when they do not belong together. It throws for one that it cannot read.
+function checkPair(cert: string, key: string): void {
+  let fits = true;
+  try {
+    fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    // `connectTls` says what is wrong.
+  }
+  if (!fits) throw new UsageError("tls.key is not the key of tls.cert");
+}
+
 /** See `Runtime.checkSecure`. */
 export function checkSecure(options: TlsClientOptions, within: boolean): void {
-  refuseOptions("Deno", "tls", options, NO_CLIENT_TLS);
+  checkTls(options);
   refuseOptions("Deno", "tls", options, ["cert", "key"], " over a proxy");
   if (within) throw new UsageError("Deno has no TLS within TLS: wss: through an https: proxy");
 }
@@ -62,9 +79,10 @@ export async function secure(
   options: TlsClientOptions,
   signal?: AbortSignal,
 ): Promise<Transport> {
-  const { conn } = transport as DenoTransport;
-  const tls = { ...clientTls(options), hostname: options.serverName ?? hostname };
-  return handshaken(await abortable(Deno.startTls(conn, tls), signal), signal);
+  // Deno sends no address as SNI.
+  const tls = { ...clientTls(options), hostname: serverNameOf(hostname, options).name };
+  const starting = Deno.startTls((transport as DenoTransport).conn, tls);
+  return handshaken(await abortable(starting, signal), signal);
 }
 
 // Deno returns a TLS connection before its handshake. Await that, so that a bad certificate is an

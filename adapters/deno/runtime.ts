@@ -6,24 +6,22 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { deflateCodec } from "../deflate.ts";
 import { Clock } from "../host/clock.ts";
 import { refuseOptions } from "../host/options.ts";
+import { serverProtocols } from "../host/tls.ts";
 import type { Context, Listener, ListenOptions, Runtime, Transport } from "../host/transport.ts";
-import { alpn, checkSecure, dial, secure } from "./dial.ts";
+import { checkSecure, dial, secure } from "./dial.ts";
 import { addressOf, Deno, type DenoConn, type DenoListener, DenoTransport } from "./transport.ts";
 
 /** Options that `Deno.listenTls` lacks. */
 const NO_SERVER_TLS = ["passphrase", "ca", "requestCert", "rejectUnauthorized"] as const;
 
 function listen(
-  { port = 0, hostname = "0.0.0.0", path, tls }: ListenOptions,
+  options: ListenOptions,
   accept: (transport: Transport) => void,
   report: (error: unknown) => void,
 ): Listener {
-  if (tls !== undefined) refuseOptions("Deno", "tls", tls, NO_SERVER_TLS);
-  if (path !== undefined) refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
-  const address = path === undefined ? { port, hostname } : { path, transport: "unix" };
-  const listener = tls === undefined
-    ? Deno.listen(address)
-    : Deno.listenTls({ ...address, cert: tls.cert, key: tls.key, ...alpn(tls.alpnProtocols) });
+  refuseUnsupported(options);
+  const { path, tls } = options;
+  const listener = listenAt(options);
   let stopped = false;
   const open = (conn: DenoConn): void => accept(new DenoTransport(conn, tls !== undefined));
   const accepting = acceptAll(listener, open, report, () => stopped);
@@ -37,6 +35,41 @@ function listen(
     if (path !== undefined) removeSocket(path);
   };
   return { address: addressOf(listener.addr), stop };
+}
+
+function refuseUnsupported({ path, fd, reusePort, tls }: ListenOptions): void {
+  refuseOptions("Deno", "options", { fd }, ["fd"]);
+  if (tls !== undefined) refuseOptions("Deno", "tls", tls, NO_SERVER_TLS);
+  if (path !== undefined) refuseOptions("Deno", "options", { tls }, ["tls"], " on a unix socket");
+  if (reusePort !== true) return;
+  const names = ["reusePort"];
+  // Elsewhere Deno ignores it. Without the flag it ends the process.
+  if (Deno.build.os !== "linux") {
+    refuseOptions("Deno", "options", { reusePort }, names, ` on ${Deno.build.os}`);
+  }
+  if (Deno.listenDatagram === undefined) {
+    refuseOptions("Deno", "options", { reusePort }, names, " without --unstable-net");
+  }
+}
+
+function listenAt(options: ListenOptions): DenoListener {
+  const { port = 0, hostname = "0.0.0.0", path, reusePort = false, mode, tls } = options;
+  const reuse = reusePort && { reusePort };
+  if (tls !== undefined) {
+    const { cert, key } = tls;
+    const alpnProtocols = serverProtocols(tls);
+    return Deno.listenTls({ port, hostname, ...reuse, cert, key, alpnProtocols });
+  }
+  if (path === undefined) return Deno.listen({ port, hostname, ...reuse });
+  const listener = Deno.listen({ path, transport: "unix" });
+  try {
+    if (mode !== undefined) Deno.chmodSync(path, mode);
+  } catch (error) {
+    listener.close();
+    removeSocket(path);
+    throw error;
+  }
+  return listener;
 }
 
 // If the file stayed, the next listener on its path would fail: the address is in use.

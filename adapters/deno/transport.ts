@@ -41,6 +41,10 @@ export interface DenoApi {
   startTls(conn: DenoConn, options: object): Promise<DenoConn>;
   readonly env: { get(name: string): string | undefined; };
   removeSync(path: string): void;
+  chmodSync(path: string, mode: number): void;
+  readonly build: { readonly os: string; };
+  /** Is there with `--unstable-net` only. */
+  readonly listenDatagram?: unknown;
 }
 
 /** Deno itself. */

@@ -21,7 +21,7 @@ export type Checks<T> = { readonly [Name in keyof T]-?: Check; };
  */
 export function checkOptions<T>(given: T, checks: Checks<T>, path: string = ""): void {
   const scope = path === "" ? "options" : path;
-  if (!isObject(given)) throw wrong(scope, given, "an object");
+  requireOptions(given, scope);
   const names = Object.keys(checks);
   const unknown = isPlain(given) && Object.keys(given).find((name) => !names.includes(name));
   if (typeof unknown === "string") {
@@ -32,6 +32,22 @@ export function checkOptions<T>(given: T, checks: Checks<T>, path: string = ""):
     const within = path === "" ? name : `${path}.${name}`;
     if (value !== undefined) checks[name as keyof T](value, within);
   }
+}
+
+/** @throws {UsageError} for what has no options: an array and a function have other members */
+export function requireOptions(given: unknown, path: string): asserts given is object {
+  if (isObject(given) && typeof given !== "function" && !Array.isArray(given)) return;
+  throw wrong(path, given, "an object");
+}
+
+/** The defaults, replaced by the members that are given; one that is `undefined` is not. */
+export function withDefaults<T extends object>(defaults: T, given: Partial<T> = {}): T {
+  const result = { ...defaults };
+  for (const name of Object.keys(defaults) as (keyof T)[]) {
+    const value = given[name];
+    if (value !== undefined) result[name] = value as T[keyof T];
+  }
+  return result;
 }
 
 /** The checks of fewer members. */
@@ -61,8 +77,8 @@ export function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-// Of any realm: the prototype of a plain object has no prototype itself.
-function isPlain(value: object): boolean {
+/** Whether the object, of any realm, is no instance: its prototype has no prototype itself. */
+export function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -3,7 +3,7 @@
 
 import type { ConnectOptions } from "./client/connect.ts";
 import { connect } from "./client/connect.ts";
-import { serve, type ServeOptions, type Server } from "./server/server.ts";
+import { serve, type ServeOptions, type Server } from "./server/serve.ts";
 import type { Socket } from "./socket/socket.ts";
 import type { Runtime } from "./transport.ts";
 

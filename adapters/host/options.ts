@@ -11,10 +11,10 @@ import {
 import type { GivenDeflateOptions, HandshakeOptions, Limits, Timeouts } from "../../core/mod.ts";
 import { UsageError } from "../../core/mod.ts";
 import { boolean, callable, type Check, type Checks, members, oneOf } from "./check.ts";
-import { checkOptions, isObject, takes, text, wrong } from "./check.ts";
+import { checkOptions, isObject, requireOptions, takes, text, wrong } from "./check.ts";
 import type { SocketHandlers } from "./socket/handlers.ts";
 import type { Backpressure } from "./socket/session.ts";
-import type { Runtime, TlsClientOptions, TlsServerOptions } from "./transport.ts";
+import type { Certificate, Runtime, TlsClientOptions, TlsServerOptions } from "./transport.ts";
 
 /** Options of permessage-deflate; `codec` replaces the one that comes with the library. */
 export type DeflateChoice = boolean | Partial<GivenDeflateOptions>;
@@ -46,10 +46,22 @@ const BACKPRESSURE: Checks<Backpressure> = {
   readWhileBlocked: boolean,
 };
 
+// The core's messages cannot show every value: what no option of it can be is refused before.
+function byCore(resolve: (value: object) => unknown): Check {
+  return (value, path) => {
+    requireOptions(value, path);
+    for (const [name, each] of Object.entries(value)) {
+      if (typeof each !== "symbol" && (!isObject(each) || name === "codec")) continue;
+      throw wrong(`${path}.${name}`, each, "a number or a boolean");
+    }
+    resolve(value);
+  };
+}
+
+const deflateOptions: Check = byCore((value) => resolveDeflate({ codec: NO_CODEC, ...value }));
+
 const deflate: Check = (value, path) => {
-  if (typeof value === "boolean") return;
-  if (!isObject(value)) throw wrong(path, value, "true, false or an object");
-  resolveDeflate({ codec: NO_CODEC, ...value });
+  if (typeof value !== "boolean") deflateOptions(value, path);
 };
 
 /** Stands for the runtime's codec while options are checked. */
@@ -60,8 +72,8 @@ const NO_CODEC = {
 
 /** The checks of {@linkcode CommonOptions}. */
 export const COMMON: Checks<CommonOptions> = {
-  limits: (value) => void resolveLimits(value as Partial<Limits>),
-  timeouts: (value) => void resolveTimeouts(value as Partial<Timeouts>),
+  limits: byCore(resolveLimits),
+  timeouts: byCore(resolveTimeouts),
   deflate,
   text: oneOf("string", "bytes"),
   backpressure: members(BACKPRESSURE),
@@ -107,13 +119,20 @@ const SERVER_TLS: Checks<TlsServerOptions> = { ...COMMON_TLS, requestCert: boole
 const CLIENT_TLS: Checks<TlsClientOptions> = { ...COMMON_TLS, serverName: text };
 
 /** A server's side of TLS. */
-export const serverTls: Check = (value, path) => {
-  checkOptions(value as TlsServerOptions, SERVER_TLS, path);
-  for (const name of ["cert", "key"] as const) {
-    if ((value as TlsServerOptions)[name] !== undefined) continue;
-    throw new UsageError(`${path}.${name} is missing: a server needs a certificate and its key`);
-  }
-};
+export const serverTls: Check = identity(SERVER_TLS);
+
+/** A server's certificate with its key. */
+export const certificate: Check = identity<Certificate>({ cert: pem, key: pem, passphrase: text });
+
+function identity<T extends Certificate>(checks: Checks<T>): Check {
+  return (value, path) => {
+    checkOptions(value as T, checks, path);
+    for (const name of ["cert", "key"] as const) {
+      if ((value as T)[name] !== undefined) continue;
+      throw new UsageError(`${path}.${name} is missing: a server needs a certificate and its key`);
+    }
+  };
+}
 
 /** A client's side of TLS. */
 export const clientTls: Check = (value, path) => {

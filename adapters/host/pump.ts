@@ -15,8 +15,8 @@ export interface Sink<Event> {
   drained(): void;
   /** The machine threw: not the peer's fault. The transport is about to be dropped. */
   failed(error: unknown): void;
-  /** The transport is gone; what the machine had to report has come, or waits for `release`. */
-  gone(): void;
+  /** The transport is gone. Events may wait for `release`: `last` is the last of them. */
+  gone(last: Event | undefined): void;
 }
 
 /**
@@ -154,7 +154,7 @@ export class Pump implements TransportEvents, Sleeper {
     this.#turns?.drop();
     this.#disarm();
     this.deliver(this.#machine.receiveEnd(this.clock.now(), error));
-    this.#sink.gone();
+    this.#sink.gone(this.#held.at(-1));
   }
 
   // --- From the clock, and from the turns ---

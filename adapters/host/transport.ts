@@ -60,7 +60,7 @@ export interface TransportEvents {
   closed(error?: Error): void;
 }
 
-/** Where a server listens: a host name and port, or a unix socket. */
+/** Where a server listens: a host name and port, a unix socket, or an inherited socket. */
 export interface ListenOptions {
   /** Default 0: the system chooses. */
   readonly port?: number | undefined;
@@ -68,6 +68,24 @@ export interface ListenOptions {
   readonly hostname?: string | undefined;
   /** A unix socket, instead of a port. */
   readonly path?: string | undefined;
+  /**
+   * The descriptor of a socket that listens already, such as 3 under systemd's socket activation.
+   * It excludes `port`, `hostname` and `path`. The `address` of a unix socket has an empty path
+   * then. Node, but not on Windows.
+   */
+  readonly fd?: number | undefined;
+  /**
+   * Lets other listeners with this option share the port, in this process or others: the system
+   * spreads connections over them (`SO_REUSEPORT`). With `port` only. Default false. Node 22.12 and
+   * later but not 23.0, Deno on Linux with `--unstable-net`, Bun except on Windows.
+   */
+  readonly reusePort?: boolean | undefined;
+  /**
+   * Permissions of the unix socket's file, 0 to 0o777; they are set when the server listens, right
+   * before `serve` returns. Until then it has those of the process's umask: only a directory with
+   * permissions of its own keeps others out from the start. With `path` only.
+   */
+  readonly mode?: number | undefined;
   /** Serves `wss:` with this certificate; without it the server speaks plain `ws:`. */
   readonly tls?: TlsServerOptions | undefined;
 }
@@ -75,14 +93,18 @@ export interface ListenOptions {
 /** One PEM text, or several. */
 export type Pem = string | readonly string[];
 
-/** A server's TLS, the same for all runtimes; an option that the runtime lacks is a UsageError. */
-export interface TlsServerOptions {
+/** A server's certificate. */
+export interface Certificate {
   /** The certificate chain, PEM. */
   readonly cert: string;
   /** The private key, PEM. */
   readonly key: string;
   /** For an encrypted key. Node and Bun. */
   readonly passphrase?: string | undefined;
+}
+
+/** A server's TLS, the same for all runtimes; an option that the runtime lacks is a UsageError. */
+export interface TlsServerOptions extends Certificate {
   /** The authorities that client certificates are checked against, PEM. Node and Bun. */
   readonly ca?: Pem | undefined;
   /** Asks the client for a certificate. Node and Bun. */
@@ -127,6 +149,13 @@ export interface Listener {
   readonly address: Address;
   /** Accepts no more connections; open ones go on. Done when the address is free again. */
   stop(): void | Promise<void>;
+  /**
+   * Serves new TLS handshakes with another certificate. Absent without TLS, and where the runtime
+   * cannot.
+   *
+   * @throws when certificate and key do not fit; the one before stays
+   */
+  replaceCertificate?(certificate: Certificate): void;
 }
 
 /** Runs a function in an asynchronous context that was captured before. */

@@ -2,8 +2,8 @@
 // WebSocket standard (WHATWG WebSockets §3), and the shape of an interface in JavaScript. Each
 // function cites its rule. `connect` has checks of its own.
 
-import { isToken } from "../../core/internal.ts";
-import { CloseCode, MAX_REASON_BYTES, UsageError } from "../../core/mod.ts";
+import { isToken, MAX_REASON_BYTES } from "../../core/internal.ts";
+import { CloseCode, UsageError } from "../../core/mod.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

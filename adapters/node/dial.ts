@@ -2,27 +2,25 @@
 // of another socket, such as a proxy's. The step of TLS makes its own ConnectError; the host makes
 // that of the rest.
 
-import { connect as netConnect, isIP } from "node:net";
+import { connect as netConnect } from "node:net";
 import type { NetConnectOpts, Socket as NetSocket } from "node:net";
-import { connect as tlsConnect } from "node:tls";
+import { connect as tlsConnect, type ConnectionOptions } from "node:tls";
 import { step } from "../host/client/error.ts";
+import { clientProtocols, serverNameOf } from "../host/tls.ts";
 import type { DialOptions, TlsClientOptions, Transport } from "../host/transport.ts";
 import { NodeTransport } from "./transport.ts";
 
-function tlsClientOptions(hostname: string, options: TlsClientOptions): object {
-  const { alpnProtocols = ["http/1.1"], serverName, ...tls } = options;
-  const servername = serverName ?? (isIP(hostname) === 0 ? hostname : undefined);
-  // Without `host` the certificate of an IP address would be checked for "localhost".
-  return {
-    ...tls,
-    host: hostname,
-    ALPNProtocols: [...alpnProtocols],
-    ...servername !== undefined && { servername },
-  };
+// Node sends `servername`, and checks the certificate for `host` where that is empty.
+function tlsClientOptions(hostname: string, options: TlsClientOptions): ConnectionOptions {
+  const { alpnProtocols: _, serverName: __, ...tls } = options;
+  const { name, sent } = serverNameOf(hostname, options);
+  const ALPNProtocols = clientProtocols(options);
+  return { ...tls as ConnectionOptions, host: name, servername: sent, ALPNProtocols };
 }
 
 /** See `Runtime.dial`. */
 export async function dial({ hostname, port, path, tls, signal }: DialOptions): Promise<Transport> {
+  if (tls !== undefined) checkSecure(tls);
   const target = path === undefined ? { host: hostname, port } : { path };
   const socket = netConnect({ ...target, allowHalfOpen: true, noDelay: true } as NetConnectOpts);
   const transport = await connected(socket, "connect", signal);
@@ -31,16 +29,26 @@ export async function dial({ hostname, port, path, tls, signal }: DialOptions): 
   return step("tls", message, signal, () => secure(transport, hostname, tls, signal));
 }
 
+/** See `Runtime.checkSecure`. */
+export function checkSecure(options: TlsClientOptions): void {
+  tlsClientOptions("", options);
+}
+
 /** See `Runtime.secure`. */
-export function secure(
+export async function secure(
   transport: Transport,
   hostname: string,
   options: TlsClientOptions,
   signal?: AbortSignal,
 ): Promise<Transport> {
   const socket = (transport as NodeTransport).release();
-  const secured = tlsConnect({ socket, ...tlsClientOptions(hostname, options) });
-  return connected(secured, "secureConnect", signal);
+  try {
+    const secured = tlsConnect({ socket, ...tlsClientOptions(hostname, options) });
+    return await connected(secured, "secureConnect", signal);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 /** The transport after the event. On failure or an aborted signal the socket is dropped. */

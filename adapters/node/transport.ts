@@ -63,12 +63,17 @@ export class NodeTransport implements Transport {
   // wait for 'drain' only if Node will say it: another server may have set a high-water mark.
   write(chunks: readonly Uint8Array[]): boolean {
     const { socket } = this;
-    if (chunks.length > 1) socket.cork();
-    // A Duplex of somebody else gets memory of its own.
-    for (const chunk of chunks) socket.write(this.#native ? chunk : chunk.slice());
-    if (chunks.length > 1) socket.uncork();
+    if (chunks.length === 1 && this.#native) socket.write(chunks[0]!);
+    else this.#writeAll(chunks);
     const waits = socket.writableLength >= HIGH_WATER_MARK && socket.writableNeedDrain;
-    return socket.writable && !waits;
+    return !waits && socket.writable;
+  }
+
+  // A Duplex of somebody else gets memory of its own.
+  #writeAll(chunks: readonly Uint8Array[]): void {
+    this.socket.cork();
+    for (const chunk of chunks) this.socket.write(this.#native ? chunk : chunk.slice());
+    this.socket.uncork();
   }
 
   end(): void {

@@ -64,9 +64,15 @@ export class FrameDecoder {
     return this.chunk;
   }
 
+  /** Drops the chunk, which is used up. */
   release(): void {
     this.chunk = NOTHING;
     this.#offset = 0;
+  }
+
+  /** Whether no frame is under way. */
+  get between(): boolean {
+    return this.last && this.#spilled === 0;
   }
 
   /**

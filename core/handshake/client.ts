@@ -31,11 +31,7 @@ export interface ClientHandshakeOptions extends HandshakeOptions {
 
 /** What a client's handshake reports: one event, which is also its last. */
 export type ClientHandshakeEvent =
-  | Opened & {
-    readonly type: "opened";
-    /** The fields of the 101 answer. */
-    readonly headers: HeaderFields;
-  }
+  | Opened & { readonly type: "opened"; readonly headers: HeaderFields; }
   | HandshakeFailed;
 
 /** Bytes of the body of a refusal that are kept: room for any message, not for a download. */

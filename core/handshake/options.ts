@@ -5,6 +5,7 @@ import type { DeflateOptions, DeflateParams, GivenDeflateOptions } from "../defl
 import { resolveDeflate } from "../deflate/negotiate.ts";
 import { MessageDeflate } from "../deflate/transform.ts";
 import type { HandshakeError } from "../errors.ts";
+import type { HeaderFields } from "../http/fields.ts";
 import type { Limits, Timeouts } from "../limits.ts";
 import { refuseUnknown, resolveLimits, resolveTimeouts } from "../limits.ts";
 
@@ -60,6 +61,8 @@ export interface Opened {
   readonly extensions: string;
   /** Bytes that came behind the handshake: give them to the connection first. */
   readonly rest: Uint8Array;
+  /** Of a client: the fields of the 101 answer. */
+  readonly headers?: HeaderFields;
 }
 
 /** The handshake failed: exactly once, and last. */
@@ -70,6 +73,9 @@ export interface HandshakeFailed {
   readonly error: HandshakeError;
 }
 
+// Connections without an extension share their options: an idle one should hold little.
+const plain = new WeakMap<ResolvedOptions, ConnectionOptions>();
+
 /** The connection that both ends agreed on; `params` are those of permessage-deflate. */
 export function openConnection(
   role: "client" | "server",
@@ -77,6 +83,11 @@ export function openConnection(
   params: DeflateParams | undefined,
   now: number,
 ): Connection {
-  const deflate = params && new MessageDeflate(params, options.deflate!);
-  return new Connection({ ...options, role, deflate }, now);
+  if (params !== undefined) {
+    const deflate = new MessageDeflate(params, options.deflate!);
+    return new Connection({ ...options, role, deflate }, now);
+  }
+  let shared = plain.get(options);
+  if (shared === undefined) plain.set(options, shared = { ...options, role, deflate: undefined });
+  return new Connection(shared, now);
 }

@@ -45,10 +45,11 @@ export const MAX_EARLY_BYTES: number = 1024 * 1024;
 
 // RFC 9110 §15.5.6: 405 names the allowed methods. §15.5.22: 426 names the protocol, and RFC 6455
 // §4.4: its version.
+const ALLOW: readonly HeaderField[] = [["Allow", "GET, HEAD, OPTIONS"]];
 const UPGRADE: readonly HeaderField[] = [["Upgrade", "websocket"], ["Sec-WebSocket-Version", "13"]];
 const FAULT_FIELDS: Readonly<Partial<Record<HandshakeFault, readonly HeaderField[]>>> = {
   "method-not-get": [["Allow", "GET"]],
-  "method-not-allowed": [["Allow", "GET, HEAD"]],
+  "method-not-allowed": ALLOW,
   "upgrade-http-version": UPGRADE,
   "upgrade-missing": UPGRADE,
   "version-missing": UPGRADE,
@@ -129,6 +130,8 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
   tick(now: number): readonly ServerHandshakeEvent[] {
     this.#now = now;
     if (now < this.#deadline) return NO_EVENTS;
+    // A load balancer opens connections in advance: silence asks nothing, and gets no answer.
+    if (this.#state === "reading" && !this.#begun) return this.#fail("request-overdue");
     if (this.#state !== "answered") {
       return this.#refuse(this.#state === "reading" ? "request-overdue" : "decision-overdue");
     }
@@ -244,6 +247,11 @@ export class ServerHandshake implements Machine<ServerHandshakeEvent> {
   // No deadline from here on: the host may serve a large file.
   #takePlain(request: RequestHead): readonly ServerHandshakeEvent[] {
     const { method } = request;
+    // RFC 9110 §9.3.7. It is also HAProxy's default health check, which wants a 2xx.
+    if (method === "OPTIONS") {
+      this.#answer(204, ALLOW, "");
+      return NO_EVENTS;
+    }
     if (method !== "GET" && method !== "HEAD") return this.#refuse("method-not-allowed");
     this.#state = "request";
     this.#deadline = Infinity;

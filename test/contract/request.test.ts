@@ -75,7 +75,6 @@ const METHODS = [
   "PUT",
   "PATCH",
   "DELETE",
-  "OPTIONS",
   "TRACE",
   "CONNECT",
   "PROPFIND",
@@ -92,6 +91,12 @@ describe.each<[string, RequestHook | undefined, number]>([
     expect(bodyOf(answer) === "").toBe(method === "HEAD");
   });
 
+  it.each(["OPTIONS /", "OPTIONS *"])("%s is answered by 204 and the methods", async (line) => {
+    const answer = await answerTo(`${line} HTTP/1.1\r\nHost: a\r\n\r\n`, { request });
+    expect(statusOf(answer)).toBe(204);
+    expect(fieldsOf(answer, "allow")).toEqual(["GET, HEAD, OPTIONS"]);
+  });
+
   it.each(METHODS.slice(2))("%s is answered by 405 and the methods there are", async (method) => {
     let asked = 0;
     const answer = await answerTo(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`, {
@@ -101,8 +106,8 @@ describe.each<[string, RequestHook | undefined, number]>([
       }),
     });
     expect(statusOf(answer)).toBe(405);
-    expect(fieldsOf(answer, "allow")).toEqual(["GET, HEAD"]);
-    expect(bodyOf(answer)).toMatch(/neither GET nor HEAD/);
+    expect(fieldsOf(answer, "allow")).toEqual(["GET, HEAD, OPTIONS"]);
+    expect(bodyOf(answer)).toMatch(/only GET, HEAD and OPTIONS/);
     expect(asked).toBe(0);
   });
 

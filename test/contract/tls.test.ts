@@ -172,7 +172,7 @@ describe.runIf(hasOpenssl && RUNTIME !== "Deno")("TLS options of Node and Bun", 
 describe.runIf(hasOpenssl && RUNTIME === "Deno")("TLS options that Deno has not", () => {
   const server: Partial<TlsServerOptions> = {
     passphrase: "x",
-    ca: "x",
+    ca: "-----BEGIN CERTIFICATE-----",
     requestCert: true,
     rejectUnauthorized: false,
   };

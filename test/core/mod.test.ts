@@ -17,7 +17,6 @@ describe("core/mod.ts", () => {
       "HandshakeError",
       "HeaderFields",
       "InflateLimitError",
-      "MAX_REASON_BYTES",
       "PreparedMessage",
       "ProtocolError",
       "ServerHandshake",
@@ -25,7 +24,6 @@ describe("core/mod.ts", () => {
       "VIOLATIONS",
       "acceptKey",
       "createKey",
-      "isWireCloseCode",
       "prepareBinary",
       "prepareText",
     ]);

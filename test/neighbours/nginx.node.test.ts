@@ -1,5 +1,5 @@
-// nginx in front of a server: what its defaults send (HTTP/1.0 and no Upgrade), and how long it lets
-// a connection be silent.
+// nginx in front of a server: what its defaults send (HTTP/1.0 and no Upgrade), and how long it
+// lets a connection be silent.
 
 import { connect } from "sansws";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -54,7 +54,7 @@ describe.runIf(nginx !== undefined).each(RUNTIMES)("a server on %s behind nginx"
     const port = await startNginx(nginx!, target.port, impatient);
     const socket = await connect(`ws://127.0.0.1:${port}/`, SILENT);
     onTestFinished(() => socket.abort());
-    await sleep(5000);
+    await sleep(3500);
     socket.send("still here");
     for await (const message of socket) {
       expect(message).toBe("still here");

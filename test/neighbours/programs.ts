@@ -66,9 +66,11 @@ export class Target {
     const port = this.port.toString(16).toUpperCase().padStart(4, "0");
     const rows = table.split("\n").map((line) => line.trim().split(/ +/));
     // A connection that the program has closed, or not accepted yet, has the inode 0.
-    return rows.filter(([, local, , state, , , , , , inode]) => {
+    const held = rows.filter(([, local, , state, , , , , , inode]) => {
       return local?.endsWith(`:${port}`) && state !== LISTENING && inode !== "0";
-    }).length;
+    });
+    // The system may list one twice while the table changes.
+    return new Set(held.map(([, , remote]) => remote)).size;
   }
 }
 

@@ -594,7 +594,6 @@ const METHOD_FAULTS: readonly RequestVector[] = [
     outcome: "method-not-allowed",
   },
   { name: "POST in HTTP/1.0", head: page("POST / HTTP/1.0"), outcome: "method-not-allowed" },
-  { name: "OPTIONS *", head: page("OPTIONS * HTTP/1.1"), outcome: "method-not-allowed" },
   { name: "CONNECT", head: page("CONNECT a.example:443 HTTP/1.1"), outcome: "method-not-allowed" },
 ];
 

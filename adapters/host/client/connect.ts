@@ -5,7 +5,15 @@
 import { checkFields, KEY_GUID } from "../../../core/internal.ts";
 import { acceptKey, ClientHandshake, type ClientHandshakeEvent } from "../../../core/mod.ts";
 import { createKey, type HeaderField, type HeaderInput, UsageError } from "../../../core/mod.ts";
-import { anything, checkOptions, type Checks, isObject, takes, wrong } from "../check.ts";
+import {
+  anything,
+  checkOptions,
+  type Checks,
+  isObject,
+  takes,
+  withDefaults,
+  wrong,
+} from "../check.ts";
 import { CLIENT_BACKPRESSURE, clientTls, COMMON, type CommonOptions } from "../options.ts";
 import { HANDLERS, handshakeOptions, headers, milliseconds, signal } from "../options.ts";
 import { proxy } from "../proxy/proxy.ts";
@@ -114,7 +122,7 @@ class Client<Data> implements Owner<Socket<Data>> {
 
   constructor(runtime: Runtime, options: ConnectOptions<Data>) {
     this.handlers = pickHandlers(options, Object.keys(HANDLERS));
-    this.backpressure = { ...CLIENT_BACKPRESSURE, ...options.backpressure };
+    this.backpressure = withDefaults(CLIENT_BACKPRESSURE, options.backpressure);
     this.ordered = options.ordered ?? false;
     this.#runtime = runtime;
     this.#context = runtime.captureContext?.() ?? plain;

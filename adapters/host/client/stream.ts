@@ -3,6 +3,7 @@
 // other open. Encryption is up to the stream.
 
 import { UsageError } from "../../../core/mod.ts";
+import { bytesOf } from "../socket/sending.ts";
 import type { Address, Transport, TransportEvents } from "../transport.ts";
 import { HIGH_WATER_MARK } from "../transport.ts";
 import type { Target } from "./target.ts";
@@ -131,7 +132,7 @@ class StreamTransport implements Transport {
       const { done, value } = await this.#reader.read();
       if (this.#closed) return;
       if (done) return this.#endInput();
-      this.#events!.received(bytesOf(value));
+      this.#events!.received(requireBytes(value));
     }
     this.#reading = false;
   }
@@ -181,9 +182,8 @@ class StreamTransport implements Transport {
   }
 }
 
-// A stream made from Node's gives a Buffer, whose methods differ from those of a Uint8Array.
-function bytesOf(chunk: unknown): Uint8Array {
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  if (!ArrayBuffer.isView(chunk)) throw new TypeError("a stream gave a chunk that is not bytes");
-  return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+function requireBytes(chunk: unknown): Uint8Array {
+  const bytes = bytesOf(chunk);
+  if (bytes === undefined) throw new TypeError("a stream gave a chunk that is not bytes");
+  return bytes;
 }

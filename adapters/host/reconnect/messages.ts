@@ -3,7 +3,7 @@
 // connection is not here any more.
 
 import type { SendOptions } from "../../../core/mod.ts";
-import { type Check, type Checks, members, number, oneOf } from "../check.ts";
+import { type Check, type Checks, members, number, oneOf, withDefaults } from "../check.ts";
 import { isQuiet, type Message, SocketClosedError } from "../socket/inbox.ts";
 import { checkSendable, type Outgoing, type Sendable, sizeOf } from "../socket/sending.ts";
 import type { Socket } from "../socket/socket.ts";
@@ -49,7 +49,7 @@ export class SendingQueue {
   readonly #messages: QueuedMessage[] = [];
 
   constructor(given: Partial<QueueOptions> = {}) {
-    this.#options = { ...DEFAULTS, ...given };
+    this.#options = withDefaults(DEFAULTS, given);
   }
 
   /** How many wait. */

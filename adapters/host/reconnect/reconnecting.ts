@@ -7,7 +7,8 @@
 
 import { encodeClose } from "../../../core/internal.ts";
 import { CloseCode, type ClosedEvent, type SendOptions, UsageError } from "../../../core/mod.ts";
-import { callable, checkOptions, type Checks, without } from "../check.ts";
+import { callable, checkOptions, type Checks, isObject, requireOptions } from "../check.ts";
+import { without } from "../check.ts";
 import { CLIENT, type ConnectOptions, keepOptions } from "../client/connect.ts";
 import { parseTarget } from "../client/target.ts";
 import { after } from "../clock.ts";
@@ -219,7 +220,9 @@ export class ReconnectingSocket<Data = unknown> implements AsyncIterable<Message
     const given = typeof this.#target === "function"
       ? await unlessAborted(this.#target(attempt), signal)
       : this.#target;
-    const isUrl = typeof given === "string" || given instanceof URL;
+    // A URL, of whatever realm, has an `href`.
+    const isUrl = typeof given === "string" || (isObject(given) && "href" in given);
+    if (!isUrl) requireOptions(given, "the target");
     const { url, ...own } = isUrl ? { url: given } : given;
     const options = { ...this.#options, ...own };
     const prepare = async (socket: Socket<Data>): Promise<unknown> => await options.open?.(socket);

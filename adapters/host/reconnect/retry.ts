@@ -5,7 +5,15 @@
 // clients would come back at the same moment after an outage.
 
 import { type ClosedEvent, HandshakeError, UsageError } from "../../../core/mod.ts";
-import { callable, type Check, type Checks, members, number, takes } from "../check.ts";
+import {
+  callable,
+  type Check,
+  type Checks,
+  members,
+  number,
+  takes,
+  withDefaults,
+} from "../check.ts";
 
 /** How an attempt ended: its open socket was closed, or it never had one. */
 export type AttemptEnd =
@@ -72,8 +80,8 @@ export const retry: Check = members(RETRY);
 
 /** The options in force; what is `undefined` has its default. */
 export function resolveRetry(given: Partial<RetryOptions> = {}): RetryOptions {
-  const set = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...DEFAULTS, ...Object.fromEntries(set) };
+  const shouldRetry = given.shouldRetry?.bind(given);
+  return { ...withDefaults(DEFAULTS, given), shouldRetry };
 }
 
 /** Counts attempts, and decides after each. */

@@ -2,7 +2,7 @@
 // under way. A transport beyond them is answered with 503 and the reason.
 
 import { type HandshakeOptions, ServerHandshake } from "../../../core/mod.ts";
-import { type Checks, positive } from "../check.ts";
+import { type Checks, positive, withDefaults } from "../check.ts";
 import type { Clock } from "../clock.ts";
 import { Pump, type Sink } from "../pump.ts";
 import { networkOf, type Transport } from "../transport.ts";
@@ -55,21 +55,38 @@ export class Admission {
   #handshakes = 0;
 
   constructor(given: Partial<ConnectionLimits> = {}) {
-    this.#limits = { ...UNLIMITED, ...given };
+    this.#limits = withDefaults(UNLIMITED, given);
   }
 
   /** Counts the transport in; or answers it with 503, and returns false. */
   admit(transport: Transport, host: AdmissionHost): boolean {
-    const limit = this.#limitReached(transport);
-    if (limit === undefined) {
-      this.#total++;
-      this.#handshakes++;
+    return this.enter(transport, host) && this.identify(transport, host);
+  }
+
+  /** As `admit`, but for the address: a PROXY header brings it later. */
+  enter(transport: Transport, host: AdmissionHost): boolean {
+    const { max, maxHandshakes } = this.#limits;
+    if (this.#total >= max) return refuse(transport, host, "max");
+    if (this.#handshakes >= maxHandshakes) return refuse(transport, host, "maxHandshakes");
+    this.#total++;
+    this.#handshakes++;
+    return true;
+  }
+
+  /** Counts the address of a transport that has entered; or answers it, and takes that back. */
+  identify(transport: Transport, host: AdmissionHost): boolean {
+    if (this.#count(transport) < this.#limits.maxPerAddress) {
       this.#add(transport, 1);
       return true;
     }
-    refuse(transport, host, REASONS[limit]);
-    host.refused({ status: 503, rule: `connections.${limit}`, peer: transport.peer });
-    return false;
+    this.withdraw();
+    return refuse(transport, host, "maxPerAddress");
+  }
+
+  /** A transport that has entered is gone before it was identified. */
+  withdraw(): void {
+    this.#total--;
+    this.#handshakes--;
   }
 
   /** A handshake, or other request, is over. */
@@ -81,13 +98,6 @@ export class Admission {
   leave(transport: Transport): void {
     this.#total--;
     this.#add(transport, -1);
-  }
-
-  #limitReached(transport: Transport): keyof ConnectionLimits | undefined {
-    const { max, maxPerAddress, maxHandshakes } = this.#limits;
-    if (this.#total >= max) return "max";
-    if (this.#handshakes >= maxHandshakes) return "maxHandshakes";
-    return this.#count(transport) >= maxPerAddress ? "maxPerAddress" : undefined;
   }
 
   #count(transport: Transport): number {
@@ -109,12 +119,11 @@ function addressOf({ peer }: Transport): string {
 }
 
 /** Answers before anything that the transport says was read. */
-function refuse(
-  transport: Transport,
-  { clock, handshake: options }: AdmissionHost,
-  reason: string,
-): void {
-  const handshake = new ServerHandshake(options, clock.now());
-  handshake.reject(503, { "Retry-After": "5" }, `${reason}\n`);
+function refuse(transport: Transport, host: AdmissionHost, limit: keyof ConnectionLimits): false {
+  const { clock } = host;
+  const handshake = new ServerHandshake(host.handshake, clock.now());
+  handshake.reject(503, { "Retry-After": "5" }, `${REASONS[limit]}\n`);
   new Pump(transport, clock, handshake, DEAF).start();
+  host.refused({ status: 503, rule: `connections.${limit}`, peer: transport.peer });
+  return false;
 }

@@ -247,8 +247,9 @@ class Answer implements Sink<"left"> {
       fields.push(["date", date()]);
     }
     fields.push(["connection", "close"]);
+    const head = formatResponseHead(status, fields, statusText || undefined);
     this.#begun = true;
-    this.writer.write(formatResponseHead(status, fields, statusText || undefined));
+    this.writer.write(head);
     this.#pump.commit();
   }
 

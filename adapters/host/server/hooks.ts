@@ -71,7 +71,8 @@ export interface Refusal {
   readonly status: number;
   /**
    * Why: a name in `HANDSHAKE_FAULTS`; `"rejected"` by the upgrade hook; `"hook-failed"`;
-   * `"no-request-hook"`; `"closing"`; or the limit, such as `"connections.max"`.
+   * `"no-request-hook"`; `"closing"`; `"proxy-protocol"` for a header that is malformed, missing or
+   * late, which has no answer; or the limit, such as `"connections.max"`.
    */
   readonly rule: string;
   /** The other end of the transport. */

@@ -12,10 +12,19 @@ import {
 } from "../../../core/mod.ts";
 import type { HandshakeOptions, Opened, RequestHead } from "../../../core/mod.ts";
 import type { ServerHandshakeEvent, UpgradeRequest } from "../../../core/mod.ts";
-import { anything, checkOptions, type Checks, integer, isObject, wrong } from "../check.ts";
+import {
+  anything,
+  checkOptions,
+  type Checks,
+  integer,
+  isObject,
+  isPlain,
+  wrong,
+} from "../check.ts";
 import type { Clock } from "../clock.ts";
 import { headers } from "../options.ts";
 import { Hold, Pump, type Sink } from "../pump.ts";
+import { call } from "../socket/handlers.ts";
 import type { Context, Transport } from "../transport.ts";
 import { isThenable } from "../waiting.ts";
 import { answer, fieldsOf, isResponse } from "./answer.ts";
@@ -62,12 +71,13 @@ export class Incoming<Data> implements Sink<ServerHandshakeEvent> {
     this.pump.context = context;
   }
 
-  /** Begins to read; `head` and `rest` are there when an HTTP server has read the request. */
+  /** Begins to read: `head` was parsed by an HTTP server, `rest` came with what was read before. */
   start(head?: RequestHead, rest?: Uint8Array): void {
     this.pump.start();
-    if (head === undefined) return;
-    this.pump.deliver(this.#handshake.receiveHead(head, this.#host.clock.now()));
-    this.pump.received(rest ?? new Uint8Array(0));
+    if (head !== undefined) {
+      this.pump.deliver(this.#handshake.receiveHead(head, this.#host.clock.now()));
+    }
+    if (rest !== undefined) this.pump.received(rest);
   }
 
   /** The server closes: it does not wait for a client that has not asked for anything. */
@@ -121,7 +131,7 @@ export class Incoming<Data> implements Sink<ServerHandshakeEvent> {
     if (this.#host.closing) return this.#reject(CLOSING, "closing");
     const given = this.#ask(request);
     const decision = checkDecision<Data>(isThenable(given) ? await given : given);
-    if (this.#over) return;
+    if (this.#over) return this.#discard(decision);
     if ("status" in decision) {
       const reject = isResponse(decision) ? await rejectOf(decision) : decision;
       return this.#reject(reject, "rejected");
@@ -129,6 +139,12 @@ export class Incoming<Data> implements Sink<ServerHandshakeEvent> {
     const { sha1 } = this.#host;
     const accept = sha1?.(request.key + KEY_GUID) ?? await acceptKey(request.key);
     if (!this.#over) this.#open(request, decision, accept);
+  }
+
+  /** A body that is not sent is given back. */
+  #discard(decision: object): void {
+    if (!isResponse(decision)) return;
+    void call(() => decision.body?.cancel(), (error) => this.#host.report(error));
   }
 
   // The socket's handlers run in the context that the hook leaves when it returns.
@@ -203,14 +219,20 @@ function takesText(value: unknown, path: string): void {
 }
 
 function takesBody(value: unknown, path: string): void {
-  if (typeof value === "string" || value instanceof Uint8Array) return;
+  if (typeof value === "string" || isBytes(value)) return;
   throw wrong(path, value, "a string or a Uint8Array");
+}
+
+// Of any realm: an array of bytes has this name by itself.
+function isBytes(value: unknown): value is Uint8Array {
+  return Object.prototype.toString.call(value) === "[object Uint8Array]";
 }
 
 // Fails closed: what is none of the four things that a hook may return opens no WebSocket.
 function checkDecision<Data>(given: unknown = {}): Accept<Data> | Reject | Response {
   if (isResponse(given)) return given;
   if (isObject(given) && "status" in given) checkOptions(given as Reject, REJECT, "upgrade");
+  else if (isObject(given) && !isPlain(given)) throw wrong("upgrade", given, "a decision");
   else checkOptions(given as Accept, ACCEPT, "upgrade");
   return given as Accept<Data> | Reject;
 }

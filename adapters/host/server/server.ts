@@ -1,24 +1,31 @@
 // A WebSocket server over any runtime: it accepts transports, opens sockets on them, publishes to
-// them, and closes them all. Transports become sockets in incoming.ts and come from an adapter.
+// them, and closes them all. Transports become sockets in incoming.ts; serve.ts listens for them.
 
 import { encodeClose } from "../../../core/internal.ts";
 import type { HandshakeOptions, Opened, RequestHead, SendOptions } from "../../../core/mod.ts";
-import { CloseCode, UsageError } from "../../../core/mod.ts";
-import { anything, callable, checkOptions, type Checks, integer, members } from "../check.ts";
-import { takes, text } from "../check.ts";
+import { CloseCode } from "../../../core/mod.ts";
+import {
+  anything,
+  callable,
+  checkOptions,
+  type Checks,
+  members,
+  takes,
+  withDefaults,
+} from "../check.ts";
 import { after, type Clock } from "../clock.ts";
-import { showAs } from "../inspect.ts";
 import { COMMON, type CommonOptions, HANDLERS, handshakeOptions } from "../options.ts";
-import { SERVER_BACKPRESSURE, serverTls, subprotocols } from "../options.ts";
+import { SERVER_BACKPRESSURE, subprotocols } from "../options.ts";
 import { call, pickHandlers, report } from "../socket/handlers.ts";
 import { publish, type Sendable } from "../socket/sending.ts";
 import type { Backpressure, Owner, Session } from "../socket/session.ts";
 import { type Handlers, openSession, type Socket } from "../socket/socket.ts";
 import { Topics } from "../topics.ts";
-import type { Address, Context, Listener, ListenOptions, Runtime } from "../transport.ts";
-import { plain, type Transport, urlOf } from "../transport.ts";
+import type { Context, Runtime } from "../transport.ts";
+import { plain, type Transport } from "../transport.ts";
 import { Deferred } from "../waiting.ts";
 import { Admission, type ConnectionLimits, CONNECTIONS } from "./admission.ts";
+import { Forwarded, type ForwardedHost } from "./forwarded.ts";
 import type { Refusal, RefusedHandler, RequestHook, UpgradeHook } from "./hooks.ts";
 import { Incoming, type IncomingHost } from "./incoming.ts";
 
@@ -35,9 +42,6 @@ export interface ServerOptions<Data = unknown> extends CommonOptions, Handlers<D
   /** How many may come in. */
   readonly connections?: Partial<ConnectionLimits> | undefined;
 }
-
-/** How a server treats its clients, and where it listens. */
-export interface ServeOptions<Data = unknown> extends ServerOptions<Data>, ListenOptions {}
 
 /** How a server is closed. */
 export interface CloseOptions {
@@ -60,13 +64,6 @@ export const SERVER: Checks<ServerOptions<never>> = {
   connections: members(CONNECTIONS),
 };
 
-const LISTEN: Checks<ListenOptions> = {
-  port: integer(0, 65_535),
-  hostname: text,
-  path: text,
-  tls: serverTls,
-};
-
 const CLOSE: Checks<CloseOptions> = {
   code: anything,
   reason: anything,
@@ -76,7 +73,9 @@ const CLOSE: Checks<CloseOptions> = {
 };
 
 /** A server without a listener: transports are given to it. */
-export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, IncomingHost<Data> {
+export class SocketServer<Data = unknown>
+  implements Owner<Socket<Data>>, IncomingHost<Data>, ForwardedHost
+{
   readonly handlers: Handlers<Data>;
   readonly backpressure: Backpressure;
   readonly topics: Topics<Socket<Data>> = new Topics();
@@ -92,14 +91,14 @@ export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, Incomi
   readonly #context: Context;
 
   readonly #sockets = new Set<Socket<Data>>();
-  readonly #incoming = new Set<Incoming<Data>>();
+  readonly #incoming = new Set<Incoming<Data> | Forwarded>();
   readonly #admission: Admission;
   #closed: Deferred<void> | undefined;
 
   /** Takes options that are checked. */
   constructor(runtime: Runtime, options: ServerOptions<Data>) {
     this.handlers = pickHandlers(options, Object.keys(HANDLERS));
-    this.backpressure = { ...SERVER_BACKPRESSURE, ...options.backpressure };
+    this.backpressure = withDefaults(SERVER_BACKPRESSURE, options.backpressure);
     this.clock = runtime.clock;
     this.sha1 = runtime.sha1;
     this.handshake = handshakeOptions(runtime, options);
@@ -132,7 +131,34 @@ export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, Incomi
     rest?: Uint8Array,
     context: Context = this.#context,
   ): void {
-    if (!this.#admission.admit(transport, this)) return;
+    if (this.#admission.admit(transport, this)) this.#begin(transport, context, head, rest);
+  }
+
+  /** Takes a transport of a trusted proxy, which begins with a PROXY header. */
+  acceptForwarded(transport: Transport): void {
+    // It has a place from now on, but counts for an address only when the client's is known.
+    if (!this.#admission.enter(transport, this)) return;
+    const forwarded = new Forwarded(transport, this, this.#context);
+    this.#incoming.add(forwarded);
+    forwarded.pump.start();
+  }
+
+  forwarded(from: Forwarded, transport: Transport, rest: Uint8Array): void {
+    this.#incoming.delete(from);
+    if (this.#admission.identify(transport, this)) {
+      this.#begin(transport, this.#context, undefined, rest);
+    } else {
+      this.#noteLeaving();
+    }
+  }
+
+  unforwarded(from: Forwarded): void {
+    this.#incoming.delete(from);
+    this.#admission.withdraw();
+    this.#noteLeaving();
+  }
+
+  #begin(transport: Transport, context: Context, head?: RequestHead, rest?: Uint8Array): void {
     const incoming = new Incoming(transport, this, context);
     this.#incoming.add(incoming);
     incoming.start(head, rest);
@@ -174,6 +200,10 @@ export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, Incomi
 
   #leave(transport: Transport): void {
     this.#admission.leave(transport);
+    this.#noteLeaving();
+  }
+
+  #noteLeaving(): void {
     if (this.#sockets.size === 0 && this.#incoming.size === 0) this.#closed?.resolve();
   }
 
@@ -217,78 +247,12 @@ export class SocketServer<Data = unknown> implements Owner<Socket<Data>>, Incomi
   }
 }
 
-function resolveClose(
+/** The options with their defaults. @throws {UsageError} for an illegal code or deadline */
+export function resolveClose(
   options: CloseOptions = {},
 ): { readonly code: number; readonly reason: string; readonly deadline: number; } {
   checkOptions(options, CLOSE, "close");
   const { code = CloseCode.goingAway, reason = "", deadline = 10_000 } = options;
   encodeClose(code, reason);
   return { code, reason, deadline };
-}
-
-/** A server that listens. */
-export class Server<Data = unknown> {
-  /** For a client on this machine: `ws://127.0.0.1:8080/`, `wss:`, or `ws+unix:` with a path. */
-  readonly url: string;
-  readonly #server: SocketServer<Data>;
-  readonly #listener: Listener;
-
-  /** Servers are made by `serve`. */
-  constructor(server: SocketServer<Data>, listener: Listener, secure: boolean) {
-    this.url = urlOf(listener.address, secure);
-    this.#server = server;
-    this.#listener = listener;
-  }
-
-  /** Where it listens; the port is the real one when 0 was asked for. */
-  get address(): Address {
-    return this.#listener.address;
-  }
-
-  /** The open sockets. */
-  get sockets(): ReadonlySet<Socket<Data>> {
-    return this.#server.sockets;
-  }
-
-  /** Sends to all subscribers of the topic; returns to how many. */
-  publish(topic: string, data: Sendable, options?: SendOptions): number {
-    return this.#server.publish(topic, data, options);
-  }
-
-  /**
-   * Stops listening, closes every socket, answers upgrades that are under way with 503, waits, and
-   * drops what is left at the deadline.
-   *
-   * @throws {UsageError} for a code or deadline that is not legal
-   */
-  async close(options?: CloseOptions): Promise<void> {
-    const resolved = resolveClose(options);
-    await Promise.all([this.#listener.stop(), this.#server.close(resolved)]);
-  }
-}
-
-showAs(Server, ({ url, sockets }) => ({ url, sockets: sockets.size }));
-
-/** Starts a server on a runtime; see `EntryPoints.serve`. */
-export async function serve<Data>(
-  runtime: Runtime,
-  options: ServeOptions<Data>,
-): Promise<Server<Data>> {
-  checkOptions(options, { ...SERVER, ...LISTEN });
-  const server = new SocketServer(runtime, options);
-  const { port, hostname, path, tls } = options;
-  if (port === undefined && path === undefined) {
-    throw new UsageError(
-      "port is missing: 0 lets the system choose one; or give the path of a socket",
-    );
-  }
-  if (path !== undefined && (port !== undefined || hostname !== undefined)) {
-    throw new UsageError("path is for a unix socket: it excludes port and hostname");
-  }
-  const listener = await runtime.listen(
-    { port, hostname, path, tls },
-    (transport) => server.accept(transport),
-    (error) => server.report(error),
-  );
-  return new Server(server, listener, tls !== undefined);
 }

@@ -27,14 +27,34 @@ export type SendResult = "sent" | "queued" | "dropped";
 
 /** The data as the core takes it. @throws {UsageError} for data of no kind that can be sent */
 export function checkSendable(data: Sendable): Outgoing {
-  if (typeof data === "string" || data instanceof Uint8Array || data instanceof PreparedMessage) {
-    return data;
-  }
+  if (typeof data === "string" || data instanceof PreparedMessage) return data;
+  const bytes = bytesOf(data);
+  if (bytes !== undefined) return bytes;
+  throw new UsageError("send takes a string, an ArrayBuffer, a view of one, or a prepared message");
+}
+
+/**
+ * The bytes of a buffer or a view of one, of whatever realm, as a plain Uint8Array: the methods of a
+ * Buffer differ. `undefined` for anything else.
+ */
+export function bytesOf(data: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(data)) {
+    if (data.constructor === Uint8Array) return data as Uint8Array;
     return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  throw new UsageError("send takes a string, an ArrayBuffer, a view of one, or a prepared message");
+  return isArrayBuffer(data) ? new Uint8Array(data) : undefined;
+}
+
+const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")!.get!;
+
+/** Whether it is an ArrayBuffer, of whatever realm: the getter throws for everything else. */
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  try {
+    byteLength.call(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** How much a message counts: bytes, or characters of text, whose bytes are not known yet. */

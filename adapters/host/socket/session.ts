@@ -66,6 +66,8 @@ export class Session<S> implements Sink<ConnectionEvent> {
   readonly pump: Pump;
   readonly connection: Connection;
   #outcome: ClosedEvent | undefined;
+  /** The outcome, where events are held back when the transport is gone. */
+  #lost: ClosedEvent | undefined;
   /** This end has begun to close, or has tried to. */
   #leaving = false;
 
@@ -138,7 +140,8 @@ export class Session<S> implements Sink<ConnectionEvent> {
     }
     this.#waiting = [];
     const ending = this.#ending = new Ending();
-    if (this.#outcome !== undefined) ending.end(new SocketClosedError(this.#outcome));
+    const outcome = this.#outcome ?? this.#lost;
+    if (outcome !== undefined) ending.end(new SocketClosedError(outcome));
     try {
       await sendPieces((data, final) => this.#sendPiece(data, final, options), source, ending);
     } catch (error) {
@@ -191,7 +194,7 @@ export class Session<S> implements Sink<ConnectionEvent> {
       case "binary":
         return this.#receive(event.data, "binary");
       case "piece":
-        return this.#run(() => handlers.piece?.(socket, event.data, event.final, event.opcode));
+        return this.#receivePiece(event.data, event.final, event.opcode);
       case "ping":
         return this.#run(() => handlers.ping?.(socket, event.data));
       case "pong":
@@ -213,7 +216,12 @@ export class Session<S> implements Sink<ConnectionEvent> {
     this.close(CloseCode.internalError, "");
   }
 
-  gone(): void {
+  // A handler that is waited for, or a paused reader, may itself wait for what it sends.
+  gone(last: ConnectionEvent | undefined): void {
+    if (last?.type === "closed") {
+      this.#lost = last;
+      this.#ending?.end(new SocketClosedError(last));
+    }
     this.#becomeReady();
     this.owner.topics.forget(this.socket as S & object);
     this.owner.forget(this);
@@ -226,17 +234,26 @@ export class Session<S> implements Sink<ConnectionEvent> {
     const { handlers } = this.owner;
     if (handlers.message === undefined) return this.#enqueue(data);
     try {
-      const result = handlers.message(this.socket, data, kind);
-      if (isThenable(result)) this.#await(result);
+      this.#await(handlers.message(this.socket, data, kind));
     } catch (error) {
       this.failed(error);
     }
   }
 
-  #await(result: PromiseLike<unknown>): void {
+  #receivePiece(data: Message, final: boolean, kind: MessageKind): void {
+    try {
+      this.#await(this.owner.handlers.piece?.(this.socket, data, final, kind));
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  #await(result: unknown): void {
+    if (!isThenable(result)) return;
     const { ordered } = this.owner;
+    const settled = Promise.resolve(result).catch((error: unknown) => this.failed(error));
     if (ordered) this.pump.hold(Hold.handler);
-    Promise.resolve(result).catch((error: unknown) => this.failed(error)).finally(() => {
+    settled.finally(() => {
       if (ordered) this.pump.release(Hold.handler);
     });
   }

@@ -1,8 +1,8 @@
 // Socket: one open WebSocket as an application sees it, on a server and on a client alike. It is
 // the public face of session.ts.
 
-import { CloseCode, type ClosedEvent, type Opened, type SendOptions } from "../../../core/mod.ts";
-import { UsageError } from "../../../core/mod.ts";
+import type { ClosedEvent, HeaderFields, Opened, SendOptions } from "../../../core/mod.ts";
+import { CloseCode, UsageError } from "../../../core/mod.ts";
 import { showAs } from "../inspect.ts";
 import { Hold, type Pump } from "../pump.ts";
 import type { Address } from "../transport.ts";
@@ -23,6 +23,8 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
   readonly protocol: string;
   /** The extensions in use, as in Sec-WebSocket-Extensions; empty when there are none. */
   readonly extensions: string;
+  /** Of a client: the fields of the server's 101 answer. Of a server's socket `undefined`. */
+  readonly headers: HeaderFields | undefined;
 
   readonly #session: Session<Socket<Data>>;
 
@@ -32,6 +34,7 @@ export class Socket<Data = unknown> implements AsyncIterable<Message> {
     this.data = data;
     this.protocol = opened.protocol;
     this.extensions = opened.extensions;
+    this.headers = opened.headers;
   }
 
   // --- State ---

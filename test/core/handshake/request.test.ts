@@ -112,7 +112,7 @@ describe("ServerHandshake, table of requests", () => {
 
   it("names the methods in a 405, and the protocol and its version in a 426", () => {
     expect(field(answerTo(request("POST / HTTP/1.1")), "Allow")).toBe("GET");
-    expect(field(answerTo(page("POST / HTTP/1.1")), "Allow")).toBe("GET, HEAD");
+    expect(field(answerTo(page("POST / HTTP/1.1")), "Allow")).toBe("GET, HEAD, OPTIONS");
     const heads = [
       request("Sec-WebSocket-Version: 8"),
       request("-Sec-WebSocket-Version"),

@@ -292,6 +292,7 @@ describe("ServerHandshake, Date", () => {
     const refused = received(request("-Host"), { date });
     expect(takeMessage(refused).fields[0]).toEqual(["Date", date()]);
     const late = reading({ date });
+    late.receive(latin1("GET"), 0);
     late.tick(DEADLINE);
     expect(field(takeMessage(late), "Date")).toBe(date());
   });
@@ -334,6 +335,7 @@ describe("ServerHandshake, Date", () => {
 describe("ServerHandshake, time", () => {
   it("has the deadline of the handshake, and acts on it when it has passed", () => {
     const handshake = new ServerHandshake({ timeouts: { handshake: 50 } }, 1000);
+    handshake.receive(latin1("GET"), 1000);
     expect(handshake.deadline).toBe(1050);
     expect(handshake.tick(1049)).toEqual([]);
     expect(handshake).toMatchObject({ outputEnded: false, deadline: 1050, pendingOutput: 0 });
@@ -343,6 +345,24 @@ describe("ServerHandshake, time", () => {
     expect(takeMessage(handshake).firstLine).toBe("HTTP/1.1 408 Request Timeout");
     expect(handshake).toMatchObject({ outputEnded: true, deadline: 1050 + LINGER });
   });
+
+  it("gives no answer to silence: a load balancer connects in advance", () => {
+    const handshake = new ServerHandshake({ timeouts: { handshake: 50 } }, 1000);
+    expect(failureOf(handshake.tick(1050))?.fault).toBe("request-overdue");
+    expect(handshake).toMatchObject({ outputEnded: true, pendingOutput: 0 });
+  });
+
+  it.each(["OPTIONS / HTTP/1.0", "OPTIONS * HTTP/1.1"])(
+    "answers %s by itself with 204, as health checks want it",
+    (line) => {
+      const handshake = new ServerHandshake({}, 0);
+      expect(handshake.receive(latin1(`${line}\r\nHost: a\r\n\r\n`), 0)).toEqual([]);
+      const answer = takeMessage(handshake);
+      expect(answer.firstLine).toBe("HTTP/1.1 204 No Content");
+      expect(field(answer, "Allow")).toBe("GET, HEAD, OPTIONS");
+      expect(handshake.outputEnded).toBe(true);
+    },
+  );
 
   it("answers 503 for an application that does not decide", () => {
     const handshake = received();

@@ -18,6 +18,8 @@ import { CloseEvent, ConnectionErrorEvent, exposeHandlers } from "./websocket/ev
 import { HandlerAttributes } from "./websocket/events.ts";
 import { Sending } from "./websocket/sending.ts";
 
+export type { CloseEventInit, ConnectionErrorEvent } from "./websocket/events.ts";
+
 /** The options of `connect`, except those that the class itself sets. */
 export type WebSocketOptions = Omit<
   ConnectOptions,

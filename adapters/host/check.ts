@@ -34,7 +34,10 @@ export function checkOptions<T>(given: T, checks: Checks<T>, path: string = ""):
   }
 }
 
-/** @throws {UsageError} for what has no options: an array and a function have other members */
+/**
+ * Requires an object of options.
+ * @throws {UsageError} for anything else: an array and a function have other members
+ */
 export function requireOptions(given: unknown, path: string): asserts given is object {
   if (isObject(given) && typeof given !== "function" && !Array.isArray(given)) return;
   throw wrong(path, given, "an object");
@@ -126,10 +129,13 @@ export function members<T>(checks: Checks<T>): Check {
   return (value, path) => checkOptions(value as T, checks, path);
 }
 
+/** Takes true or false. */
 export const boolean: Check = takes("true or false", (value) => typeof value === "boolean");
+/** Takes a function. */
 export const callable: Check = takes("a function", (value) => typeof value === "function");
+/** Takes a string that is not empty. */
 export const text: Check = takes("a string that is not empty", (value) => {
   return typeof value === "string" && value !== "";
 });
 /** Takes anything. */
-export const anything: Check = () => {};
+export const anything: Check = (): void => {};

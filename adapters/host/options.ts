@@ -94,6 +94,7 @@ export const HANDLERS: Checks<SocketHandlers<never>> = {
 };
 
 const pem: Check = (value, path) => {
+  if (Array.isArray(value) && value.length === 0) throw wrong(path, value, "PEM");
   for (const part of [value].flat()) {
     if (typeof part === "string" && part.includes("-----BEGIN ")) continue;
     throw new UsageError(`${path} is not text in PEM`);

@@ -111,7 +111,7 @@ export interface TlsServerOptions extends Certificate {
   readonly requestCert?: boolean | undefined;
   /** With `requestCert`, refuses a client without a valid one. Default true. Node and Bun. */
   readonly rejectUnauthorized?: boolean | undefined;
-  /** Application protocols in order of preference (RFC 7301). */
+  /** Application protocols in order of preference (RFC 7301); empty for none. */
   readonly alpnProtocols?: readonly string[] | undefined;
 }
 

@@ -39,7 +39,7 @@ export { ConnectError } from "./host/client/error.ts";
 export type { Accept, IncomingUpgrade, Reject, UpgradeDecision } from "./host/server/hooks.ts";
 export { allowOrigins, type RequestHook, type UpgradeHook } from "./host/server/hooks.ts";
 export { type ServeOptions, Server } from "./host/server/serve.ts";
-export type { CloseOptions, ServerOptions } from "./host/server/server.ts";
+export type { ServerOptions } from "./host/server/server.ts";
 export { type Message, type MessageKind, SocketClosedError } from "./host/socket/inbox.ts";
 export type { Sendable, SendResult } from "./host/socket/sending.ts";
 export { type Handlers, Socket } from "./host/socket/socket.ts";

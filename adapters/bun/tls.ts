@@ -3,7 +3,7 @@
 // host/transport.ts.
 
 import { concat } from "../../core/internal.ts";
-import { clientProtocols, serverNameOf, serverProtocols } from "../host/tls.ts";
+import { checkAsked, clientProtocols, serverNameOf, serverProtocols } from "../host/tls.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../host/transport.ts";
 
 /** What is wrong with a peer's certificate, or with its TLS at all. */
@@ -22,6 +22,7 @@ export function isAccepted(
 
 /** A server's options in Bun's form. */
 export function serverOptions(options: TlsServerOptions): object {
+  checkAsked(options);
   const { alpnProtocols: _, ...tls } = options;
   const protocols = serverProtocols(options);
   return { ...tls, ...protocols !== undefined && { ALPNProtocols: protocolList(protocols) } };

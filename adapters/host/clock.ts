@@ -92,8 +92,8 @@ function letGo(timer: Timer): void {
 }
 
 /**
- * Calls back after so many milliseconds, however many they are; `Infinity` is never. The timer keeps
- * the process alive. What is returned takes that back.
+ * Calls back after so many milliseconds, however many they are; `Infinity` is never. The timer
+ * keeps the process alive. What is returned takes that back.
  */
 export function after(delay: number, callback: () => void): () => void {
   let timer: Timer | undefined;

@@ -1,5 +1,5 @@
-// The options that `serve` and `connect` share: their checks, their defaults, and how they become the
-// core's.
+// The options that `serve` and `connect` share: their checks, their defaults, and how they become
+// the core's.
 
 import {
   type Delivery,

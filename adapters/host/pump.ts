@@ -124,7 +124,9 @@ export class Pump implements TransportEvents, Sleeper {
       if (this.#turns === undefined) this.receivePortion(chunk);
       else this.#receiveInTurns(this.#turns, chunk);
       this.#settle();
-      this.#holdIfBlocked();
+      // Behind a chunk, not at once: an application that sends whenever it can would be blocked
+      // again before anything was read, and never hear of a Close.
+      if (this.stalled) this.hold(Hold.output);
     } catch (error) {
       this.#sink.failed(error);
       this.#flush();
@@ -312,12 +314,6 @@ export class Pump implements TransportEvents, Sleeper {
     else if (transport.done) giveBack(chunks);
   }
 
-  // Reading stops behind a chunk, not at once: an application that sends whenever it can would be
-  // blocked again before anything was read, and never hear of a Close.
-  #holdIfBlocked(): void {
-    if (this.stalled) this.hold(Hold.output);
-  }
-
   // --- Time ---
 
   #arm(deadline: number): void {
@@ -334,9 +330,8 @@ export class Pump implements TransportEvents, Sleeper {
   // While nothing is read, only the peer's taking of output tells that it lives.
   #noteProgress(): void {
     const machine = this.#machine;
-    if ((this.#holds & (HOLDS_EVENTS | Hold.inbox | Hold.turn)) !== 0) {
-      return machine.noteActivity?.();
-    }
+    const unread = HOLDS_EVENTS | Hold.inbox | Hold.turn;
+    if ((this.#holds & unread) !== 0) return machine.noteActivity?.();
     if (!this.#blocked) return;
     const buffered = this.transport.bufferedAmount;
     if (buffered < this.#buffered) machine.noteActivity?.();

@@ -42,6 +42,15 @@ export function serverProtocols({ alpnProtocols = [] }: TlsServerOptions): strin
   return alpnProtocols.length === 0 ? undefined : checkedProtocols(alpnProtocols);
 }
 
+/** Refuses options about a certificate that no client is asked for. @throws {UsageError} */
+export function checkAsked({ requestCert, ca, rejectUnauthorized }: TlsServerOptions): void {
+  if (requestCert === true) return;
+  for (const [name, value] of Object.entries({ ca, rejectUnauthorized })) {
+    if (value === undefined) continue;
+    throw new UsageError(`tls.${name} has no effect without tls.requestCert: true`);
+  }
+}
+
 // RFC 7301 §3.1: `opaque ProtocolName<1..2^8-1>`
 function checkedProtocols(names: readonly string[]): string[] {
   const encoder = new TextEncoder();

@@ -105,7 +105,7 @@ export interface Certificate {
 
 /** A server's TLS, the same for all runtimes; an option that the runtime lacks is a UsageError. */
 export interface TlsServerOptions extends Certificate {
-  /** The authorities that client certificates are checked against, PEM. Node and Bun. */
+  /** With `requestCert`, the authorities of client certificates, PEM. Node and Bun. */
   readonly ca?: Pem | undefined;
   /** Asks the client for a certificate. Node and Bun. */
   readonly requestCert?: boolean | undefined;

@@ -1,6 +1,6 @@
-// Turns: compressed bytes do not tell what they cost, for one may stand for a thousand. They are read
-// for a while, and the rest is left for another turn of the event loop, so that other connections
-// are served in between. All connections of a process share that time.
+// Turns: compressed bytes do not tell what they cost, for one may stand for a thousand. They are
+// read for a while, and the rest is left for another turn of the event loop, so that other
+// connections are served in between. All connections of a process share that time.
 
 import { concat } from "../../core/internal.ts";
 

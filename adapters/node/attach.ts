@@ -61,8 +61,8 @@ export class AttachedServer<Data = unknown> {
   }
 
   /**
-   * A listener for `upgrade` of an `http.Server` or `https.Server`. It answers the requests that are
-   * its own, over any `Duplex`.
+   * A listener for `upgrade` of an `http.Server` or `https.Server`. It answers the requests that
+   * are its own, over any `Duplex`.
    *
    * @throws {UsageError} for a socket that was taken already: two listeners answer one request
    */

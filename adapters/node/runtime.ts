@@ -13,7 +13,7 @@ import type { Server as TlsServer, TlsOptions, TLSSocket } from "node:tls";
 import { deflateCodec } from "../deflate.ts";
 import { Clock } from "../host/clock.ts";
 import { refuseOptions } from "../host/options.ts";
-import { serverProtocols } from "../host/tls.ts";
+import { checkAsked, serverProtocols } from "../host/tls.ts";
 import type {
   Address,
   Certificate,
@@ -101,6 +101,7 @@ function createTls(options: TlsOptions, open: (socket: NetSocket) => void): NetS
 }
 
 function tlsServerOptions(options: NonNullable<ListenOptions["tls"]>): TlsOptions {
+  checkAsked(options);
   const { alpnProtocols: _, ...tls } = options;
   const ALPNProtocols = serverProtocols(options);
   return {

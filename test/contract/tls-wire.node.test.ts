@@ -233,13 +233,26 @@ describe.runIf(hasOpenssl).each(RUNTIMES)("TLS on the wire: %s", (runtime) => {
     it.each(
       [
         ["passphrase", { ...encrypted, passphrase: "secret" }],
-        ["ca", { ca }],
         ["requestCert", { requestCert: true }],
-        ["rejectUnauthorized", { rejectUnauthorized: false }],
       ] satisfies [string, Partial<TlsServerOptions>][],
     )("on Deno refuses %s by name, and elsewhere takes it", async (name, tls) => {
       if (runtime !== "Deno") await serve(tls);
       else expect(await tell({ serve: { ...server, ...tls } })).toMatchObject(lacks(name));
+    });
+
+    it.each(
+      [
+        ["ca", { ca }],
+        ["rejectUnauthorized", { rejectUnauthorized: false }],
+        ["rejectUnauthorized", { rejectUnauthorized: true, requestCert: false }],
+      ] satisfies [string, Partial<TlsServerOptions>][],
+    )("refuses %s where no client is asked for a certificate (%#)", async (name, tls) => {
+      const useless = {
+        error: USAGE,
+        message: `tls.${name} has no effect without tls.requestCert: true`,
+      };
+      const expected = runtime === "Deno" ? { error: USAGE } : useless;
+      expect(await tell({ serve: { ...server, ...tls } })).toMatchObject(expected);
     });
 
     it.skipIf(runtime === "Deno")("shows cert, with passphrase", async () => {

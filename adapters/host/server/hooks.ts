@@ -81,7 +81,7 @@ export interface Refusal {
   readonly request?: RequestHead;
 }
 
-/** Hears of every refusal, for logs and metrics. It runs for each of a flood: it should be cheap. */
+/** Hears of every refusal, for logs and metrics. It runs for each of a flood: keep it cheap. */
 export type RefusedHandler = (refusal: Refusal) => void;
 
 /** How {@linkcode allowOrigins} treats a request without an Origin. */

@@ -34,7 +34,7 @@ export function checkSendable(data: Sendable): Outgoing {
 }
 
 /**
- * The bytes of a buffer or a view of one, of whatever realm, as a plain Uint8Array: the methods of a
+ * The bytes of a buffer or a view of one, of any realm, as a plain Uint8Array: the methods of a
  * Buffer differ. `undefined` for anything else.
  */
 export function bytesOf(data: unknown): Uint8Array | undefined {

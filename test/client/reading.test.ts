@@ -188,7 +188,10 @@ describe("the queue of messages that nobody has read", () => {
 
   it("does not keep the peer's close from being answered that came in one chunk with what filled it", async () => {
     const both = ends();
-    const opened = open("ws://example.com/", { stream: both.stream });
+    const opened = open("ws://example.com/", {
+      stream: both.stream,
+      timeouts: { close: 300 },
+    });
     const reader = await accept(both);
     const socket = await opened;
     const words = Array.from({ length: 100 }, (_, i) => `${i}`);

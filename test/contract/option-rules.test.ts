@@ -216,6 +216,7 @@ describe("a member that is undefined", () => {
       server: {
         backpressure: { maxBufferedAmount: undefined, onOverflow: undefined } as never,
         connections: { max: undefined } as never,
+        timeouts: { close: 300 },
         error: (error) => errors.push(error),
       },
     });

@@ -164,6 +164,7 @@ describe("an ordered handler that waits", () => {
     const closed = new Mailbox<ClosedEvent>();
     const { url } = await start({
       ordered: true,
+      timeouts: { close: 300 },
       message: (socket, data, kind) => {
         heard.push(`message ${String(data)}`);
         return held.message(socket, data, kind);

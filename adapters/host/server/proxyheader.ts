@@ -80,15 +80,18 @@ function isPort(text: string): boolean {
 // unassigned values: "Receivers must drop connections presenting unexpected values here."
 function parseBinary(bytes: Uint8Array): Parsed {
   if (bytes.length < FIXED) return "incomplete";
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const command = bytes[12]!;
-  const [family, protocol] = [bytes[13]! >> 4, bytes[13]! & 0xf];
-  const length = view.getUint16(14);
-  const size = FIXED + length;
+  const length = bytes[14]! << 8 | bytes[15]!;
   if (length > MAX_LENGTH || (command !== LOCAL && command !== PROXY)) return "malformed";
-  if (command === LOCAL) return { size };
+  if (command === LOCAL) return { size: FIXED + length };
+  return parseAddresses(bytes, length);
+}
+
+function parseAddresses(bytes: Uint8Array, length: number): Parsed {
+  const [family, protocol] = [bytes[13]! >> 4, bytes[13]! & 0xf];
   const needed = ADDRESSES[family];
   if (needed === undefined || protocol > DGRAM) return "malformed";
+  const size = FIXED + length;
   if (needed === 0 || protocol !== STREAM) return { size };
   if (length < needed) return "malformed";
   if (bytes.length < FIXED + needed) return "incomplete";

@@ -17,6 +17,11 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
+/** The bytes in memory of their own. `slice` is no copy for a Buffer, which is a Uint8Array too. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 /** Whether both hold the same bytes. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);

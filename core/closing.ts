@@ -1,6 +1,7 @@
 // How a connection ends, and how long that may take: the closing handshake (RFC 6455 §7.1.2), the
 // failure (§7.1.7) and the loss of the transport. connection.ts reads frames and reports events.
 
+import { copyOf } from "./bytes.ts";
 import { CloseCode, type CloseInfo, decodeClose, encodeClose } from "./close.ts";
 import type { ProtocolError } from "./errors.ts";
 import type { ClosedEvent } from "./events.ts";
@@ -32,7 +33,7 @@ export class Closing {
   // sending a Close frame until its current message is sent" (§5.5.1).
   send(payload: Uint8Array, behind: boolean, now: number): void {
     this.sent = decodeClose(payload) as CloseInfo; // what was sent: a long reason was cut
-    if (behind) this.#sender.closeLater(payload.slice());
+    if (behind) this.#sender.closeLater(copyOf(payload));
     else this.#sender.close(payload);
     this.#begin(now);
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-export { concat } from "./bytes.ts";
+export { concat, copyOf } from "./bytes.ts";
 export { encodeClose, isWireCloseCode, MAX_REASON_BYTES } from "./close.ts";
 export type { DeflaterOptions, InflaterOptions } from "./deflate/codec.ts";
 export { type DeflateOptions, type DeflateParams, resolveDeflate } from "./deflate/negotiate.ts";

@@ -2,7 +2,7 @@
 // (compressed messages), and the limit on a message's size. Control frames do not come here.
 // A message in one frame in one chunk, as most are, is read straight from the chunk.
 
-import { concat, NOTHING, Pieces } from "./bytes.ts";
+import { concat, copyOf, NOTHING, Pieces } from "./bytes.ts";
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { ProtocolError } from "./errors.ts";
 import type { ConnectionEvent } from "./events.ts";
@@ -143,7 +143,7 @@ export class MessageAssembler {
   #wholeCharacters(data: Uint8Array): string {
     const bytes = this.#held.length === 0 ? data : concat([this.#held, data]);
     const end = bytes.length - this.#utf8!.pending;
-    this.#held = end === bytes.length ? NOTHING : bytes.slice(end);
+    this.#held = end === bytes.length ? NOTHING : copyOf(bytes.subarray(end));
     return decodeUtf8(bytes, 0, end);
   }
 }

@@ -2,6 +2,7 @@
 // §5.6 and RFC 7692 §6.1. It knows whether a fragmented message is under way and how many pongs
 // wait. connection.ts decides whether anything may be sent at all.
 
+import { copyOf } from "./bytes.ts";
 import type { MessageDeflate } from "./deflate/transform.ts";
 import { UsageError } from "./errors.ts";
 import { writeFrame, writeTextFrame } from "./frame/encoder.ts";
@@ -140,7 +141,7 @@ export class Sender {
   // Past the bound, only "the most recently processed Ping frame" is answered (RFC 6455 §5.5.3).
   answerPing(payload: Uint8Array): void {
     if (this.#replies >= this.#maxReplies) {
-      this.#owedPong = payload.slice();
+      this.#owedPong = copyOf(payload);
       return;
     }
     this.#replies += this.#controlSize(payload);

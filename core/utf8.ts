@@ -12,7 +12,7 @@ const SCRATCH_SIZE = 32;
 
 /**
  * The text of the bytes from `start` to `end`.
- * @throws {ProtocolError} `text-not-utf8`
+ * @throws {ProtocolError} `text-not-utf8`, and `message-too-big` for more than a string can hold
  */
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
   if (end - start <= SHORT_DECODE) {
@@ -23,8 +23,17 @@ export function decodeUtf8(bytes: Uint8Array, start: number, end: number): strin
   // On Deno the strict decoder takes 2.6 times as long for 32 bytes of ASCII, 17 times for 16 KiB;
   // on Node and Bun the two differ by a tenth. The lenient one writes U+FFFD for what is malformed,
   // so only a text with U+FFFD is decoded again.
-  const text = lenientDecoder.decode(view);
+  const text = decodeLeniently(view);
   return text.includes("\ufffd") ? decodeStrictly(view) : text;
+}
+
+// An engine has a longest string, of 512 MiB in V8, whatever `maxMessageSize` is.
+function decodeLeniently(bytes: Uint8Array): string {
+  try {
+    return lenientDecoder.decode(bytes);
+  } catch {
+    throw new ProtocolError("message-too-big");
+  }
 }
 
 function decodeStrictly(bytes: Uint8Array): string {

@@ -2,6 +2,7 @@
 // writes: in order, as a copy, after the call. An end that does not read blocks the other, as in
 // TCP. Bytes move in microtasks, so a test with fake timers does not stop them.
 
+import { copyOf } from "../../core/internal.ts";
 import type { Address, Transport, TransportEvents } from "../host/transport.ts";
 import { HIGH_WATER_MARK } from "../host/transport.ts";
 
@@ -87,7 +88,7 @@ class MemoryTransport implements Transport {
   // A copy: a chunk belongs to its receiver, and a prepared message goes to many.
   #arrive(chunk: Uint8Array): void {
     if (this.#closed) return;
-    this.#arrived.push(chunk.slice());
+    this.#arrived.push(copyOf(chunk));
     this.#arrivedSize += chunk.length;
     this.#move();
   }

@@ -4,6 +4,7 @@
 
 import { Socket as NetSocket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { copyOf } from "../../core/internal.ts";
 import type { Address, Transport, TransportEvents } from "../host/transport.ts";
 import { HIGH_WATER_MARK, ipAddress } from "../host/transport.ts";
 
@@ -72,7 +73,7 @@ export class NodeTransport implements Transport {
   // A Duplex of somebody else gets memory of its own.
   #writeAll(chunks: readonly Uint8Array[]): void {
     this.socket.cork();
-    for (const chunk of chunks) this.socket.write(this.#native ? chunk : chunk.slice());
+    for (const chunk of chunks) this.socket.write(this.#native ? chunk : copyOf(chunk));
     this.socket.uncork();
   }
 

@@ -3,7 +3,7 @@
 // A cursor: `push` a chunk, then call `next` until it returns false. After each true the fields
 // describe one piece, so no object is made per frame.
 
-import { NOTHING, Pieces } from "../bytes.ts";
+import { copyOf, NOTHING, Pieces } from "../bytes.ts";
 import { ProtocolError } from "../errors.ts";
 import { CONTROL, FIN, type FirstByteRules, MASK, readUint32, RSV1 } from "./header.ts";
 import { MAX_HEADER_SIZE, MAX_MEDIUM_LENGTH, MAX_SHORT_LENGTH } from "./header.ts";
@@ -59,7 +59,7 @@ export class FrameDecoder {
 
   /** The chunk, as an event may refer to it. Copies a lent one once: cheaper than every message. */
   keep(): Uint8Array {
-    if (!this.#kept) this.chunk = this.chunk.slice();
+    if (!this.#kept) this.chunk = copyOf(this.chunk);
     this.#kept = true;
     return this.chunk;
   }

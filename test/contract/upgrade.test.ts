@@ -272,6 +272,31 @@ describe("allowOrigins", () => {
     });
   });
 
+  it.each([
+    ["chrome-extension://abcdef", "chrome-extension://abcdef"],
+    ["https://EXAMPLE.com:443/", "https://example.com"],
+    ["http://[::1]:8080", "http://[::1]:8080"],
+  ])("%s lets in just that, and no sandboxed frame", (listed, origin) => {
+    const check = allowOrigins([listed]);
+    expect(check({ origin })).toBeUndefined();
+    for (const other of ["null", "chrome-extension://other", `${origin}1`]) {
+      expect(check({ origin: other }), other).toMatchObject({ status: 403 });
+    }
+  });
+
+  it.each([
+    ...["null", "", "example.com", "*", "https://*.example.com", "mailto:a@b.test", "file:///a"],
+    ...["https://example.com/path", "https://user@example.com", "https://example.com/?", "data:,a"],
+  ])("refuses %o, which no client sends", (origin) => {
+    expect(() => allowOrigins(["https://example.com", origin])).toThrow(
+      expect.objectContaining({ name: "UsageError" }),
+    );
+  });
+
+  it("refuses a string in place of a list", () => {
+    expect(() => allowOrigins("https://example.com")).toThrow("allowOrigins takes a list");
+  });
+
   it("lets clients without an Origin in, unless told otherwise", async () => {
     await open((await start({ upgrade })).url);
     const strict = await start({

@@ -32,11 +32,19 @@ const OPTIONS: readonly Options[] = [
   { deflate: copyingDeflate() },
 ];
 
+/** As Buffer of Node: a Uint8Array whose `slice` is a view. */
+class BufferLike extends Uint8Array<ArrayBuffer> {
+  override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+    return this.subarray(start, end);
+  }
+}
+
 describe("ConnectionOptions.chunks", () => {
   function run(options: ConnectionOptions, size: number): string[] {
     const connection = new Connection(options, 0);
     const events: ConnectionEvent[] = [];
-    for (const chunk of chop(WIRE, size)) {
+    for (const part of chop(WIRE, size)) {
+      const chunk = BufferLike.from(part);
       events.push(...connection.receive(chunk, 0));
       if (options.chunks === "lent") chunk.fill(0xee);
     }

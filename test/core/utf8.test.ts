@@ -233,6 +233,14 @@ describe("the ways around the platform", () => {
     expect(decode).toHaveBeenCalledTimes(1);
   });
 
+  it("decodeUtf8 says so when a text is longer than a string can be", () => {
+    vi.spyOn(lenientDecoder, "decode").mockImplementation(() => {
+      throw new RangeError("Cannot create a string longer than 0x1fffffe8 characters");
+    });
+    const decode = (): unknown => decodeUtf8(utf8("a".repeat(40)), 0, 40);
+    expect(decode).toThrow(expect.objectContaining({ violation: "message-too-big", code: 1009 }));
+  });
+
   it("writeUtf8 calls no encoder for ASCII of up to 48 characters", () => {
     const encode = vi.spyOn(utf8Encoder, "encodeInto");
     for (let length = 0; length <= 48; length++) {

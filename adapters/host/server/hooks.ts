@@ -1,7 +1,12 @@
 // What an application is asked before a WebSocket is opened, or a page served, and what it may
 // answer.
 
-import type { HeaderInput, RequestHead, UpgradeRequest } from "../../../core/mod.ts";
+import {
+  type HeaderInput,
+  type RequestHead,
+  type UpgradeRequest,
+  UsageError,
+} from "../../../core/mod.ts";
 import type { Address } from "../transport.ts";
 
 /** An upgrade request, with what the transport knows. */
@@ -97,14 +102,28 @@ export interface OriginOptions {
  *
  * @param origins such as `"https://example.com"`: scheme, host and a port that is not the default
  *   one; compared exactly
+ * @throws {UsageError} for what no client sends as its Origin
  */
 export function allowOrigins(
   origins: Iterable<string>,
   { allowMissing = true }: OriginOptions = {},
 ): (request: Pick<UpgradeRequest, "origin">) => Reject | undefined {
-  const allowed = new Set(Array.from(origins, (origin) => new URL(origin).origin));
+  if (typeof origins === "string") throw new UsageError("allowOrigins takes a list of origins");
+  const allowed = new Set(Array.from(origins, checkedOrigin));
   return ({ origin }) => {
     if (origin === undefined ? allowMissing : allowed.has(origin)) return undefined;
     return { status: 403, body: "this origin is not allowed\n" };
   };
+}
+
+// A serialized origin (RFC 6454 §6.2). `URL.origin` knows the schemes of the web alone: a browser's
+// extensions have one of their own.
+function checkedOrigin(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const origin = url === undefined ? "" : `${url.protocol}//${url.host}`;
+  const isOrigin = url !== undefined && url.host !== "" && !url.host.includes("*")
+    && (url.href === origin || url.href === `${origin}/`);
+  if (isOrigin) return origin;
+  const what = "it takes scheme, host and port, such as https://example.com";
+  throw new UsageError(`allowOrigins: ${JSON.stringify(given)} is no origin; ${what}`);
 }

@@ -196,6 +196,13 @@ describe("ServerHandshake.receiveHead, the same table", () => {
     expect(handshake.deadline).toBe(7 + 5000);
   });
 
+  it("takes one head", () => {
+    const handshake = new ServerHandshake({}, 0);
+    const head = parse(request()) as RequestHead;
+    expect(handshake.receiveHead(head, 0)).toHaveLength(1);
+    expect(handshake.receiveHead(head, 0)).toEqual([]);
+  });
+
   it("takes what came behind the head from receive", () => {
     const handshake = new ServerHandshake({}, 0);
     handshake.receiveHead(parse(request()) as RequestHead, 0);

@@ -234,7 +234,7 @@ describe("the ways around the platform", () => {
   });
 
   it("decodeUtf8 says so when a text is longer than a string can be", () => {
-    vi.spyOn(lenientDecoder, "decode").mockImplementation(() => {
+    vi.spyOn(lenientDecoder, "decode").mockImplementationOnce(() => {
       throw new RangeError("Cannot create a string longer than 0x1fffffe8 characters");
     });
     const decode = (): unknown => decodeUtf8(utf8("a".repeat(40)), 0, 40);

@@ -116,8 +116,8 @@ export function allowOrigins(
   };
 }
 
-// A serialized origin (RFC 6454 §6.2). `URL.origin` knows the schemes of the web alone: a browser's
-// extensions have one of their own.
+// A serialized origin (RFC 6454 §6.2). `URL.origin` knows the schemes of the web alone, and a
+// browser's extensions have one of their own.
 function checkedOrigin(given: string): string {
   const url = URL.canParse(given) ? new URL(given) : undefined;
   const origin = url === undefined ? "" : `${url.protocol}//${url.host}`;
